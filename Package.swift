@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// `make setup` installs the Debian packages named below and puts MuJoCo's library into .deps/.
+let mujoco = Context.packageDirectory + "/.deps/mujoco"
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func library(_ name: String, under folder: String = "Sources/", _ dependencies: [Target.Dependency] = [],
+             swift extra: [SwiftSetting] = [], linker: [LinkerSetting] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: folder + name, swiftSettings: swiftSettings + extra, linkerSettings: linker)
+}
+
+func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/Support/" + name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, path: "Tests/" + name + "Tests", swiftSettings: swiftSettings)
+}
+
+let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let support = "Sources/Support/"
+
+let package = Package(
+  name: "enpire",
+  products: [
+    .executable(name: "enpire", targets: ["enpire"]),
+    .executable(name: "enpire-worker", targets: ["enpire-worker"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+  ],
+  targets: [
+    // C libraries, and what Swift cannot import of them.
+    system("CJansson", pkgConfig: "jansson", apt: "libjansson-dev"),
+    system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+    system("CNettle", pkgConfig: "nettle", apt: "nettle-dev"),
+    system("CGit2", pkgConfig: "libgit2", apt: "libgit2-dev"),
+    system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+    system("CChipmunk", apt: "libchipmunk-dev"),
+    system("CMuJoCo", apt: "mujoco"),
+    .target(name: "CProcess", path: support + "CProcess"),
+    .target(name: "CVision", path: support + "CVision",
+            cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4"])],
+            linkerSettings: ["core", "imgproc", "imgcodecs", "videoio"].map { .linkedLibrary("opencv_" + $0) }),
+    .target(name: "CTorch", path: support + "CTorch",
+            cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/torch/csrc/api/include", "-w"])],
+            linkerSettings: ["torch", "torch_cpu", "c10"].map { .linkedLibrary($0) }),
+
+    // Thin Swift wrappers.
+    library("JSON", under: support, ["CJansson", collections]),
+    library("Hashing", under: support, ["CNettle"]),
+    library("Database", under: support, ["CSQLite"]),
+    library("Git", under: support, ["CGit2"]),
+    library("HTTP", under: support, ["CCurl"]),
+    library("Vision", under: support, ["CVision"]),
+    library("Tensor", under: support, ["CTorch"]),
+    library("Physics", under: support, ["CChipmunk", "CMuJoCo"],
+            swift: [.unsafeFlags(["-Xcc", "-I\(mujoco)/include"])],
+            linker: [.unsafeFlags(["-L\(mujoco)", "-Xlinker", "-rpath", "-Xlinker", mujoco])]),
+
+    // The system.
+    library("Workflow", ["JSON", "Hashing", "Database", "CProcess", collections]),
+    library("Robot", ["JSON", "Hashing", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
+    library("Learning", ["JSON", "Hashing", "Tensor"]),
+    library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
+    .target(name: "Steps", dependencies: ["JSON", "Hashing", "Workflow", "Robot", "Learning", "LLM", "Git", "Vision"], path: "Sources/Steps",
+            swiftSettings: swiftSettings, plugins: ["StepCatalogue"]),
+    .plugin(name: "StepCatalogue", capability: .buildTool(), path: "Plugins/StepCatalogue"),
+
+    // The two programs.
+    .executableTarget(name: "enpire", dependencies: ["Workflow", "JSON", "Hashing", arguments], path: "Sources/Commands/enpire",
+                      swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(["-static-stdlib", "-lswiftSynchronization", "-l_FoundationCShims", "-l_FoundationCollections"], .when(configuration: .release))]),
+    .executableTarget(name: "enpire-worker", dependencies: ["Steps", "Workflow", "JSON"], path: "Sources/Commands/enpire-worker",
+                      swiftSettings: swiftSettings),
+
+    tests("Support", ["JSON", "Hashing", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics"]),
+    tests("Workflow", ["Workflow", "JSON", "Hashing"]),
+    tests("Robot", ["Robot", "Vision", "JSON"]),
+    tests("Learning", ["Learning", "Tensor", "JSON"]),
+    tests("LLM", ["LLM", "Git", "HTTP", "JSON"]),
+    tests("Steps", ["Steps", "Workflow", "JSON"]),
+    tests("EndToEnd", ["JSON"]),
+  ],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,18 @@
+// enpire-worker: runs one step in a process of its own, started by `enpire`. It links what is heavy (OpenCV, libtorch, MuJoCo).
+
+import Foundation
+import JSON
+import Steps
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+switch (arguments.first, arguments.count) {
+case ("kinds", 1): print(Worker.catalogue.compact)
+case ("run", 2):
+  do { try Worker.run(requestAt: arguments[1]) } catch {
+    FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+    exit(1)
+  }
+default:
+  FileHandle.standardError.write(Data("usage: enpire-worker kinds | run REQUEST   (started by enpire; see 'enpire --help')\n".utf8))
+  exit(64)
+}

@@ -1,0 +1,28 @@
+// Runs one step from its request file; the whole of `enpire-worker`.
+
+import Foundation
+public import JSON
+import Workflow
+
+public enum Worker {
+  /// All kinds, as the engine reads them.
+  public static var catalogue: JSON { ["kinds": .array(stepKinds.map { $0.kind.json })] }
+
+  /// Runs the step of the request at `path`. Appended steps are written to the path the request names under `append`.
+  public static func run(requestAt path: String) throws {
+    let step = StepContext(request: try StepContext.json(at: path))
+    let name = step.request["kind"]?.string ?? ""
+    guard let kind = stepKinds.first(where: { $0.kind.name == name }) else { throw StepFailure("no step kind '\(name)'") }
+    for output in kind.kind.outputs where output.form == .directory {
+      try FileManager.default.createDirectory(atPath: step.output(output.name), withIntermediateDirectories: true)
+    }
+    if step.request["mode"]?.string == "gather" { try kind.gather(step) } else { try kind.run(step) }
+    for output in kind.kind.outputs where !FileManager.default.fileExists(atPath: step.output(output.name)) {
+      throw StepFailure("kind '\(name)' did not write its output '\(output.name)'")
+    }
+    if let path = step.request["append"]?.string {
+      let lines = step.appended.map { JSON.object(["name": .string($0.name), "step": $0.step]) }
+      try Data(JSON.array(lines).pretty.utf8).write(to: URL(filePath: path))
+    }
+  }
+}

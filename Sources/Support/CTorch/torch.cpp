@@ -1,0 +1,1 @@
+int enpire_placeholder_torch;

@@ -1,0 +1,116 @@
+// Where in a document a value stands: a JSON pointer (RFC 6901), and the line and column it has in the text.
+// Parsing keeps no places; they are found by a second scan when an error needs one.
+
+public struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
+  public var tokens: [String]
+
+  public init(_ tokens: [String] = []) { self.tokens = tokens }
+
+  public static func / (pointer: JSONPointer, token: String) -> JSONPointer { JSONPointer(pointer.tokens + [token]) }
+  public static func / (pointer: JSONPointer, index: Int) -> JSONPointer { pointer / String(index) }
+
+  public var description: String {
+    tokens.map { token in
+      var escaped = "/"
+      for character in token { escaped += character == "~" ? "~0" : character == "/" ? "~1" : String(character) }
+      return escaped
+    }.joined()
+  }
+}
+
+/// A place in a text: line and column, from 1, columns in bytes.
+public struct TextPlace: Sendable, Hashable {
+  public let line: Int
+  public let column: Int
+  public init(line: Int, column: Int) { (self.line, self.column) = (line, column) }
+}
+
+extension JSONPointer {
+  /// The place of the value in `text`, or of its nearest enclosing value that exists. `text` must be valid JSON.
+  /// With `key`, the place of the member's name instead of its value.
+  public func place(in text: [UInt8], key: Bool = false) -> TextPlace {
+    var scan = Scan(text: text)
+    return scan.find(tokens[...], key: key)
+  }
+}
+
+private struct Scan {
+  let text: [UInt8]
+  var at = 0
+
+  mutating func find(_ path: ArraySlice<String>, key wantsKey: Bool) -> TextPlace {
+    skipSpace()
+    let start = at
+    guard let token = path.first, at < text.count else { return place(of: start) }
+    if text[at] == UInt8(ascii: "{") {
+      at += 1
+      while true {
+        skipSpace()
+        guard at < text.count, text[at] == UInt8(ascii: "\"") else { return place(of: start) }
+        let keyStart = at
+        let key = string()
+        skipSpace()
+        at += 1  // the colon
+        if key == token {
+          if wantsKey && path.count == 1 { return place(of: keyStart) }
+          return find(path.dropFirst(), key: wantsKey)
+        }
+        skipValue()
+        skipSpace()
+        guard at < text.count, text[at] == UInt8(ascii: ",") else { return place(of: start) }
+        at += 1
+      }
+    }
+    if text[at] == UInt8(ascii: "["), let index = Int(token) {
+      at += 1
+      for _ in 0..<index {
+        skipValue()
+        skipSpace()
+        guard at < text.count, text[at] == UInt8(ascii: ",") else { return place(of: start) }
+        at += 1
+      }
+      return find(path.dropFirst(), key: wantsKey)
+    }
+    return place(of: start)
+  }
+
+  private func place(of offset: Int) -> TextPlace {
+    let before = text[..<min(offset, text.count)]
+    let line = before.count { $0 == 10 } + 1
+    let lineStart = before.lastIndex(of: 10).map { $0 + 1 } ?? 0
+    return TextPlace(line: line, column: offset - lineStart + 1)
+  }
+
+  private mutating func skipSpace() { while at < text.count, text[at] <= 32 { at += 1 } }
+
+  private mutating func string() -> String {
+    let start = at
+    skipString()
+    return (try? JSON(parsing: text[start..<at]))?.string ?? ""
+  }
+
+  private mutating func skipString() {
+    at += 1
+    while at < text.count, text[at] != UInt8(ascii: "\"") { at += text[at] == UInt8(ascii: "\\") ? 2 : 1 }
+    at += 1
+  }
+
+  /// Passes over one value by counting brackets outside strings.
+  private mutating func skipValue() {
+    skipSpace()
+    var depth = 0
+    while at < text.count {
+      switch text[at] {
+      case UInt8(ascii: "\""): skipString(); if depth == 0 { return }; continue
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        if depth == 0 { return }
+        depth -= 1
+        if depth == 0 { at += 1; return }
+      case UInt8(ascii: ","): if depth == 0 { return }
+      default: break
+      }
+      at += 1
+    }
+  }
+}
