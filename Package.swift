@@ -71,7 +71,7 @@ let package = Package(
     library("Robot", ["JSON", "Hashing", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
     library("Learning", ["JSON", "Hashing", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
-    .target(name: "Steps", dependencies: ["JSON", "Hashing", "Workflow", "Robot", "Learning", "LLM", "Git", "Vision"], path: "Sources/Steps",
+    .target(name: "Steps", dependencies: ["JSON", "Hashing", "Workflow", "Robot", "Learning", "LLM", "Git", "Vision", "Tensor"], path: "Sources/Steps",
             swiftSettings: swiftSettings, plugins: ["StepCatalogue"]),
     .plugin(name: "StepCatalogue", capability: .buildTool(), path: "Plugins/StepCatalogue"),
 
