@@ -57,6 +57,7 @@ let package = Package(
     // Thin Swift wrappers.
     library("JSON", under: support, ["CJansson", collections]),
     library("Hashing", under: support, ["CNettle"]),
+    library("NumPy", under: support),
     library("Database", under: support, ["CSQLite"]),
     library("Git", under: support, ["CGit2"]),
     library("HTTP", under: support, ["CCurl"]),
@@ -68,10 +69,10 @@ let package = Package(
 
     // The system.
     library("Workflow", ["JSON", "Hashing", "Database", "CProcess", collections]),
-    library("Robot", ["JSON", "Hashing", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
-    library("Learning", ["JSON", "Hashing", "Tensor"]),
+    library("Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
+    library("Learning", ["JSON", "Hashing", "NumPy", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
-    .target(name: "Steps", dependencies: ["JSON", "Hashing", "Workflow", "Robot", "Learning", "LLM", "Git", "Vision", "Tensor"], path: "Sources/Steps",
+    .target(name: "Steps", dependencies: ["JSON", "Hashing", "Workflow", "Robot", "Learning", "LLM", "Git", "Vision", "Tensor", "NumPy"], path: "Sources/Steps",
             swiftSettings: swiftSettings, plugins: ["StepCatalogue"]),
     .plugin(name: "StepCatalogue", capability: .buildTool(), path: "Plugins/StepCatalogue"),
 
@@ -81,12 +82,12 @@ let package = Package(
     .executableTarget(name: "enpire-worker", dependencies: ["Steps", "Workflow", "JSON"], path: "Sources/Commands/enpire-worker",
                       swiftSettings: swiftSettings),
 
-    tests("Support", ["JSON", "Hashing", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics"]),
+    tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics"]),
     tests("Workflow", ["Workflow", "JSON", "Hashing"]),
-    tests("Robot", ["Robot", "Vision", "JSON"]),
-    tests("Learning", ["Learning", "Tensor", "JSON"]),
-    tests("LLM", ["LLM", "Git", "HTTP", "JSON"]),
-    tests("Steps", ["Steps", "Workflow", "JSON"]),
+    tests("Robot", ["Robot", "Vision", "JSON", "Hashing", "NumPy"]),
+    tests("Learning", ["Learning", "Tensor", "JSON", "Hashing", "NumPy"]),
+    tests("LLM", ["LLM", "Git", "HTTP", "JSON", "Hashing"]),
+    tests("Steps", ["Steps", "Workflow", "Robot", "Learning", "LLM", "Git", "JSON"]),
     tests("EndToEnd", ["JSON"]),
   ],
   cxxLanguageStandard: .cxx17
