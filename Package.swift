@@ -24,6 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let support = "Sources/Support/"
 
@@ -46,7 +47,7 @@ let package = Package(
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     system("CChipmunk", apt: "libchipmunk-dev"),
     system("CMuJoCo", apt: "mujoco"),
-    .target(name: "CProcess", path: support + "CProcess"),
+    .target(name: "CLinux", path: support + "CLinux"),
     .target(name: "CVision", path: support + "CVision",
             cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4"])],
             linkerSettings: ["core", "imgproc", "imgcodecs", "videoio"].map { .linkedLibrary("opencv_" + $0) }),
@@ -68,7 +69,7 @@ let package = Package(
             linker: [.unsafeFlags(["-L\(mujoco)", "-Xlinker", "-rpath", "-Xlinker", mujoco])]),
 
     // The system.
-    library("Workflow", ["JSON", "Hashing", "Database", "CProcess", collections]),
+    library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap]),
     library("Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
     library("Learning", ["JSON", "Hashing", "NumPy", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
