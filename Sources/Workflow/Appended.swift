@@ -27,7 +27,9 @@ public enum Appended {
     var declarations: [StepDeclaration] = []
     var files: [(name: String, json: JSON)] = []
     for entry in entries {
-      guard let name = entry["name"]?.string, let step = entry["step"] else { throw Problem(.manifest, "\(parent.name) appended something that is not a step") }
+      guard let name = entry["name"]?.string, let step = entry["step"] else {
+        throw Problem(.manifest, "\(parent.name) appended something that is not a step")
+      }
       guard name.hasPrefix(parent.family + "/") else {
         throw Problem(.manifest, "\(parent.name) may not append '\(name)'", hint: "its steps' names start with '\(parent.family)/'")
       }
@@ -44,9 +46,14 @@ public enum Appended {
 
   private static func checkAllowed(_ declaration: StepDeclaration, _ parent: StepDeclaration) throws {
     guard let allowed = parent.appends, !allowed.isEmpty else { return }
-    let kind = switch declaration.action { case .kind(let name): name; case .command: "run" }
+    let kind =
+      switch declaration.action {
+      case .kind(let name): name;
+      case .command: "run"
+      }
     if !allowed.contains(kind) {
-      throw declaration.problem("'\(parent.name)' may not append a step of kind '\(kind)'", hint: "its 'appends' allows: \(allowed.joined(separator: ", "))")
+      throw declaration.problem(
+        "'\(parent.name)' may not append a step of kind '\(kind)'", hint: "its 'appends' allows: \(allowed.joined(separator: ", "))")
     }
     if let inherited = declaration.appends, inherited.isEmpty || !Set(inherited).isSubset(of: allowed) {
       throw declaration.problem("'\(declaration.name)' may not append more than '\(parent.name)'", "appends", hint: "copy its 'appends'")

@@ -92,16 +92,18 @@ final class Attempt {
   }
 
   private func value(of reference: Reference) throws -> String {
-    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step), let output = producer.output(named: reference.output),
+    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step),
+      let output = producer.output(named: reference.output),
       let artifact = producer.record?.outputs[output.name], output.form != .value
     {
       return try session.state.store.view(artifact, name: Files.name(of: output.path))
     }
-    let text: String = switch reference {
-    case .step(let step): "${step.\(step.step)\(step.output.map { "." + $0 } ?? "")}"
-    case .station(let field): "${station.\(field)}"
-    default: ""
-    }
+    let text: String =
+      switch reference {
+      case .step(let step): "${step.\(step.step)\(step.output.map { "." + $0 } ?? "")}"
+      case .station(let field): "${station.\(field)}"
+      default: ""
+      }
     let value = try session.decider.resolve(.string(text), in: step, "run")
     return value.string ?? value.canonical
   }
@@ -153,10 +155,11 @@ final class Attempt {
   }
 
   private func studyEntry(_ ancestor: Step) throws -> JSON {
-    let action: JSON = switch ancestor.declaration.action {
-    case .kind(let name): .string(name)
-    case .command: "run"
-    }
+    let action: JSON =
+      switch ancestor.declaration.action {
+      case .kind(let name): .string(name)
+      case .command: "run"
+      }
     var entry: JSON = [
       "step": .string(ancestor.name), "kind": action, "effect": .string(ancestor.effect.rawValue), "state": .string(ancestor.status.rawValue),
       "needs": .array((ancestor.needs.map { session.graph.steps[$0.step].name } + ancestor.families).map { .string($0) }),
@@ -164,7 +167,10 @@ final class Attempt {
         OrderedDictionary(
           uniqueKeysWithValues: try (ancestor.record?.outputs ?? [:]).map { name, artifact in
             let file = ancestor.outputs.first { $0.name == name }.map { Files.name(of: $0.path) } ?? name
-            return (name, ["path": .string(try session.state.store.view(artifact, name: file)), "name": .string(file), "digest": .string(artifact.digest.hex)])
+            return (
+              name,
+              ["path": .string(try session.state.store.view(artifact, name: file)), "name": .string(file), "digest": .string(artifact.digest.hex)]
+            )
           })),
     ]
     entry["description"] = ancestor.declaration.description.map { .string($0) }
@@ -212,7 +218,8 @@ final class Attempt {
     case .exited(0): break
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.declaration.timeout ?? 0) s", hint: logHint)
     case .exited(let code): throw Problem(.stepFailed, "\(step.name): \(message(or: "exit code \(code)"))", hint: logHint)
-    case .signalled(let number): throw Problem(.stepFailed, "\(step.name): killed by signal \(number) (\(String(cString: strsignal(number))))", hint: logHint)
+    case .signalled(let number):
+      throw Problem(.stepFailed, "\(step.name): killed by signal \(number) (\(String(cString: strsignal(number))))", hint: logHint)
     }
     for artifact in inputs.values.joined() {
       guard let path = artifact.path, !Files.isDirectory(path), !session.state.files.isUnchanged(path) else { continue }
@@ -222,16 +229,21 @@ final class Attempt {
     for output in step.outputs {
       let path = directory + (step.kind == nil ? "/" : "/out/") + output.path
       guard Files.exists(path) else {
-        throw Problem(.stepFailed, "\(step.name): did not write its output '\(output.name)' (\(output.path))", hint: "a command writes to ${out.\(output.name)}, or to that path in its directory")
+        throw Problem(
+          .stepFailed, "\(step.name): did not write its output '\(output.name)' (\(output.path))",
+          hint: "a command writes to ${out.\(output.name)}, or to that path in its directory")
       }
       guard Files.isDirectory(path) == (output.form == .directory) else {
-        throw Problem(.stepFailed, "\(step.name): its output '\(output.name)' is \(Files.isDirectory(path) ? "a directory" : "a file")", hint: "end the path in 'out' with / for a directory")
+        throw Problem(
+          .stepFailed, "\(step.name): its output '\(output.name)' is \(Files.isDirectory(path) ? "a directory" : "a file")",
+          hint: "end the path in 'out' with / for a directory")
       }
       outputs[output.name] = try session.state.store.add(path, form: output.form)
     }
     let appended = step.mayAppend ? (try? JSON(parsing: Files.read(directory + "/append.json"))) ?? [] : []
     return ActionRecord(
-      key: key, step: step.name, fingerprint: fingerprint, outputs: outputs, appended: appended, telemetry: telemetry, started: started, seconds: seconds,
+      key: key, step: step.name, fingerprint: fingerprint, outputs: outputs, appended: appended, telemetry: telemetry, started: started,
+      seconds: seconds,
       station: step.station?.name)
   }
 

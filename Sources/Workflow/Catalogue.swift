@@ -21,7 +21,9 @@ public enum Catalogue {
     }
     let identity = "\(worker) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_ino)"
     let cache = directory + "/kinds.json"
-    if let bytes = try? Files.read(cache), let json = try? JSON(parsing: bytes), json["worker"]?.string == identity, let kinds = parse(json) { return kinds }
+    if let bytes = try? Files.read(cache), let json = try? JSON(parsing: bytes), json["worker"]?.string == identity, let kinds = parse(json) {
+      return kinds
+    }
     try Files.makeDirectory(directory)
     let output = directory + "/kinds.tmp\(getpid())"
     defer { unlink(output) }

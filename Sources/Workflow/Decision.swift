@@ -89,7 +89,9 @@ struct Decider {
   /// The parameters that count: all that affect the result, and for a step's key also a sample's size.
   private func parameters(of step: Step, forSample: Bool) throws -> JSON {
     var with = try resolvedParameters(of: step)
-    for parameter in step.kind?.parameters ?? [] where !parameter.affectsResult && (forSample || step.effect != .sample) { with[parameter.name] = nil }
+    for parameter in step.kind?.parameters ?? [] where !parameter.affectsResult && (forSample || step.effect != .sample) {
+      with[parameter.name] = nil
+    }
     return with
   }
 
@@ -112,11 +114,15 @@ struct Decider {
           guard let target, let output = target.output(named: reference.output) else {
             throw TemplateError(sentence: "a parameter takes one step's value", hint: "pass several outputs as inputs")
           }
-          guard output.form == .value else { throw TemplateError(sentence: "'\(reference.step).\(output.name)' is a \(output.form.rawValue), not a value", hint: "pass it as an input") }
+          guard output.form == .value else {
+            throw TemplateError(sentence: "'\(reference.step).\(output.name)' is a \(output.form.rawValue), not a value", hint: "pass it as an input")
+          }
           guard let artifact = target.record?.outputs[output.name] else { return .null }
           return try state.store.value(artifact)
         case .station(let field):
-          guard let value = step.station?.entry[field] else { throw TemplateError(sentence: "the station has no '\(field)'", hint: "see the fleet file") }
+          guard let value = step.station?.entry[field] else {
+            throw TemplateError(sentence: "the station has no '\(field)'", hint: "see the fleet file")
+          }
           return value
         default: throw TemplateError(sentence: "this reference is not known here", hint: "only in 'run'")
         }
@@ -141,7 +147,9 @@ struct Decider {
     var inputs: OrderedDictionary<String, [InputArtifact]> = [:]
     for (port, sources) in step.inputs { inputs[port] = try sources.flatMap { try artifacts($0, at: port, of: step) } }
     for id in step.shards {
-      for output in step.outputs { inputs[output.name, default: []] += try artifacts(.output(id, output.name, optional: false), at: output.name, of: step) }
+      for output in step.outputs {
+        inputs[output.name, default: []] += try artifacts(.output(id, output.name, optional: false), at: output.name, of: step)
+      }
     }
     return inputs
   }
@@ -162,23 +170,31 @@ struct Decider {
       guard !paths.isEmpty else {
         let isPattern = pattern.contains { "*?[".contains($0) }
         var problem = step.declaration.problem(
-          isPattern ? "no file matches '\(pattern)'" : "no file '\(pattern)'", "in", port, hint: "paths start at \(Files.display(graph.manifest.directory))/")
+          isPattern ? "no file matches '\(pattern)'" : "no file '\(pattern)'", "in", port,
+          hint: "paths start at \(Files.display(graph.manifest.directory))/")
         problem.code = .missingInput
         throw problem
       }
       return try paths.flatMap { path in
-        guard Files.isDirectory(path) else { return [InputArtifact(name: Files.name(of: path), digest: try state.files.digest(of: path), path: path, artifact: nil, step: nil)] }
-        return [InputArtifact(name: Files.name(of: path), digest: try Store.digest(of: path, form: .directory, hash: state.files.digest), path: path, artifact: nil, step: nil)]
+        guard Files.isDirectory(path) else {
+          return [InputArtifact(name: Files.name(of: path), digest: try state.files.digest(of: path), path: path, artifact: nil, step: nil)]
+        }
+        return [
+          InputArtifact(
+            name: Files.name(of: path), digest: try Store.digest(of: path, form: .directory, hash: state.files.digest), path: path, artifact: nil,
+            step: nil)
+        ]
       }
     }
   }
 
   private func study(of step: Step) -> JSON {
     .object(
-      OrderedDictionary(uniqueKeysWithValues: graph.ancestors(of: step).map { ancestor in
-        let outputs = ancestor.record?.outputs.mapValues { JSON.string($0.digest.hex) } ?? [:]
-        return (ancestor.name, ancestor.status.isSuccess ? .object(outputs) : .string(ancestor.status.rawValue))
-      }))
+      OrderedDictionary(
+        uniqueKeysWithValues: graph.ancestors(of: step).map { ancestor in
+          let outputs = ancestor.record?.outputs.mapValues { JSON.string($0.digest.hex) } ?? [:]
+          return (ancestor.name, ancestor.status.isSuccess ? .object(outputs) : .string(ancestor.status.rawValue))
+        }))
   }
 
   // MARK: Differences

@@ -67,7 +67,9 @@ struct Expansion {
     if case .kind(let name) = declaration.action, graph.kinds[name]?.shardable != true {
       throw declaration.problem("kind '\(name)' cannot be split into shards", "shards", key: true, hint: "remove 'shards', or use a matrix")
     }
-    if case .command = declaration.action { throw declaration.problem("a command cannot be split into shards", "shards", key: true, hint: "use a matrix") }
+    if case .command = declaration.action {
+      throw declaration.problem("a command cannot be split into shards", "shards", key: true, hint: "use a matrix")
+    }
     return count
   }
 
@@ -81,13 +83,17 @@ struct Expansion {
           }
           return value
         case .matrix(let name):
-          guard let value = matrix[name] else { throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: matrix.keys)) }
+          guard let value = matrix[name] else {
+            throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: matrix.keys))
+          }
           return value
         default: throw TemplateError(sentence: "unexpected reference", hint: "")
         }
       }
     } catch let error as TemplateError {
-      throw Problem(.manifest, error.sentence, at: Origin(file: declaration.origin.file, pointer: JSONPointer(declaration.origin.pointer.tokens + pointer)).place(), hint: error.hint)
+      throw Problem(
+        .manifest, error.sentence,
+        at: Origin(file: declaration.origin.file, pointer: JSONPointer(declaration.origin.pointer.tokens + pointer)).place(), hint: error.hint)
     }
   }
 
@@ -105,7 +111,8 @@ struct Expansion {
     if step.shard == nil { for (name, path) in declaration.outputs { step.publishes[name] = try text(path, "out", name) } }
     if let kind = step.kind {
       for output in declaration.outputs.keys where !kind.outputs.contains(where: { $0.name == output }) {
-        throw declaration.problem("kind '\(kind.name)' has no output '\(output)'", "out", output, key: true, hint: suggestion(for: output, among: kind.outputs.map(\.name)))
+        throw declaration.problem(
+          "kind '\(kind.name)' has no output '\(output)'", "out", output, key: true, hint: suggestion(for: output, among: kind.outputs.map(\.name)))
       }
     }
     step.station = try station(of: step)
@@ -115,14 +122,19 @@ struct Expansion {
     let declaration = step.declaration
     for (name, value) in step.with.object ?? [:] {
       guard let parameter = kind.parameters.first(where: { $0.name == name }) else {
-        throw declaration.problem("kind '\(kind.name)' has no parameter '\(name)'", "with", name, key: true, hint: suggestion(for: name, among: kind.parameters.map(\.name)))
+        throw declaration.problem(
+          "kind '\(kind.name)' has no parameter '\(name)'", "with", name, key: true, hint: suggestion(for: name, among: kind.parameters.map(\.name)))
       }
       // A reference to a step's value is checked when it is known.
       if let references = try? Template.references(in: value), !references.isEmpty { continue }
-      if let problem = parameter.form.problem(with: value) { throw declaration.problem("'\(name)' \(problem)", "with", name, hint: parameter.summary) }
+      if let problem = parameter.form.problem(with: value) {
+        throw declaration.problem("'\(name)' \(problem)", "with", name, hint: parameter.summary)
+      }
     }
     for parameter in kind.parameters where step.with[parameter.name] == nil {
-      if let fallback = parameter.fallback { step.with[parameter.name] = fallback } else if !parameter.optional {
+      if let fallback = parameter.fallback {
+        step.with[parameter.name] = fallback
+      } else if !parameter.optional {
         throw declaration.problem("kind '\(kind.name)' needs the parameter '\(parameter.name)'", "with", hint: parameter.summary)
       }
     }
@@ -142,13 +154,15 @@ struct Expansion {
       throw declaration.problem("unknown key '\(key)'", "station", key, key: true, hint: suggestion(for: key, among: ["task", "name"]))
     }
     guard graph.manifest.fleet != nil else {
-      throw declaration.problem("step '\(step.name)' needs a station, but the manifest names no fleet", "station", key: true, hint: "\"fleet\": \"fleets/….json\"")
+      throw declaration.problem(
+        "step '\(step.name)' needs a station, but the manifest names no fleet", "station", key: true, hint: "\"fleet\": \"fleets/….json\"")
     }
     let fitting = graph.fleet.stations.filter { station in
       (wanted["task"]?.string).map(station.tasks.contains) ?? true && (wanted["name"]?.string).map { $0 == station.name } ?? true
     }
     guard !fitting.isEmpty else {
-      throw Problem(.station, "no station of the fleet can do what step '\(step.name)' wants: \(wanted.canonical)",
+      throw Problem(
+        .station, "no station of the fleet can do what step '\(step.name)' wants: \(wanted.canonical)",
         at: Origin(file: declaration.origin.file, pointer: declaration.origin.pointer / "station").place(),
         hint: "the stations do: \(Set(graph.fleet.stations.flatMap(\.tasks)).sorted().joined(separator: ", "))")
     }

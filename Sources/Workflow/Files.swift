@@ -98,7 +98,8 @@ enum Files {
         switch status.st_mode & S_IFMT {
         case S_IFDIR: try visit(path)
         case S_IFREG: files.append(path)
-        default: throw Problem(.inputOutput, "\(root)/\(path) is neither a file nor a directory", hint: "outputs hold files and directories alone, no links")
+        default:
+          throw Problem(.inputOutput, "\(root)/\(path) is neither a file nor a directory", hint: "outputs hold files and directories alone, no links")
         }
       }
     }

@@ -27,7 +27,9 @@ public struct Fleet: Sendable {
       guard !stations.contains(where: { $0.name == name }) else { throw reader.problem("two stations are called '\(name)'", pointer / "name") }
       guard try reader.string(entry, "driver", pointer) != nil else { throw reader.problem("station '\(name)' needs a 'driver'", pointer) }
       let tasks = try reader.strings(entry["tasks"] ?? [], pointer / "tasks")
-      guard !tasks.isEmpty else { throw reader.problem("station '\(name)' has no 'tasks'", pointer, hint: "\"tasks\": [\"push-t\"] says what can be done there") }
+      guard !tasks.isEmpty else {
+        throw reader.problem("station '\(name)' has no 'tasks'", pointer, hint: "\"tasks\": [\"push-t\"] says what can be done there")
+      }
       stations.append(Station(name: name, tasks: tasks, entry: entry))
     }
     guard !stations.isEmpty else { throw reader.problem("the fleet has no stations", JSONPointer(root["stations"] == nil ? [] : ["stations"])) }

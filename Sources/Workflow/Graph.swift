@@ -33,7 +33,9 @@ public final class Graph {
     if let step = step(named: goal) { return [step] }
     if let ids = instances[goal] { return ids.map { steps[$0] } }
     if goal.hasSuffix("[*]"), let ids = instances[String(goal.dropLast(3))] { return ids.map { steps[$0] } }
-    throw Problem(.usage, "no step '\(goal)' in \(Files.display(manifest.path))", hint: suggestion(for: goal, among: manifest.steps.keys + names.filter { manifest.steps[$0] == nil }))
+    throw Problem(
+      .usage, "no step '\(goal)' in \(Files.display(manifest.path))",
+      hint: suggestion(for: goal, among: manifest.steps.keys + names.filter { manifest.steps[$0] == nil }))
   }
 
   // MARK: Growing
@@ -44,7 +46,9 @@ public final class Graph {
     let before = (steps.count, byName, instances)
     do {
       var created: [Step] = []
-      for declaration in declarations { created += try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count + created.count) }
+      for declaration in declarations {
+        created += try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count + created.count)
+      }
       for step in created {
         if byName[step.name] != nil {
           throw declarations.first { $0.name == step.declaration.name }!.problem("there is a step '\(step.name)' already", key: true)
@@ -159,7 +163,9 @@ public final class Graph {
     var found: Set<Step.ID> = []
     var stack = [step]
     while let next = stack.popLast() {
-      for id in next.needs.map(\.step) + next.families.flatMap({ members(of: $0).map(\.id) }) where found.insert(id).inserted { stack.append(steps[id]) }
+      for id in next.needs.map(\.step) + next.families.flatMap({ members(of: $0).map(\.id) }) where found.insert(id).inserted {
+        stack.append(steps[id])
+      }
     }
     return found.sorted().map { steps[$0] }
   }

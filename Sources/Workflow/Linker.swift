@@ -16,7 +16,9 @@ struct Linker {
     }
     if let kind = step.kind { try checkPorts(step, kind) }
     // Values in parameters and environment, and outputs named in a command.
-    for (member, json) in [("with", step.with), ("env", .array(step.environment.values.map { .string($0) })), ("run", .array(step.argv.map { .string($0) }))] {
+    for (member, json) in [
+      ("with", step.with), ("env", .array(step.environment.values.map { .string($0) })), ("run", .array(step.argv.map { .string($0) })),
+    ] {
       for reference in try references(json, in: step, member) {
         switch reference {
         case .step(let reference): for (id, _) in try resolve(reference, in: step, member) { need(step, id, optional: reference.optional) }
@@ -48,7 +50,8 @@ struct Linker {
   private func checkPorts(_ step: Step, _ kind: Kind) throws {
     for (port, sources) in step.inputs {
       guard let input = kind.inputs.first(where: { $0.name == port }) else {
-        throw step.declaration.problem("kind '\(kind.name)' has no input '\(port)'", "in", port, key: true, hint: suggestion(for: port, among: kind.inputs.map(\.name)))
+        throw step.declaration.problem(
+          "kind '\(kind.name)' has no input '\(port)'", "in", port, key: true, hint: suggestion(for: port, among: kind.inputs.map(\.name)))
       }
       if !input.many, sources.count > 1 { throw step.declaration.problem("input '\(port)' takes one artifact, not \(sources.count)", "in", port) }
     }
@@ -58,7 +61,9 @@ struct Linker {
   }
 
   private func references(_ json: JSON, in step: Step, _ member: String) throws -> [Reference] {
-    do { return try Template.references(in: json) } catch let error as TemplateError { throw step.declaration.problem(error.sentence, member, hint: error.hint) }
+    do { return try Template.references(in: json) } catch let error as TemplateError {
+      throw step.declaration.problem(error.sentence, member, hint: error.hint)
+    }
   }
 
   private func sources(of text: String, in step: Step, _ port: String) throws -> [Step.Source] {
@@ -67,10 +72,14 @@ struct Linker {
       expanded = try Template.expand(.string(text)) { reference in
         switch reference {
         case .variable(let name):
-          guard let value = graph.manifest.variables[name] else { throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: graph.manifest.variables.keys)) }
+          guard let value = graph.manifest.variables[name] else {
+            throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: graph.manifest.variables.keys))
+          }
           return value
         case .matrix(let name):
-          guard let value = step.matrix[name] else { throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: step.matrix.keys)) }
+          guard let value = step.matrix[name] else {
+            throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: step.matrix.keys))
+          }
           return value
         default: throw TemplateError(sentence: "unexpected reference", hint: "")
         }
@@ -81,7 +90,8 @@ struct Linker {
         return try resolve(reference, in: step, "in", port).map { .output($0, $1, optional: reference.optional) }
       }
       if segments.contains(where: { if case .reference = $0 { true } else { false } }) {
-        throw TemplateError(sentence: "an input is a path, or one reference to a step's output", hint: "as \"data/*.csv\" or \"${step.demos.dataset}\"")
+        throw TemplateError(
+          sentence: "an input is a path, or one reference to a step's output", hint: "as \"data/*.csv\" or \"${step.demos.dataset}\"")
       }
       return [.files(segments.map { if case .text(let text) = $0 { text } else { "" } }.joined())]
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, "in", port, hint: error.hint) }
@@ -106,7 +116,9 @@ struct Linker {
     }
     return try targets.map { id in
       guard let output = graph.steps[id].output(named: reference.output) else {
-        throw fail("step '\(reference.step)' has no output '\(reference.output ?? "")'", suggestion(for: reference.output ?? "", among: graph.steps[id].outputs.map(\.name)))
+        throw fail(
+          "step '\(reference.step)' has no output '\(reference.output ?? "")'",
+          suggestion(for: reference.output ?? "", among: graph.steps[id].outputs.map(\.name)))
       }
       return (id, output.name)
     }
@@ -124,7 +136,11 @@ struct Linker {
     }
     for id in targets {
       let target = graph.steps[id]
-      if target.mayAppend, target.family == target.name, step.family != target.family { step.families.append(target.name) } else { need(step, id, optional: optional) }
+      if target.mayAppend, target.family == target.name, step.family != target.family {
+        step.families.append(target.name)
+      } else {
+        need(step, id, optional: optional)
+      }
     }
   }
 }

@@ -18,7 +18,9 @@ public enum Machine {
     return (environment["XDG_CACHE_HOME"] ?? (environment["HOME"] ?? "/tmp") + "/.cache") + "/enpire"
   }
 
-  public static func checks() -> [Check] { [worker(), kernel(), program("git", for: "looking at the hub", package: "git"), sandbox(), python(), space()] }
+  public static func checks() -> [Check] {
+    [worker(), kernel(), program("git", for: "looking at the hub", package: "git"), sandbox(), python(), space()]
+  }
 
   private static func worker() -> Check {
     do {
@@ -35,12 +37,17 @@ public enum Machine {
     let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     let numbers = release.split { !$0.isNumber }.compactMap { Int($0) }
     let isNew = numbers.count >= 2 && (numbers[0], numbers[1]) >= (5, 3)
-    return Check(name: "kernel", state: isNew ? .good : .bad, found: "Linux \(release)", hint: isNew ? nil : "enpire needs Linux 5.3 or newer (pidfd)")
+    return Check(
+      name: "kernel", state: isNew ? .good : .bad, found: "Linux \(release)", hint: isNew ? nil : "enpire needs Linux 5.3 or newer (pidfd)")
   }
 
   private static func program(_ name: String, for purpose: String, package: String) -> Check {
-    let path = (Child.inheritedEnvironment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }.first { (path: String) in access(path, X_OK) == 0 }
-    return Check(name: name, state: path == nil ? .missing : .good, found: path ?? "not on the PATH; used for \(purpose)", hint: path == nil ? "apt-get install \(package)" : nil)
+    let path = (Child.inheritedEnvironment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }.first { (path: String) in
+      access(path, X_OK) == 0
+    }
+    return Check(
+      name: name, state: path == nil ? .missing : .good, found: path ?? "not on the PATH; used for \(purpose)",
+      hint: path == nil ? "apt-get install \(package)" : nil)
   }
 
   /// Whether bubblewrap can make a sandbox here: containers and hardened kernels may forbid it.
@@ -49,22 +56,32 @@ public enum Machine {
     guard found.state == .good else { return found }
     let output = "/tmp/enpire-doctor-\(getpid())"
     defer { unlink(output) }
-    let child = try? Child.spawn(["bwrap", "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "true"], environment: Child.inheritedEnvironment, directory: "/", output: output)
+    let child = try? Child.spawn(
+      ["bwrap", "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "true"], environment: Child.inheritedEnvironment, directory: "/",
+      output: output)
     if child?.wait() == .exited(0) { return Check(name: "sandbox", state: .good, found: "bubblewrap works", hint: nil) }
-    let said = (try? Files.read(output)).map { String(decoding: $0.prefix(200), as: UTF8.self).split(separator: "\n").first.map(String.init) ?? "" } ?? ""
-    return Check(name: "sandbox", state: .missing, found: "bubblewrap cannot make namespaces: \(said)", hint: "allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)")
+    let said =
+      (try? Files.read(output)).map { String(decoding: $0.prefix(200), as: UTF8.self).split(separator: "\n").first.map(String.init) ?? "" } ?? ""
+    return Check(
+      name: "sandbox", state: .missing, found: "bubblewrap cannot make namespaces: \(said)",
+      hint: "allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)")
   }
 
   private static func python() -> Check {
     let path = Child.inheritedEnvironment["ENPIRE_PYTHON"] ?? ".deps/python/bin/python3"
     let isThere = access(path, X_OK) == 0
-    return Check(name: "python", state: isThere ? .good : .missing, found: isThere ? path : "no \(path); used by stations with the driver 'gym' and by parity tests", hint: isThere ? nil : "make setup-test, or set ENPIRE_PYTHON")
+    return Check(
+      name: "python", state: isThere ? .good : .missing,
+      found: isThere ? path : "no \(path); used by stations with the driver 'gym' and by parity tests",
+      hint: isThere ? nil : "make setup-test, or set ENPIRE_PYTHON")
   }
 
   private static func space() -> Check {
     var status = statvfs()
     guard statvfs(".", &status) == 0 else { return Check(name: "disk", state: .bad, found: "cannot be read", hint: nil) }
     let gigabytes = Double(status.f_bavail) * Double(status.f_frsize) / 1e9
-    return Check(name: "disk", state: gigabytes < 2 ? .missing : .good, found: "\(Int(gigabytes)) GB free here", hint: gigabytes < 2 ? "a study needs about 2 GB" : nil)
+    return Check(
+      name: "disk", state: gigabytes < 2 ? .missing : .good, found: "\(Int(gigabytes)) GB free here",
+      hint: gigabytes < 2 ? "a study needs about 2 GB" : nil)
   }
 }

@@ -47,7 +47,8 @@ extension StepDeclaration {
 
   init(_ json: JSON, name: String, at pointer: JSONPointer, reader: Reader) throws {
     guard json.object != nil else { throw reader.problem("step '\(name)' must be an object", pointer) }
-    guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-./[]=,".utf8.contains($0) }), !name.hasPrefix("."), !name.contains("..") else {
+    guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-./[]=,".utf8.contains($0) }), !name.hasPrefix("."), !name.contains("..")
+    else {
       throw reader.problem("'\(name)' cannot be a step's name", pointer, key: true, hint: "use letters, digits, _ and -")
     }
     try reader.onlyKeys(json, pointer, Self.keys)
@@ -60,11 +61,14 @@ extension StepDeclaration {
       action = .kind(kind)
     case (nil, .array(let words)?):
       let argv = words.compactMap(\.string)
-      guard !argv.isEmpty, argv.count == words.count else { throw reader.problem("'run' must be a list of strings, the program first", pointer / "run") }
+      guard !argv.isEmpty, argv.count == words.count else {
+        throw reader.problem("'run' must be a list of strings, the program first", pointer / "run")
+      }
       action = .command(argv)
     case (nil, _?):
       throw reader.problem("'run' must be a list of strings", pointer / "run", hint: "[\"sh\", \"-c\", \"…\"] runs a shell")
-    case (nil, nil): throw reader.problem("step '\(name)' has neither 'uses' nor 'run'", pointer, key: true, hint: "\"uses\": a step kind, or \"run\": [program, …]")
+    case (nil, nil):
+      throw reader.problem("step '\(name)' has neither 'uses' nor 'run'", pointer, key: true, hint: "\"uses\": a step kind, or \"run\": [program, …]")
     default: throw reader.problem("step '\(name)' has both 'uses' and 'run'", pointer / "run", key: true, hint: "keep one")
     }
     inputs = [:]
@@ -77,7 +81,8 @@ extension StepDeclaration {
       outputs[output] = path
     }
     if case .command = action, outputs.isEmpty {
-      throw reader.problem("step '\(name)' has no 'out'", pointer, key: true, hint: "name what the command writes: \"out\": { \"result\": \"path/of/file\" }")
+      throw reader.problem(
+        "step '\(name)' has no 'out'", pointer, key: true, hint: "name what the command writes: \"out\": { \"result\": \"path/of/file\" }")
     }
     with = json["with"] ?? [:]
     _ = try reader.object(json["with"], pointer / "with")
@@ -89,7 +94,9 @@ extension StepDeclaration {
     after = try reader.strings(json["after"] ?? [], pointer / "after")
     matrix = [:]
     for (key, values) in try reader.object(json["matrix"], pointer / "matrix") {
-      guard let list = values.array, !list.isEmpty else { throw reader.problem("matrix '\(key)' must be a list with at least one value", pointer / "matrix" / key) }
+      guard let list = values.array, !list.isEmpty else {
+        throw reader.problem("matrix '\(key)' must be a list with at least one value", pointer / "matrix" / key)
+      }
       guard Set(list).count == list.count else { throw reader.problem("matrix '\(key)' holds a value twice", pointer / "matrix" / key) }
       matrix[key] = list
     }
@@ -119,7 +126,12 @@ extension StepDeclaration {
   static func seconds(_ json: JSON) -> Double? {
     if let number = json.double { return number > 0 ? number : nil }
     guard let text = json.string, let unit = text.last, let number = Double(text.dropLast()), number > 0 else { return nil }
-    return switch unit { case "s": number; case "m": number * 60; case "h": number * 3600; default: nil }
+    return switch unit {
+    case "s": number;
+    case "m": number * 60;
+    case "h": number * 3600;
+    default: nil
+    }
   }
 }
 
@@ -144,9 +156,12 @@ struct Reader {
   /// The format's version, `"manifest": 1`.
   func version(_ root: JSON, _ format: String) throws {
     guard let version = root[format]?.int else {
-      throw problem("\"\(format)\": 1 is missing", JSONPointer(root[format] == nil ? [] : [format]), hint: "it says which version of the format the file is in")
+      throw problem(
+        "\"\(format)\": 1 is missing", JSONPointer(root[format] == nil ? [] : [format]), hint: "it says which version of the format the file is in")
     }
-    guard version == 1 else { throw problem("\(format) version \(version) is not known to this enpire", JSONPointer([format]), hint: "this one reads version 1") }
+    guard version == 1 else {
+      throw problem("\(format) version \(version) is not known to this enpire", JSONPointer([format]), hint: "this one reads version 1")
+    }
   }
 
   func onlyKeys(_ json: JSON, _ pointer: JSONPointer, _ known: [String]) throws {
@@ -188,7 +203,9 @@ struct Reader {
       let pointer = JSONPointer(["vars", name])
       var value = value
       if let variable = value["env"]?.string {
-        guard let fallback = value["default"] else { throw problem("variable '\(name)' has no default", pointer, hint: "{\"env\": \"\(variable)\", \"default\": …}") }
+        guard let fallback = value["default"] else {
+          throw problem("variable '\(name)' has no default", pointer, hint: "{\"env\": \"\(variable)\", \"default\": …}")
+        }
         value = getenv(variable).map { .string(String(cString: $0)) } ?? fallback
       }
       if let override = overrides.last(where: { $0.name == name }) {
@@ -208,8 +225,12 @@ struct Reader {
   func expand(_ json: JSON, _ pointer: JSONPointer, variables: OrderedDictionary<String, JSON>) throws -> JSON {
     do {
       return try Template.expand(json) { reference in
-        guard case .variable(let name) = reference else { throw TemplateError(sentence: "${matrix.…} outside a step with a matrix", hint: "only steps have a matrix") }
-        guard let value = variables[name] else { throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: variables.keys)) }
+        guard case .variable(let name) = reference else {
+          throw TemplateError(sentence: "${matrix.…} outside a step with a matrix", hint: "only steps have a matrix")
+        }
+        guard let value = variables[name] else {
+          throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: variables.keys))
+        }
         return value
       }
     } catch let error as TemplateError { throw problem(error.sentence, pointer, hint: error.hint) }

@@ -19,7 +19,9 @@ extension Session {
     if let step = graph.steps.first(where: { step in
       guard let record = step.record, name.count >= 6 else { return false }
       return record.key.hex.hasPrefix(name) || record.outputs.values.contains { $0.digest.hex.hasPrefix(name) }
-    }) { return step }
+    }) {
+      return step
+    }
     throw Problem(.usage, "no step, key or output '\(name)' in \(Files.display(manifest.path))", hint: suggestion(for: name, among: graph.names))
   }
 
@@ -30,7 +32,8 @@ extension Session {
     defer { withExtendedLifetime(lock) {} }
     return try ((deep ? graph.ancestors(of: step) : []) + [step]).flatMap { step -> [Reproduction] in
       guard let record = step.record else {
-        throw Problem(.stepFailed, "\(step.name) has no result of its present inputs", hint: "run it first, or check out the commit that its record names")
+        throw Problem(
+          .stepFailed, "\(step.name) has no result of its present inputs", hint: "run it first, or check out the commit that its record names")
       }
       if step.effect == .external || step.effect == .motion {
         if deep { return [] }

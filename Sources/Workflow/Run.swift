@@ -234,7 +234,8 @@ public final class Run {
 
   private func log(_ attempt: Attempt, _ problem: Problem?) throws {
     let execution = Execution(
-      run: summary.run, step: attempt.step.name, key: attempt.key.hex, started: attempt.started, seconds: attempt.seconds, station: attempt.step.station?.name,
+      run: summary.run, step: attempt.step.name, key: attempt.key.hex, started: attempt.started, seconds: attempt.seconds,
+      station: attempt.step.station?.name,
       outcome: problem == nil ? "done" : problem!.code == .timeout ? "timeout" : "failed", message: problem?.sentence ?? "")
     try session.state.log(execution, workflow: session.manifest.workflow)
   }

@@ -50,7 +50,8 @@ public final class State {
       database = try Database(path: directory + "/state.db")
       let version = try database.query("PRAGMA user_version").first?.first?.int ?? 0
       guard version <= Self.format else {
-        throw Problem(.inputOutput, "\(directory)/state.db is of format \(version), from a newer enpire", hint: "this one reads up to format \(Self.format)")
+        throw Problem(
+          .inputOutput, "\(directory)/state.db is of format \(version), from a newer enpire", hint: "this one reads up to format \(Self.format)")
       }
       if version == 0 {
         try database.execute("CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, stamp TEXT, digest TEXT, hashed INTEGER) WITHOUT ROWID")
@@ -65,7 +66,8 @@ public final class State {
           CREATE TABLE IF NOT EXISTS execution (id INTEGER PRIMARY KEY, run INTEGER, workflow TEXT, step TEXT, key TEXT, started REAL, seconds REAL,
             station TEXT, outcome TEXT, message TEXT)
           """)
-        try database.execute("CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, workflow TEXT, started REAL, finished REAL, exit INTEGER, summary TEXT)")
+        try database.execute(
+          "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, workflow TEXT, started REAL, finished REAL, exit INTEGER, summary TEXT)")
         try database.execute("PRAGMA user_version = \(Self.format)")
       }
     } catch let error as DatabaseError { throw Self.problem(error) }
@@ -82,7 +84,8 @@ public final class State {
   // MARK: Actions
 
   public func action(_ key: Digest) throws -> ActionRecord? {
-    try database.query("SELECT step, fingerprint, outputs, appended, telemetry, started, seconds, station FROM action WHERE key = ?", .text(key.hex)).first
+    try database.query("SELECT step, fingerprint, outputs, appended, telemetry, started, seconds, station FROM action WHERE key = ?", .text(key.hex))
+      .first
       .flatMap { row in
         var outputs: OrderedDictionary<String, Artifact> = [:]
         guard let step = row[0].text, let fingerprint = row[1].text.flatMap({ try? JSON(parsing: $0) }),
@@ -94,7 +97,8 @@ public final class State {
         }
         return ActionRecord(
           key: key, step: step, fingerprint: fingerprint, outputs: outputs, appended: row[3].text.flatMap { try? JSON(parsing: $0) } ?? [],
-          telemetry: row[4].text.flatMap { try? JSON(parsing: $0) } ?? [:], started: row[5].double ?? 0, seconds: row[6].double ?? 0, station: row[7].text)
+          telemetry: row[4].text.flatMap { try? JSON(parsing: $0) } ?? [:], started: row[5].double ?? 0, seconds: row[6].double ?? 0,
+          station: row[7].text)
       }
   }
 
@@ -110,12 +114,16 @@ public final class State {
 
   /// Actions whose key starts with `prefix`.
   public func keys(startingWith prefix: String) throws -> [Digest] {
-    try database.query("SELECT key FROM action WHERE key >= ? AND key < ?", .text(prefix), .text(prefix + "g")).compactMap { $0[0].text.flatMap { Digest(hex: $0) } }
+    try database.query("SELECT key FROM action WHERE key >= ? AND key < ?", .text(prefix), .text(prefix + "g")).compactMap {
+      $0[0].text.flatMap { Digest(hex: $0) }
+    }
   }
 
   /// The key under which a step last succeeded.
   public func latest(_ workflow: String, _ step: String) throws -> Digest? {
-    try database.query("SELECT key FROM latest WHERE workflow = ? AND step = ?", .text(workflow), .text(step)).first?[0].text.flatMap { Digest(hex: $0) }
+    try database.query("SELECT key FROM latest WHERE workflow = ? AND step = ?", .text(workflow), .text(step)).first?[0].text.flatMap {
+      Digest(hex: $0)
+    }
   }
 
   func setLatest(_ workflow: String, _ step: String, _ key: Digest) throws {
@@ -131,7 +139,8 @@ public final class State {
 
   func endRun(_ run: Int, exit: ExitCode, summary: String) throws {
     try database.execute(
-      "UPDATE run SET finished = ?, exit = ?, summary = ? WHERE id = ?", .real(Clock.now), .integer(Int(exit.rawValue)), .text(summary), .integer(run))
+      "UPDATE run SET finished = ?, exit = ?, summary = ? WHERE id = ?", .real(Clock.now), .integer(Int(exit.rawValue)), .text(summary), .integer(run)
+    )
   }
 
   func log(_ execution: Execution, workflow: String) throws {
@@ -150,7 +159,8 @@ public final class State {
       }
     return rows.map {
       Execution(
-        run: $0[0].int ?? 0, step: $0[1].text ?? "", key: $0[2].text ?? "", started: $0[3].double ?? 0, seconds: $0[4].double ?? 0, station: $0[5].text,
+        run: $0[0].int ?? 0, step: $0[1].text ?? "", key: $0[2].text ?? "", started: $0[3].double ?? 0, seconds: $0[4].double ?? 0,
+        station: $0[5].text,
         outcome: $0[6].text ?? "", message: $0[7].text ?? "")
     }
   }

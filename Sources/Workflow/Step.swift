@@ -75,7 +75,8 @@ public final class Step {
   var seconds = 0.0
 
   init(
-    id: ID, name: String, declaration: StepDeclaration, kind: Kind?, matrix: OrderedDictionary<String, JSON>, shard: (index: Int, count: Int)?, parent: Step.ID?
+    id: ID, name: String, declaration: StepDeclaration, kind: Kind?, matrix: OrderedDictionary<String, JSON>, shard: (index: Int, count: Int)?,
+    parent: Step.ID?
   ) {
     self.id = id
     self.name = name

@@ -16,7 +16,9 @@ public struct Artifact: Sendable, Hashable {
   init(digest: Digest, form: Output.Form) { (self.digest, self.form) = (digest, form) }
 
   init?(json: JSON) {
-    guard let digest = json["digest"]?.string.flatMap({ Digest(hex: $0) }), let form = json["form"]?.string.flatMap(Output.Form.init) else { return nil }
+    guard let digest = json["digest"]?.string.flatMap({ Digest(hex: $0) }), let form = json["form"]?.string.flatMap(Output.Form.init) else {
+      return nil
+    }
     self.init(digest: digest, form: form)
   }
 }

@@ -124,10 +124,12 @@ enum Template {
         rest = rest.dropFirst()
       case "{":
         var depth = 0
-        guard let end = rest.indices.first(where: { index in
-          if rest[index] == "{" { depth += 1 } else if rest[index] == "}" { depth -= 1 }
-          return depth == 0
-        }) else { throw TemplateError(sentence: "'${' without '}'", hint: "write $${ for the text ${") }
+        guard
+          let end = rest.indices.first(where: { index in
+            if rest[index] == "{" { depth += 1 } else if rest[index] == "}" { depth -= 1 }
+            return depth == 0
+          })
+        else { throw TemplateError(sentence: "'${' without '}'", hint: "write $${ for the text ${") }
         try found(.reference(String(rest[rest.index(after: rest.startIndex)..<end])))
         rest = rest[rest.index(after: end)...]
       default:

@@ -30,8 +30,12 @@ struct AppendCommand: ParsableCommand {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while case let count = read(descriptor, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
     let root: JSON
-    do { root = try JSON(parsing: text) } catch { throw Problem(.manifest, error.message, at: Place(file: steps, line: error.line, column: error.column, text: text)) }
-    guard let members = root["steps"]?.object, !members.isEmpty else { throw Problem(.manifest, "\(steps): 'steps' is missing", hint: "{\"steps\": {\"name\": {…}}}") }
+    do { root = try JSON(parsing: text) } catch {
+      throw Problem(.manifest, error.message, at: Place(file: steps, line: error.line, column: error.column, text: text))
+    }
+    guard let members = root["steps"]?.object, !members.isEmpty else {
+      throw Problem(.manifest, "\(steps): 'steps' is missing", hint: "{\"steps\": {\"name\": {…}}}")
+    }
     // The steps that steps appended are part of the graph too.
     _ = try session.plan(session.graph.steps)
     let files = try Appended.append(members.map { ($0.key, $0.value) }, author: author, to: session, dryRun: dryRun)

@@ -22,7 +22,8 @@ let version = "0.1.0"
       """,
     version: version,
     subcommands: [
-      RunCommand.self, PlanCommand.self, WhyCommand.self, StatusCommand.self, LogCommand.self, GraphCommand.self, AppendCommand.self, ReproduceCommand.self,
+      RunCommand.self, PlanCommand.self, WhyCommand.self, StatusCommand.self, LogCommand.self, GraphCommand.self, AppendCommand.self,
+      ReproduceCommand.self,
       CheckCommand.self, KindsCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)

@@ -41,7 +41,9 @@ struct PlanCommand: ParsableCommand {
       for detail in details.prefix(6) { Terminal.print("           \(detail)") }
       if details.count > 6 { Terminal.print("           and \(details.count - 6) more") }
     }
-    Terminal.print(current == plan.count ? "nothing to do: all \(current) steps are up to date" : "\(plan.count - current) of \(plan.count) steps; \(current) are up to date")
+    Terminal.print(
+      current == plan.count
+        ? "nothing to do: all \(current) steps are up to date" : "\(plan.count - current) of \(plan.count) steps; \(current) are up to date")
   }
 
   static func describe(_ forecast: Session.Forecast) -> (String, [String]) {
@@ -76,10 +78,14 @@ struct WhyCommand: ParsableCommand {
         details = ["its action \(record.key.short) is recorded: it took \(duration(record.seconds))" + (record.station.map { " on \($0)" } ?? "")]
       }
       if json {
-        Terminal.print(JSON.object(["why": 1, "step": .string(step.name), "action": .string(action), "reasons": .array(details.map { .string($0) }),
-          "fingerprint": step.record?.fingerprint ?? nil]).pretty)
+        Terminal.print(
+          JSON.object([
+            "why": 1, "step": .string(step.name), "action": .string(action), "reasons": .array(details.map { .string($0) }),
+            "fingerprint": step.record?.fingerprint ?? nil,
+          ]).pretty)
       } else {
-        Terminal.print("\(step.name): \(action == "up-to-date" ? "up to date" : action == "then" ? "not known yet" : action == "run" ? "would run" : action)")
+        Terminal.print(
+          "\(step.name): \(action == "up-to-date" ? "up to date" : action == "then" ? "not known yet" : action == "run" ? "would run" : action)")
         for detail in details { Terminal.print("  \(detail)") }
       }
     }

@@ -31,10 +31,17 @@ struct ReproduceCommand: ParsableCommand {
       Terminal.print(
         JSON.object([
           "reproduce": 1, "matches": .bool(matches),
-          "outputs": .array(results.map { ["step": .string($0.step), "output": .string($0.output), "recorded": .string($0.recorded), "reproduced": .string($0.reproduced)] }),
+          "outputs": .array(
+            results.map {
+              ["step": .string($0.step), "output": .string($0.output), "recorded": .string($0.recorded), "reproduced": .string($0.reproduced)]
+            }),
         ]).pretty)
     } else {
-      for result in results { Terminal.print("\(result.matches ? "same  " : "DIFFERS") \(result.step).\(result.output)  \(result.recorded.prefix(12))\(result.matches ? "" : " → \(result.reproduced.prefix(12))")") }
+      for result in results {
+        Terminal.print(
+          "\(result.matches ? "same  " : "DIFFERS") \(result.step).\(result.output)  \(result.recorded.prefix(12))\(result.matches ? "" : " → \(result.reproduced.prefix(12))")"
+        )
+      }
     }
     if !matches { leave(.stepFailed) }
   }

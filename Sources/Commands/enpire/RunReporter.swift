@@ -25,7 +25,9 @@ final class RunReporter {
     case .started(let step, let reasons):
       running.append((step, 0, 0, ""))
       if form == .text {
-        say("\(Terminal.paint("start", .dim))  \(step.name)\(place(step))" + (verbose ? reasons.map { "\n       \($0)" }.joined() : Terminal.paint("  \(reasons.first ?? "")", .dim)))
+        say(
+          "\(Terminal.paint("start", .dim))  \(step.name)\(place(step))"
+            + (verbose ? reasons.map { "\n       \($0)" }.joined() : Terminal.paint("  \(reasons.first ?? "")", .dim)))
       }
     case .progress(let step, let done, let total, let word):
       if let index = running.firstIndex(where: { $0.step === step }) { running[index] = (step, done, total, word) }
@@ -33,7 +35,8 @@ final class RunReporter {
       running.removeAll { $0.step === step }
       finished += 1
       if form == .text { say("\(Terminal.paint("done", .green))   \(step.name)\(place(step))  \(duration(seconds))") }
-    case .restored(let step, let paths): if form == .text { say("\(Terminal.paint("restored", .green)) \(paths.joined(separator: ", "))  (\(step.name))") }
+    case .restored(let step, let paths):
+      if form == .text { say("\(Terminal.paint("restored", .green)) \(paths.joined(separator: ", "))  (\(step.name))") }
     case .retrying(let step, let problem):
       running.removeAll { $0.step === step }
       say("\(Terminal.paint("again", .yellow))  \(problem)")
@@ -41,7 +44,8 @@ final class RunReporter {
     case .failed(let step, let problem):
       running.removeAll { $0.step === step }
       say("\(step.declaration.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)) \(problem)")
-    case .appended(let step, let new): if form == .text { say("\(Terminal.paint("append", .dim)) \(step.name): \(new.map(\.name).joined(separator: ", "))") }
+    case .appended(let step, let new):
+      if form == .text { say("\(Terminal.paint("append", .dim)) \(step.name): \(new.map(\.name).joined(separator: ", "))") }
     }
     drawLiveLine()
   }
@@ -94,13 +98,22 @@ final class RunReporter {
   private func json(_ event: RunEvent) -> JSON {
     switch event {
     case .waitingForLock(let holder): ["event": "waiting", "holder": .string(holder)]
-    case .started(let step, let reasons): ["event": "start", "step": .string(step.name), "station": step.stationName.map { .string($0) } ?? nil, "reasons": .array(reasons.map { .string($0) })]
-    case .progress(let step, let done, let total, let word): ["event": "progress", "step": .string(step.name), "done": .integer(done), "total": .integer(total), "word": .string(word)]
-    case .finished(let step, let seconds): ["event": "done", "step": .string(step.name), "seconds": .number(seconds), "key": (step.record?.key.hex).map { .string($0) } ?? nil]
+    case .started(let step, let reasons):
+      [
+        "event": "start", "step": .string(step.name), "station": step.stationName.map { .string($0) } ?? nil,
+        "reasons": .array(reasons.map { .string($0) }),
+      ]
+    case .progress(let step, let done, let total, let word):
+      ["event": "progress", "step": .string(step.name), "done": .integer(done), "total": .integer(total), "word": .string(word)]
+    case .finished(let step, let seconds):
+      ["event": "done", "step": .string(step.name), "seconds": .number(seconds), "key": (step.record?.key.hex).map { .string($0) } ?? nil]
     case .restored(let step, let paths): ["event": "restored", "step": .string(step.name), "paths": .array(paths.map { .string($0) })]
     case .retrying(let step, let problem): ["event": "retry", "step": .string(step.name), "problem": .string(problem.description)]
     case .failed(let step, let problem):
-      ["event": "failed", "step": .string(step.name), "problem": .string(problem.description), "code": .integer(Int(problem.code.rawValue)), "tolerated": .bool(step.declaration.mayFail)]
+      [
+        "event": "failed", "step": .string(step.name), "problem": .string(problem.description), "code": .integer(Int(problem.code.rawValue)),
+        "tolerated": .bool(step.declaration.mayFail),
+      ]
     case .appended(let step, let new): ["event": "appended", "by": .string(step.name), "steps": .array(new.map { .string($0.name) })]
     }
   }

@@ -6,7 +6,8 @@ import JSON
 import Workflow
 
 struct StatusCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "status", abstract: "Shows every step: up to date or not, when it ran, how long, where.")
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Shows every step: up to date or not, when it ran, how long, where.")
 
   @OptionGroup var manifest: ManifestOptions
   @Flag(help: "JSON.") var json = false
@@ -22,12 +23,13 @@ struct StatusCommand: ParsableCommand {
     for (step, forecast) in plan {
       let execution = last[step.name]
       let failed = execution.map { $0.outcome != "done" } ?? false
-      let state: String = switch forecast {
-      case .upToDate: "up to date"
-      case .restore: "to restore"
-      case .run: failed ? execution!.outcome : "to run"
-      case .waits: failed ? execution!.outcome : "waiting"
-      }
+      let state: String =
+        switch forecast {
+        case .upToDate: "up to date"
+        case .restore: "to restore"
+        case .run: failed ? execution!.outcome : "to run"
+        case .waits: failed ? execution!.outcome : "waiting"
+        }
       let seconds = step.record?.seconds ?? execution?.seconds
       rows.append([step.name, step.kind?.name ?? "run", state, seconds.map(duration) ?? "", step.stationName ?? ""])
       var entry: JSON = ["step": .string(step.name), "kind": .string(step.kind?.name ?? "run"), "state": .string(state)]
@@ -57,7 +59,9 @@ struct LogCommand: ParsableCommand {
   func run() throws {
     let (session, _) = try manifest.session()
     guard let execution = try session.state.executions(session.manifest.workflow, step: step, limit: 1).first else {
-      throw Problem(.usage, "step '\(step)' has not run here", hint: nearest(to: step, among: try session.state.executions(session.manifest.workflow).map(\.step)).map { "did you mean '\($0)'?" })
+      throw Problem(
+        .usage, "step '\(step)' has not run here",
+        hint: nearest(to: step, among: try session.state.executions(session.manifest.workflow).map(\.step)).map { "did you mean '\($0)'?" })
     }
     let file = "\(session.state.directory)/logs/\(execution.key).log"
     if path { return Terminal.print(file) }
@@ -77,7 +81,8 @@ struct GraphCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case dot, mermaid }
 
   static let configuration = CommandConfiguration(
-    commandName: "graph", abstract: "Prints the graph, appended steps included.", discussion: "Example:\n  enpire graph -f workflows/push-t.json | dot -Tsvg > graph.svg")
+    commandName: "graph", abstract: "Prints the graph, appended steps included.",
+    discussion: "Example:\n  enpire graph -f workflows/push-t.json | dot -Tsvg > graph.svg")
 
   @OptionGroup var manifest: ManifestOptions
   @Option(help: "dot or mermaid.") var format = Format.dot
