@@ -74,7 +74,7 @@ let package = Package(
       linker: [.unsafeFlags(["-L\(mujoco)", "-Xlinker", "-rpath", "-Xlinker", mujoco])]),
 
     // The system.
-    library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap]),
+    library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap], swift: [.unsafeFlags(["-enable-testing"])]),
     library("Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
     library("Learning", ["JSON", "Hashing", "NumPy", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
