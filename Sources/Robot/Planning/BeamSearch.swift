@@ -49,14 +49,14 @@ final class BeamSearch {
   private static let longestApproach = 40
   private static let longestPush = 24
   private static let room = longestApproach + longestPush
-  private let pool: UnsafeMutablePointer<Vector>
-  private let way: UnsafeMutablePointer<Vector>
+  private let pool: UnsafeMutablePointer<PlaneVector>
+  private let way: UnsafeMutablePointer<PlaneVector>
   private let most: Int
   private var used = 0
   private var nodes: [Node] = []
 
   /// The plan: where the disc shall be after each of the coming control steps, and how it is cut into pushes.
-  private(set) var references: [Vector] = []
+  private(set) var references: [PlaneVector] = []
   private var parts: [(push: Push?, count: Int)] = []
   private(set) var predictsSuccess = false
   /// Control steps simulated so far.
@@ -177,9 +177,9 @@ final class BeamSearch {
     let before = s.block
     while t < approachSteps + Self.longestPush && already + t < Self.horizon {
       if t >= approachSteps {
-        at += Vector(cosine(heading), sine(heading)) * push.speed
+        at += PlaneVector(cosine(heading), sine(heading)) * push.speed
         heading += push.bend * push.speed
-        pool[base + t] = at.clamped(lowerBound: Vector(repeating: 0), upperBound: Vector(repeating: 512))
+        pool[base + t] = at.clamped(lowerBound: PlaneVector(repeating: 0), upperBound: PlaneVector(repeating: 512))
       }
       model.step(&s, toward: model.target(reaching: pool[base + t], from: s))
       simulated += 1
@@ -217,9 +217,9 @@ final class BeamSearch {
       let time = model.slideTime(steps: steps)
       block += s.velocity * time
       let angle = s.angle + s.spin * time
-      rotation = Vector(cosine(angle), sine(angle))
+      rotation = PlaneVector(cosine(angle), sine(angle))
     }
-    func world(_ p: Vector) -> Vector { block + p.rotated(by: rotation) }
+    func world(_ p: PlaneVector) -> PlaneVector { block + p.rotated(by: rotation) }
     let begin = outline.cleared((s.agent - block).unrotated(by: rotation))
     let end = outline.cleared(point - inward * (outline.radius + 3))
     let turns = outline.way(from: begin, to: end, into: way) { p in
@@ -229,12 +229,12 @@ final class BeamSearch {
     let base = used
     var count = 0
     var at = s.agent
-    func go(to next: Vector) {
+    func go(to next: PlaneVector) {
       let whole = next - at
       let steps = max(1, Int((whole.length / transit).rounded(.up)))
       for step in 1...steps where count < Self.longestApproach {
         let p = at + whole * (Double(step) / Double(steps))
-        pool[base + count] = p.clamped(lowerBound: Vector(repeating: 0), upperBound: Vector(repeating: 512))
+        pool[base + count] = p.clamped(lowerBound: PlaneVector(repeating: 0), upperBound: PlaneVector(repeating: 512))
         count += 1
       }
       at = next
@@ -333,7 +333,7 @@ final class BeamSearch {
     let width = 1 + random.uniform() * 6
     let middle = random.uniform() * Double(steps)
     let size = 12 * random.uniform()
-    let shift = Vector(random.normal(), random.normal()) * size
+    let shift = PlaneVector(random.normal(), random.normal()) * size
     var t = 0
     for node in list {
       for i in 0..<nodes[node].count {

@@ -19,7 +19,7 @@ package struct BeliefTracker: Sendable {
   private var innovations: [Double] = []
 
   private var observed: [Observation] = []
-  private var issued: [Vector] = []
+  private var issued: [PlaneVector] = []
   private var states: [PushTModel.State] = []
 
   package init(model: PushTModel, poseGain: Double = 1, velocities: VelocityBelief = .lockStep) {
@@ -47,7 +47,7 @@ package struct BeliefTracker: Sendable {
     states.append(state)
   }
 
-  package mutating func issue(_ target: Vector) { issued.append(target) }
+  package mutating func issue(_ target: PlaneVector) { issued.append(target) }
 
   /// The belief at the moment when the next action takes effect: the present one after all actions under way.
   package var ahead: PushTModel.State {
@@ -67,17 +67,17 @@ package struct BeliefTracker: Sendable {
 
   package var transitions: Int { innovations.count }
 
-  private var start: Vector { Vector(observed[0][0], observed[0][1]) }
+  private var start: PlaneVector { PlaneVector(observed[0][0], observed[0][1]) }
 
   /// The target in effect during transition `index`.
-  private static func applied(_ issued: [Vector], at index: Int, latency: Int, hold: Vector) -> Vector {
+  private static func applied(_ issued: [PlaneVector], at index: Int, latency: Int, hold: PlaneVector) -> PlaneVector {
     index >= latency ? issued[index - latency] : hold
   }
 
   /// Draws the pose towards the observed one. Returns the squared innovation: agent and block (angle times 50 px), each bounded by 400 px².
   private static func correct(_ state: inout PushTModel.State, _ model: PushTModel, by observation: Observation, gain: Double) -> Double {
-    let agent = Vector(observation[0], observation[1])
-    let block = Vector(observation[2], observation[3])
+    let agent = PlaneVector(observation[0], observation[1])
+    let block = PlaneVector(observation[2], observation[3])
     let position = model.position(state)
     let turn = (observation[4] - state.angle).remainder(dividingBy: 2 * .pi)
     let agentError = agent - state.agent
@@ -98,8 +98,8 @@ package struct BeliefTracker: Sendable {
     let last = observed[observed.count - 1]
     let seconds = PushTModel.substep * Double(PushTModel.substeps)
     let known = velocities == .finiteDifference
-    state.agentVelocity = known ? (Vector(observation[0], observation[1]) - Vector(last[0], last[1])) / seconds : .zero
-    state.velocity = known ? (Vector(observation[2], observation[3]) - Vector(last[2], last[3])) / seconds : .zero
+    state.agentVelocity = known ? (PlaneVector(observation[0], observation[1]) - PlaneVector(last[0], last[1])) / seconds : .zero
+    state.velocity = known ? (PlaneVector(observation[2], observation[3]) - PlaneVector(last[2], last[3])) / seconds : .zero
     state.spin = known ? (observation[4] - last[4]).remainder(dividingBy: 2 * .pi) / seconds : 0
     state.biasVelocity = .zero
     state.biasSpin = 0
@@ -118,7 +118,7 @@ package struct BeliefTracker: Sendable {
   func replay(_ other: PushTModel, poseGain: Double, window: Int, limit: Double) -> Replay? {
     let first = max(0, observed.count - 1 - window)
     var replay = Replay(state: states[first])
-    other.setBlock(&replay.state, position: Vector(observed[first][2], observed[first][3]), angle: observed[first][4])
+    other.setBlock(&replay.state, position: PlaneVector(observed[first][2], observed[first][3]), angle: observed[first][4])
     replay.innovations.reserveCapacity(window)
     // The velocities at the beginning of the window are the old model's: let them fade before counting.
     let settle = first == 0 ? 0 : 3

@@ -15,7 +15,7 @@ struct CrossEntropySearch {
   }
 
   private let settings: Settings
-  private var mean: [Vector] = []
+  private var mean: [PlaneVector] = []
   private(set) var simulated = 0
 
   init(_ settings: Settings) { self.settings = settings }
@@ -23,18 +23,18 @@ struct CrossEntropySearch {
   mutating func forget() { mean = [] }
 
   /// The first target of the best sequence found from `state`.
-  mutating func plan(from state: PushTModel.State, _ model: PushTModel, _ goal: PushTGoal, _ random: inout RandomStream) -> Vector {
+  mutating func plan(from state: PushTModel.State, _ model: PushTModel, _ goal: PushTGoal, _ random: inout RandomStream) -> PlaneVector {
     let (n, horizon) = (settings.samples, settings.horizon)
     if mean.isEmpty { mean = Array(repeating: state.agent, count: horizon) }
     var centre = mean
-    var spread = [Vector](repeating: Vector(repeating: settings.spread), count: horizon)
-    var best: (cost: Double, targets: [Vector]) = (.infinity, mean)
+    var spread = [PlaneVector](repeating: PlaneVector(repeating: settings.spread), count: horizon)
+    var best: (cost: Double, targets: [PlaneVector]) = (.infinity, mean)
     for _ in 0..<settings.iterations {
-      var tried: [(cost: Double, targets: [Vector])] = []
+      var tried: [(cost: Double, targets: [PlaneVector])] = []
       for sample in 0..<n {
         // The mean itself is tried too.
         let targets = sample == 0 ? centre : (0..<horizon).map { t in
-          (centre[t] + spread[t] * Vector(random.normal(), random.normal())).clamped(lowerBound: Vector(repeating: 0), upperBound: Vector(repeating: 512))
+          (centre[t] + spread[t] * PlaneVector(random.normal(), random.normal())).clamped(lowerBound: PlaneVector(repeating: 0), upperBound: PlaneVector(repeating: 512))
         }
         tried.append((cost(of: targets, from: state, model, goal), targets))
       }
@@ -42,10 +42,10 @@ struct CrossEntropySearch {
       if tried[0].cost < best.cost { best = tried[0] }
       let elites = tried.prefix(settings.elites)
       for t in 0..<horizon {
-        let average = elites.reduce(Vector.zero) { $0 + $1.targets[t] } / Double(elites.count)
-        let variance = elites.reduce(Vector.zero) { $0 + ($1.targets[t] - average) * ($1.targets[t] - average) } / Double(elites.count)
+        let average = elites.reduce(PlaneVector.zero) { $0 + $1.targets[t] } / Double(elites.count)
+        let variance = elites.reduce(PlaneVector.zero) { $0 + ($1.targets[t] - average) * ($1.targets[t] - average) } / Double(elites.count)
         centre[t] = average
-        spread[t] = variance.squareRoot().clamped(lowerBound: Vector(repeating: settings.leastSpread), upperBound: Vector(repeating: 512))
+        spread[t] = variance.squareRoot().clamped(lowerBound: PlaneVector(repeating: settings.leastSpread), upperBound: PlaneVector(repeating: 512))
       }
     }
     mean = Array(best.targets.dropFirst()) + [best.targets[horizon - 1]]
@@ -53,7 +53,7 @@ struct CrossEntropySearch {
   }
 
   /// Mean corner distance over the horizon, a little for being far from the block, less for an early success.
-  private mutating func cost(of targets: [Vector], from state: PushTModel.State, _ model: PushTModel, _ goal: PushTGoal) -> Double {
+  private mutating func cost(of targets: [PlaneVector], from state: PushTModel.State, _ model: PushTModel, _ goal: PushTGoal) -> Double {
     var s = state
     var total = 0.0
     for (t, target) in targets.enumerated() {

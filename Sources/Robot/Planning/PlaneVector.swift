@@ -1,6 +1,6 @@
 // The few operations of the plane that the planner's model needs on SIMD2<Double>; y points down as everywhere in Push-T.
 
-package typealias Vector = SIMD2<Double>
+package typealias PlaneVector = SIMD2<Double>
 
 extension SIMD2<Double> {
   @inline(__always) func dot(_ other: Self) -> Double { x * other.x + y * other.y }

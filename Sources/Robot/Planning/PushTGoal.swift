@@ -8,10 +8,10 @@ package struct PushTGoal: Sendable {
   /// The benchmark's criterion: coverage above this.
   package static let threshold = 0.95
 
-  private let rotation: Vector
+  private let rotation: PlaneVector
   private let scale: Double
   /// Centre of gravity of the block at the goal.
-  let centre: Vector
+  let centre: PlaneVector
   /// Six outer corners of the T in the frame of the centre of gravity, x and y apart, and where they are at the goal. (Two lanes are zero.)
   private let cornersX: SIMD8<Double>
   private let cornersY: SIMD8<Double>
@@ -19,7 +19,7 @@ package struct PushTGoal: Sendable {
   private let goalY: SIMD8<Double>
 
   package init(_ model: PushTModel) {
-    rotation = Vector(cosine(Self.angle), sine(Self.angle))
+    rotation = PlaneVector(cosine(Self.angle), sine(Self.angle))
     scale = model.parameters.blockScale
     centre = Self.position + model.centre.rotated(by: rotation)
     cornersX = SIMD8(-60, 60, -60, 60, -15, 15, 0, 0) * scale
@@ -31,7 +31,7 @@ package struct PushTGoal: Sendable {
   /// Mean distance of six outer corners to their goal, px.
   @inline(__always) public func distance(_ state: PushTModel.State) -> Double { distance(state.block, state.rotation) }
 
-  @inline(__always) func distance(_ block: Vector, _ r: Vector) -> Double {
+  @inline(__always) func distance(_ block: PlaneVector, _ r: PlaneVector) -> Double {
     let dx = block.x + (r.x * cornersX - r.y * cornersY) - goalX
     let dy = block.y + (r.y * cornersX + r.x * cornersY) - goalY
     let d = (dx * dx + dy * dy).squareRoot()
@@ -49,7 +49,7 @@ package struct PushTGoal: Sendable {
     // The block in the goal's frame, with the centre of gravity as its origin: then the goal's rectangles are upright.
     let offset = (state.block - centre).unrotated(by: rotation)
     let turn = state.rotation.unrotated(by: rotation)
-    let boxes = [(Vector(0, -30) * s, Vector(60, 15) * s), (Vector(0, 30) * s, Vector(15, 45) * s)]
+    let boxes = [(PlaneVector(0, -30) * s, PlaneVector(60, 15) * s), (PlaneVector(0, 30) * s, PlaneVector(15, 45) * s)]
     var area = 0.0
     for mine in boxes {
       for theirs in boxes { area += overlap(mine.0.rotated(by: turn) + offset - theirs.0, mine.1, turn, theirs.1) }
@@ -58,15 +58,15 @@ package struct PushTGoal: Sendable {
   }
 
   /// Area shared by a turned rectangle and an upright one centred at the origin (Sutherland and Hodgman's clipping).
-  private func overlap(_ centre: Vector, _ half: Vector, _ turn: Vector, _ upright: Vector) -> Double {
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 24) { points in
+  private func overlap(_ centre: PlaneVector, _ half: PlaneVector, _ turn: PlaneVector, _ upright: PlaneVector) -> Double {
+    withUnsafeTemporaryAllocation(of: PlaneVector.self, capacity: 24) { points in
       var from = points.baseAddress!
       var to = from + 12
       var count = 4
-      from[0] = centre + Vector(-half.x, -half.y).rotated(by: turn)
-      from[1] = centre + Vector(half.x, -half.y).rotated(by: turn)
-      from[2] = centre + Vector(half.x, half.y).rotated(by: turn)
-      from[3] = centre + Vector(-half.x, half.y).rotated(by: turn)
+      from[0] = centre + PlaneVector(-half.x, -half.y).rotated(by: turn)
+      from[1] = centre + PlaneVector(half.x, -half.y).rotated(by: turn)
+      from[2] = centre + PlaneVector(half.x, half.y).rotated(by: turn)
+      from[3] = centre + PlaneVector(-half.x, half.y).rotated(by: turn)
       for side in 0..<4 {
         let axis = side >> 1
         let sign: Double = side & 1 == 0 ? 1 : -1

@@ -7,7 +7,7 @@
 func raise(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
 func cosine(_ angle: Double) -> Double { cos(angle) }
 func sine(_ angle: Double) -> Double { sin(angle) }
-func angleOf(_ v: Vector) -> Double { atan2(v.y, v.x) }
+func angleOf(_ v: PlaneVector) -> Double { atan2(v.y, v.x) }
 
 extension PushTModel {
   /// A point where something that does not yield presses on the block.
@@ -16,24 +16,24 @@ extension PushTModel {
     static let most = 18
 
     /// From the other body into the block.
-    var normal: Vector
+    var normal: PlaneVector
     /// From the block's centre of gravity to the contact.
-    var arm: Vector
+    var arm: PlaneVector
     /// Velocity of the other body.
-    var surface: Vector
+    var surface: PlaneVector
     var depth: Double
     var normalMass: Double
     var tangentMass: Double
     var friction: Double
     var bias: Double
     var biasImpulse = 0.0
-    var impulse: Vector
+    var impulse: PlaneVector
     /// 0 bar, 1 stem, 2... wall corner.
     var slot: Int
     var isNew: Bool
   }
 
-  @inline(__always) func substep(_ s: inout State, toward target: Vector, _ contacts: UnsafeMutablePointer<Contact>) {
+  @inline(__always) func substep(_ s: inout State, toward target: PlaneVector, _ contacts: UnsafeMutablePointer<Contact>) {
     let dt = Self.substep
     s.agentVelocity += (parameters.gain * (target - s.agent) - Self.velocityGain * s.agentVelocity) * dt
     s.agent += s.agentVelocity * dt
@@ -77,14 +77,14 @@ extension PushTModel {
   }
 
   /// The disc against one rectangle; `local` is the disc's centre in the frame of the centre of gravity.
-  @inline(__always) private func touch(_ s: inout State, _ local: Vector, _ box: (centre: Vector, half: Vector), slot: Int, _ wasTouching: Bool,
-                                       _ impulse: Vector, _ contact: UnsafeMutablePointer<Contact>) -> Bool {
+  @inline(__always) private func touch(_ s: inout State, _ local: PlaneVector, _ box: (centre: PlaneVector, half: PlaneVector), slot: Int, _ wasTouching: Bool,
+                                       _ impulse: PlaneVector, _ contact: UnsafeMutablePointer<Contact>) -> Bool {
     let q = local - box.centre
     let nearest = q.clamped(lowerBound: -box.half, upperBound: box.half)
     let outside = q - nearest
     let squared = outside.dot(outside)
     if squared > parameters.radius * parameters.radius { return false }
-    var normal: Vector
+    var normal: PlaneVector
     var point = nearest
     let distance: Double
     if squared > 0 {
@@ -92,16 +92,16 @@ extension PushTModel {
       normal = outside / -distance
     } else {
       // The centre is inside: out by the nearest face.
-      let room = box.half - Vector(abs(q.x), abs(q.y))
+      let room = box.half - PlaneVector(abs(q.x), abs(q.y))
       if room.x < room.y {
         let side: Double = q.x < 0 ? -1 : 1
         distance = -room.x
-        normal = Vector(-side, 0)
+        normal = PlaneVector(-side, 0)
         point.x = side * box.half.x
       } else {
         let side: Double = q.y < 0 ? -1 : 1
         distance = -room.y
-        normal = Vector(0, -side)
+        normal = PlaneVector(0, -side)
         point.y = side * box.half.y
       }
     }
@@ -111,8 +111,8 @@ extension PushTModel {
     return true
   }
 
-  @inline(__always) private func makeContact(_ normal: Vector, _ arm: Vector, _ surface: Vector, _ depth: Double, _ friction: Double,
-                                             _ impulse: Vector, _ slot: Int, _ isNew: Bool) -> Contact {
+  @inline(__always) private func makeContact(_ normal: PlaneVector, _ arm: PlaneVector, _ surface: PlaneVector, _ depth: Double, _ friction: Double,
+                                             _ impulse: PlaneVector, _ slot: Int, _ isNew: Bool) -> Contact {
     let lever = arm.cross(normal)
     let side = arm.cross(normal.turned)
     return Contact(normal: normal, arm: arm, surface: surface, depth: depth, normalMass: 1 / (1 + lever * lever * inverseInertia),
@@ -128,7 +128,7 @@ extension PushTModel {
     for axis in 0..<2 {
       for high in [false, true] {
         let plane = high ? -Self.wallHigh : Self.wallLow
-        var inward = Vector.zero
+        var inward = PlaneVector.zero
         inward[axis] = high ? -1 : 1
         if s.block.dot(inward) - reach > plane { continue }
         let local = inward.unrotated(by: s.rotation)
@@ -137,12 +137,14 @@ extension PushTModel {
           let alongX = abs(local.x) > abs(local.y)
           for end in 0..<2 {
             let tip: Double = end == 0 ? -1 : 1
-            let sign = alongX ? Vector(local.x > 0 ? -1 : 1, tip) : Vector(tip, local.y > 0 ? -1 : 1)
+            let sign = alongX ? PlaneVector(local.x > 0 ? -1 : 1, tip) : PlaneVector(tip, local.y > 0 ? -1 : 1)
             let arm = (box.centre + sign * box.half).rotated(by: s.rotation)
             let depth = (s.block + arm).dot(inward) - plane
             if depth > 0 { continue }
             let slot = axis * 8 + part * 4 + (sign.x > 0 ? 2 : 0) + (sign.y > 0 ? 1 : 0)
-            contacts[count] = makeContact(inward, arm, .zero, depth, 0, Vector(max(0, old[slot]), 0), slot + 2, old[slot] < 0)
+            contacts[count] = makeContact(
+              inward, arm, .zero, depth, parameters.friction, PlaneVector(max(0, old[slot]), s.wallFriction[slot]), slot + 2, old[slot] < 0)
+            s.wallFriction[slot] = 0
             count += 1
           }
         }
@@ -161,7 +163,7 @@ extension PushTModel {
     let impulse = max(0, -approach * c.normalMass)
     s.velocity += c.normal * impulse
     s.spin += lever * impulse
-    store(&s, Vector(impulse, 0), c.slot)
+    store(&s, PlaneVector(impulse, 0), c.slot)
   }
 
   private func solve(_ s: inout State, _ contacts: UnsafeMutablePointer<Contact>, _ count: Int) {
@@ -184,31 +186,33 @@ extension PushTModel {
         s.biasSpin += c.arm.cross(bias) * inverseInertia
         apply(&s, c.arm, c.normal * (normalImpulse - c.impulse.x) + tangent * (sideImpulse - c.impulse.y))
         contacts[i].biasImpulse = biasImpulse
-        contacts[i].impulse = Vector(normalImpulse, sideImpulse)
+        contacts[i].impulse = PlaneVector(normalImpulse, sideImpulse)
       }
     }
     for i in 0..<count { store(&s, contacts[i].impulse, contacts[i].slot) }
   }
 
-  @inline(__always) private func apply(_ s: inout State, _ arm: Vector, _ impulse: Vector) {
+  @inline(__always) private func apply(_ s: inout State, _ arm: PlaneVector, _ impulse: PlaneVector) {
     s.velocity += impulse
     s.spin += arm.cross(impulse) * inverseInertia
   }
 
-  @inline(__always) private func store(_ s: inout State, _ impulse: Vector, _ slot: Int) {
+  @inline(__always) private func store(_ s: inout State, _ impulse: PlaneVector, _ slot: Int) {
     switch slot {
     case 0: s.barImpulse = impulse
     case 1: s.stemImpulse = impulse
-    default: s.wallImpulses[slot - 2] = impulse.x
+    default:
+      s.wallImpulses[slot - 2] = impulse.x
+      s.wallFriction[slot - 2] = impulse.y
     }
   }
 
   /// Cosine and sine of a turn of less than about half a radian, to rounding error.
-  @inline(__always) private static func smallRotation(_ turn: Double) -> Vector {
-    if abs(turn) > 0.3 { return Vector(cos(turn), sin(turn)) }
+  @inline(__always) private static func smallRotation(_ turn: Double) -> PlaneVector {
+    if abs(turn) > 0.3 { return PlaneVector(cos(turn), sin(turn)) }
     let t = turn * turn
     let cosine = 1 - t / 2 * (1 - t / 12 * (1 - t / 30 * (1 - t / 56 * (1 - t / 90))))
     let sine = turn * (1 - t / 6 * (1 - t / 20 * (1 - t / 42 * (1 - t / 72))))
-    return Vector(cosine, sine)
+    return PlaneVector(cosine, sine)
   }
 }

@@ -10,7 +10,7 @@ extension PushTModel {
     package var gain = 100.0
     /// Moment of inertia per mass about the centre of gravity, px², of the block at scale 1; it grows with the scale squared.
     package var inertia = 3000.0
-    /// Coulomb friction between disc and block (the product of both shapes' coefficients).
+    /// Coulomb friction between the block and what touches it, disc or wall.
     package var friction = 0.0
     /// Share of its velocity that the block keeps over one second; 0 is quasi-static.
     package var damping = 0.0

@@ -19,7 +19,7 @@ package struct PushTModel: Sendable {
   static let wallLow = 7.0
   static let wallHigh = 504.0
 
-  /// Moment of inertia per mass, px².
+  /// 1 / moment of inertia per mass, 1/px².
   let inverseInertia: Double
   /// The share of velocity kept over a substep.
   let keep: Double
@@ -27,10 +27,10 @@ package struct PushTModel: Sendable {
   let keepOverStep: Double
   let slide: Double
   /// Centre of gravity in the block's own frame (origin: middle of the bar's outer edge).
-  let centre: Vector
+  let centre: PlaneVector
   /// The two rectangles in the frame of the centre of gravity: centres and half extents.
-  let bar: (centre: Vector, half: Vector)
-  let stem: (centre: Vector, half: Vector)
+  let bar: (centre: PlaneVector, half: PlaneVector)
+  let stem: (centre: PlaneVector, half: PlaneVector)
   /// Distance of the farthest corner from the centre of gravity.
   let reach: Double
   /// One control step of the drive: x += pull (u - x) + coast v; v = drag v + haul (u - x).
@@ -46,10 +46,10 @@ package struct PushTModel: Sendable {
     keep = parameters.damping <= 0 ? 0 : Self.power(parameters.damping, Self.substep)
     keepOverStep = Self.power(keep, Double(Self.substeps))
     slide = keep >= 1 ? 0.1 : Self.substep * (1 - keepOverStep) / (1 - keep)
-    centre = Vector(0, 45) * s
-    bar = (Vector(0, -30) * s, Vector(60, 15) * s)
-    stem = (Vector(0, 30) * s, Vector(15, 45) * s)
-    reach = Vector(15, 75).length * s
+    centre = PlaneVector(0, 45) * s
+    bar = (PlaneVector(0, -30) * s, PlaneVector(60, 15) * s)
+    stem = (PlaneVector(0, 30) * s, PlaneVector(15, 45) * s)
+    reach = PlaneVector(15, 75).length * s
     func response(_ x: Double, _ v: Double, _ u: Double) -> (Double, Double) {
       var (x, v) = (x, v)
       for _ in 0..<Self.substeps {
@@ -66,26 +66,28 @@ package struct PushTModel: Sendable {
 
   /// Positions px, angles rad, velocities px/s and rad/s.
   package struct State: Sendable {
-    package internal(set) var agent: Vector
-    package internal(set) var agentVelocity = Vector.zero
+    package internal(set) var agent: PlaneVector
+    package internal(set) var agentVelocity = PlaneVector.zero
     /// Centre of gravity of the block.
-    package internal(set) var block: Vector
+    package internal(set) var block: PlaneVector
     package internal(set) var angle: Double
     /// Cosine and sine of the angle.
-    var rotation: Vector
-    package internal(set) var velocity = Vector.zero
+    var rotation: PlaneVector
+    package internal(set) var velocity = PlaneVector.zero
     package internal(set) var spin = 0.0
     /// Added to the next substep's motion only, to take penetration out.
-    var biasVelocity = Vector.zero
+    var biasVelocity = PlaneVector.zero
     var biasSpin = 0.0
     /// Accumulated impulses (normal, tangential) of the disc on bar and stem; touching in the last substep.
-    var barImpulse = Vector.zero
-    var stemImpulse = Vector.zero
+    var barImpulse = PlaneVector.zero
+    var stemImpulse = PlaneVector.zero
     var touchesBar = false
     var touchesStem = false
     var touchesWall = false
     /// Accumulated normal impulses of the walls by corner (bar 0...3, stem 4...7) and axis (x: 0...7, y: 8...15); below zero: no contact.
     var wallImpulses = SIMD16<Double>(repeating: -1)
+    /// Their tangential impulses, under friction.
+    var wallFriction = SIMD16<Double>(repeating: 0)
 
     var isAtRest: Bool { velocity == .zero && spin == 0 && biasVelocity == .zero && biasSpin == 0 }
     /// The disc touched the block at the end of the last step.
@@ -94,20 +96,20 @@ package struct PushTModel: Sendable {
 
   /// The state at rest for an observed pose: agent x, y, block x, y (origin of its frame), angle.
   package func state(at observation: Observation) -> State {
-    var state = State(agent: Vector(observation[0], observation[1]), block: .zero, angle: 0, rotation: Vector(1, 0))
-    setBlock(&state, position: Vector(observation[2], observation[3]), angle: observation[4])
+    var state = State(agent: PlaneVector(observation[0], observation[1]), block: .zero, angle: 0, rotation: PlaneVector(1, 0))
+    setBlock(&state, position: PlaneVector(observation[2], observation[3]), angle: observation[4])
     return state
   }
 
   /// Overwrites the block's pose and keeps its velocities.
-  func setBlock(_ state: inout State, position: Vector, angle: Double) {
+  func setBlock(_ state: inout State, position: PlaneVector, angle: Double) {
     state.angle = angle
-    state.rotation = Vector(cosine(angle), sine(angle))
+    state.rotation = PlaneVector(cosine(angle), sine(angle))
     state.block = position + centre.rotated(by: state.rotation)
   }
 
   /// The block's position as observed: the origin of its frame.
-  @inline(__always) public func position(_ state: State) -> Vector { state.block - centre.rotated(by: state.rotation) }
+  @inline(__always) public func position(_ state: State) -> PlaneVector { state.block - centre.rotated(by: state.rotation) }
 
   /// What would be observed; the angle in 0..<2π.
   package func observation(_ state: State) -> Observation {
@@ -120,13 +122,13 @@ package struct PushTModel: Sendable {
   // MARK: - Control
 
   /// The target that brings the agent to `reference` after one control step, from the inverse of the drive; inside the workspace.
-  @inline(__always) public func target(reaching reference: Vector, from state: State) -> Vector {
+  @inline(__always) public func target(reaching reference: PlaneVector, from state: State) -> PlaneVector {
     let u = state.agent + (reference - state.agent - coast * state.agentVelocity) / pull
-    return u.clamped(lowerBound: Vector(repeating: 0), upperBound: Vector(repeating: 512))
+    return u.clamped(lowerBound: PlaneVector(repeating: 0), upperBound: PlaneVector(repeating: 512))
   }
 
   /// One control step (0.1 s) with the agent drawn to `target`. Latency is not applied here: the caller delays.
-  package func step(_ s: inout State, toward target: Vector) {
+  package func step(_ s: inout State, toward target: PlaneVector) {
     if isClear(s, of: target) {
       glide(&s, toward: target)
       return
@@ -139,7 +141,7 @@ package struct PushTModel: Sendable {
   }
 
   /// Disc and block cannot meet during this step, and the block meets no wall.
-  @inline(__always) private func isClear(_ s: State, of target: Vector) -> Bool {
+  @inline(__always) private func isClear(_ s: State, of target: PlaneVector) -> Bool {
     if s.touchesWall { return false }
     // The drive's response to the target and to its own velocity both grow over the whole step, so their sum bounds the way.
     var travel = 1.2 * (pull * (target - s.agent).length + abs(coast) * s.agentVelocity.length) + parameters.radius
@@ -148,7 +150,7 @@ package struct PushTModel: Sendable {
       if s.block.min() < Self.wallLow + travel + reach || s.block.max() > Self.wallHigh - travel - reach { return false }
     }
     let local = (s.agent - s.block).unrotated(by: s.rotation)
-    @inline(__always) func gapSquared(_ box: (centre: Vector, half: Vector)) -> Double {
+    @inline(__always) func gapSquared(_ box: (centre: PlaneVector, half: PlaneVector)) -> Double {
       let q = local - box.centre
       let outside = q - q.clamped(lowerBound: -box.half, upperBound: box.half)
       return outside.dot(outside)
@@ -157,7 +159,7 @@ package struct PushTModel: Sendable {
   }
 
   /// A control step without any contact, in closed form.
-  @inline(__always) private func glide(_ s: inout State, toward target: Vector) {
+  @inline(__always) private func glide(_ s: inout State, toward target: PlaneVector) {
     let gap = target - s.agent
     s.agent += pull * gap + coast * s.agentVelocity
     s.agentVelocity = drag * s.agentVelocity + haul * gap
@@ -166,7 +168,7 @@ package struct PushTModel: Sendable {
     if s.isAtRest { return }
     s.block += s.velocity * slide + s.biasVelocity * Self.substep
     s.angle += s.spin * slide + s.biasSpin * Self.substep
-    s.rotation = Vector(cosine(s.angle), sine(s.angle))
+    s.rotation = PlaneVector(cosine(s.angle), sine(s.angle))
     s.velocity *= keepOverStep
     s.spin *= keepOverStep
     s.biasVelocity = .zero

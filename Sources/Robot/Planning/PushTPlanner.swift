@@ -41,7 +41,7 @@ public final class PushTPlanner: Policy {
     belief.observe(observation)
     if parameters.identifies && identification.improve(&belief, &random) { beam.use(belief.model) }
     let ahead = belief.ahead
-    let target: Vector
+    let target: PlaneVector
     switch parameters.planner {
     case .beam:
       beam.plan(from: ahead, isFirst: isFirst, &random)

@@ -5,12 +5,12 @@ struct TeeOutline {
   let scale: Double
   let radius: Double
   /// The rectangles grown by the disc's radius and a little more: the disc's centre stays out of them on its way.
-  private let grown: (low: (Vector, Vector), high: (Vector, Vector))
+  private let grown: (low: (PlaneVector, PlaneVector), high: (PlaneVector, PlaneVector))
   /// Turning points of ways round the T.
-  private let nodes: [Vector]
+  private let nodes: [PlaneVector]
   /// Corners of the outline in order, starting at the bar's outer left; inward normals of the edges that follow them.
-  private let corners: [Vector]
-  private let normals: [Vector]
+  private let corners: [PlaneVector]
+  private let normals: [PlaneVector]
   private let starts: [Double]
   private let perimeter: Double
 
@@ -25,17 +25,17 @@ struct TeeOutline {
     let s = parameters.blockScale
     let g = parameters.radius + Self.clearance
     let m = parameters.radius + Self.margin
-    grown = ((Vector(-60 * s - g, -45 * s - g), Vector(60 * s + g, -15 * s + g)), (Vector(-15 * s - g, -15 * s - g), Vector(15 * s + g, 75 * s + g)))
+    grown = ((PlaneVector(-60 * s - g, -45 * s - g), PlaneVector(60 * s + g, -15 * s + g)), (PlaneVector(-15 * s - g, -15 * s - g), PlaneVector(15 * s + g, 75 * s + g)))
     nodes = [
-      Vector(-60 * s - m, -45 * s - m), Vector(60 * s + m, -45 * s - m), Vector(60 * s + m, -15 * s + m),
-      Vector(15 * s + m, 75 * s + m), Vector(-15 * s - m, 75 * s + m), Vector(-60 * s - m, -15 * s + m),
+      PlaneVector(-60 * s - m, -45 * s - m), PlaneVector(60 * s + m, -45 * s - m), PlaneVector(60 * s + m, -15 * s + m),
+      PlaneVector(15 * s + m, 75 * s + m), PlaneVector(-15 * s - m, 75 * s + m), PlaneVector(-60 * s - m, -15 * s + m),
     ]
     corners = [
-      Vector(-60, -45), Vector(60, -45), Vector(60, -15), Vector(15, -15), Vector(15, 75), Vector(-15, 75), Vector(-15, -15), Vector(-60, -15),
+      PlaneVector(-60, -45), PlaneVector(60, -45), PlaneVector(60, -15), PlaneVector(15, -15), PlaneVector(15, 75), PlaneVector(-15, 75), PlaneVector(-15, -15), PlaneVector(-60, -15),
     ].map { $0 * s }
     var total = 0.0
     var starts: [Double] = []
-    var normals: [Vector] = []
+    var normals: [PlaneVector] = []
     for (i, corner) in corners.enumerated() {
       let edge = corners[(i + 1) % corners.count] - corner
       starts.append(total)
@@ -48,7 +48,7 @@ struct TeeOutline {
   }
 
   /// The point at share `along` (0..<1) of the perimeter, and the normal into the T.
-  func point(_ along: Double) -> (point: Vector, inward: Vector) {
+  func point(_ along: Double) -> (point: PlaneVector, inward: PlaneVector) {
     let s = (along - along.rounded(.down)) * perimeter
     var edge = corners.count - 1
     while edge > 0 && starts[edge] > s { edge -= 1 }
@@ -56,7 +56,7 @@ struct TeeOutline {
   }
 
   /// Moves a point that is too near to the T straight out of it.
-  func cleared(_ point: Vector) -> Vector {
+  func cleared(_ point: PlaneVector) -> PlaneVector {
     var p = point
     for _ in 0..<3 {
       if let out = Self.exit(p, grown.low) { p = out }
@@ -65,21 +65,21 @@ struct TeeOutline {
     return p
   }
 
-  private static func exit(_ p: Vector, _ box: (Vector, Vector)) -> Vector? {
+  private static func exit(_ p: PlaneVector, _ box: (PlaneVector, PlaneVector)) -> PlaneVector? {
     let room = [p.x - box.0.x, box.1.x - p.x, p.y - box.0.y, box.1.y - p.y]
     guard let least = room.min(), least > 0 else { return nil }
     switch room.firstIndex(of: least)! {
-    case 0: return Vector(box.0.x - 1e-6, p.y)
-    case 1: return Vector(box.1.x + 1e-6, p.y)
-    case 2: return Vector(p.x, box.0.y - 1e-6)
-    default: return Vector(p.x, box.1.y + 1e-6)
+    case 0: return PlaneVector(box.0.x - 1e-6, p.y)
+    case 1: return PlaneVector(box.1.x + 1e-6, p.y)
+    case 2: return PlaneVector(p.x, box.0.y - 1e-6)
+    default: return PlaneVector(p.x, box.1.y + 1e-6)
     }
   }
 
-  private func sees(_ a: Vector, _ b: Vector) -> Bool { !Self.crosses(a, b, grown.low) && !Self.crosses(a, b, grown.high) }
+  private func sees(_ a: PlaneVector, _ b: PlaneVector) -> Bool { !Self.crosses(a, b, grown.low) && !Self.crosses(a, b, grown.high) }
 
   /// The segment goes through the inside of the box (slab test).
-  @inline(__always) private static func crosses(_ a: Vector, _ b: Vector, _ box: (Vector, Vector)) -> Bool {
+  @inline(__always) private static func crosses(_ a: PlaneVector, _ b: PlaneVector, _ box: (PlaneVector, PlaneVector)) -> Bool {
     let d = b - a
     var enter = 0.0
     var leave = 1.0
@@ -98,7 +98,7 @@ struct TeeOutline {
 
   /// Turning points of the shortest way from `start` to `end`, both clear of the T, written to `way` (room for 8), `end` last.
   /// Only turning points that `isAllowed` accepts are used. Returns how many; without any way, the straight line.
-  func way(from start: Vector, to end: Vector, into way: UnsafeMutablePointer<Vector>, isAllowed: (Vector) -> Bool) -> Int {
+  func way(from start: PlaneVector, to end: PlaneVector, into way: UnsafeMutablePointer<PlaneVector>, isAllowed: (PlaneVector) -> Bool) -> Int {
     if sees(start, end) {
       way[0] = end
       return 1
