@@ -91,7 +91,7 @@ enum IngestDemos: StepKind {
       seen.estimates.append(estimate)
       guard wanted, chosen.contains(index) else { continue }
       let name = reader.path.split(separator: "/").last.map(String.init) ?? ""
-      let caption = index == 0 ? name : "\(index): \(Int((100 * estimate.block.coverage()).rounded()))% covered"
+      let caption = index == 0 ? name : "\(index): \(Int((100 * estimate.block.coverage).rounded()))% covered"
       seen.pictures.append(ContactSheet.Cell(estimate.drawn(over: frame, size: 320), caption: caption))
     }
     return seen
