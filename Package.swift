@@ -95,6 +95,10 @@ let package = Package(
       name: "enpire-worker", dependencies: ["Steps", "Workflow", "JSON"], path: "Sources/Commands/enpire-worker",
       swiftSettings: swiftSettings),
 
+    // Benchmarks beside peers.
+    .executableTarget(name: "push-t-speed", dependencies: ["Robot", "JSON", "Hashing"], path: "Benchmarks/push-t-speed",
+                      exclude: ["gym_speed.py"], swiftSettings: swiftSettings),
+
     tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics"]),
     tests("Workflow", ["Workflow", "JSON", "Hashing"]),
     tests("Robot", ["Robot", "Vision", "JSON", "Hashing", "NumPy"]),
