@@ -47,6 +47,13 @@ extension PushTModel {
     }
 
     var count = 0
+    if s.block.min() < Self.wallLow + reach || s.block.max() > Self.wallHigh - reach {
+      count += collectWalls(&s, contacts + count)
+    } else if s.touchesWall {
+      s.touchesWall = false
+      s.wallImpulses = SIMD16(repeating: -1)
+    }
+
     let offset = s.agent - s.block
     let near = reach + parameters.radius
     if offset.dot(offset) < near * near {
@@ -62,12 +69,6 @@ extension PushTModel {
     } else {
       s.touchesBar = false
       s.touchesStem = false
-    }
-    if s.block.min() < Self.wallLow + reach || s.block.max() > Self.wallHigh - reach {
-      count += collectWalls(&s, contacts + count)
-    } else if s.touchesWall {
-      s.touchesWall = false
-      s.wallImpulses = SIMD16(repeating: -1)
     }
 
     s.velocity *= keep
@@ -135,8 +136,10 @@ extension PushTModel {
         for part in 0..<2 {
           let box = part == 0 ? bar : stem
           let alongX = abs(local.x) > abs(local.y)
+          // Chipmunk takes the end that comes last when going round the rectangle first.
+          let last: Double = (alongX ? local.x < 0 : local.y > 0) ? 1 : -1
           for end in 0..<2 {
-            let tip: Double = end == 0 ? -1 : 1
+            let tip = end == 0 ? last : -last
             let sign = alongX ? PlaneVector(local.x > 0 ? -1 : 1, tip) : PlaneVector(tip, local.y > 0 ? -1 : 1)
             let arm = (box.centre + sign * box.half).rotated(by: s.rotation)
             let depth = (s.block + arm).dot(inward) - plane

@@ -94,10 +94,12 @@ package struct PushTModel: Sendable {
     package var isTouching: Bool { touchesBar || touchesStem }
   }
 
-  /// The state at rest for an observed pose: agent x, y, block x, y (origin of its frame), angle.
+  /// The state at the start of an episode, observed as agent x, y, block x, y (origin of its frame), angle:
+  /// at rest after one physics step, in which an overlap has begun to push the block away.
   package func state(at observation: Observation) -> State {
     var state = State(agent: PlaneVector(observation[0], observation[1]), block: .zero, angle: 0, rotation: PlaneVector(1, 0))
     setBlock(&state, position: PlaneVector(observation[2], observation[3]), angle: observation[4])
+    withUnsafeTemporaryAllocation(of: Contact.self, capacity: Contact.most) { substep(&state, toward: state.agent, $0.baseAddress!) }
     return state
   }
 
