@@ -41,8 +41,8 @@ final class BeamSearch {
   private(set) var goal: PushTGoal
   private var outline: TeeOutline
   private var slides: Bool
-  /// Control steps that a sliding block may be waited for, and the seconds of its velocity that it goes meanwhile.
-  private var coasts: [(wait: Double, time: Double)]
+  /// Seconds of its velocity that a sliding block goes on in the next three seconds.
+  private var restTime: Double
   private let weights: Weights
   private let budget: Budget
   /// How fast the disc goes round the T, px a control step.
@@ -70,7 +70,7 @@ final class BeamSearch {
     goal = PushTGoal(model)
     outline = TeeOutline(model.parameters)
     slides = model.keep > 0
-    coasts = Self.coasts(of: model)
+    restTime = model.slideTime(steps: 30)
     self.weights = weights
     self.budget = budget
     self.transit = transit
@@ -92,11 +92,7 @@ final class BeamSearch {
     goal = PushTGoal(model)
     outline = TeeOutline(model.parameters)
     slides = model.keep > 0
-    coasts = Self.coasts(of: model)
-  }
-
-  private static func coasts(of model: PushTModel) -> [(wait: Double, time: Double)] {
-    [1, 2, 3, 4, 6, 8, 11, 15, 20, 30].map { (Double($0), model.slideTime(steps: $0)) }
+    restTime = model.slideTime(steps: 30)
   }
 
   /// Drops the plan.
@@ -138,7 +134,7 @@ final class BeamSearch {
   }
 
   private func draw(_ node: Int, _ random: inout RandomStream) -> Push {
-    if slides && nodes[node].state.velocity != .zero && random.uniform() < 0.15 { return .wait }
+    if slides && nodes[node].state.velocity != .zero && random.uniform() < 0.1 { return .wait }
     return Push.draw(&random, nodes[node].state, outline, model, goal, freely: 0.25, choices: 2)
   }
 
@@ -163,22 +159,16 @@ final class BeamSearch {
 
   // MARK: - Simulation
 
-  /// What it costs to be in a state after so many steps. A sliding block is judged by the best place on its way to rest.
+  /// What it costs to be in a state after so many steps. A sliding block is judged where it will come to rest, walls or not.
   @inline(__always) private func judge(_ s: PushTModel.State, steps: Int, _ success: inout Bool) -> Double {
     let distance = goal.distance(s)
     success = goal.isReached(s, distance: distance)
-    if success { return distance + weights.step * Double(steps) - weights.success }
-    return (slides && s.velocity != .zero ? coasting(s, distance) : distance) + weights.step * Double(steps)
-  }
-
-  private func coasting(_ s: PushTModel.State, _ distance: Double) -> Double {
-    var best = distance
-    for (wait, time) in coasts {
-      let angle = s.angle + s.spin * time
-      let block = (s.block + s.velocity * time).clamped(lowerBound: PlaneVector(repeating: 30), upperBound: PlaneVector(repeating: 482))
-      best = min(best, goal.distance(block, PlaneVector(cosine(angle), sine(angle))) + weights.step * wait)
-    }
-    return best
+    let price = weights.step * Double(steps)
+    if success { return distance + price - weights.success }
+    if !slides || s.velocity == .zero { return distance + price }
+    let angle = s.angle + s.spin * restTime
+    let block = (s.block + s.velocity * restTime).clamped(lowerBound: PlaneVector(repeating: 30), upperBound: PlaneVector(repeating: 482))
+    return goal.distance(block, PlaneVector(cosine(angle), sine(angle))) + price
   }
 
   /// Simulates a push from where `parent` ends; nil if it leads nowhere or the plan would be too long.
@@ -215,6 +205,7 @@ final class BeamSearch {
       model.step(&s, toward: model.target(reaching: pool[base + t], from: s))
       simulated += 1
       t += 1
+      if s.wallDepth > PushTModel.deepest { break }
       let cost = judge(s, steps: already + t, &success)
       if cost < bestCost {
         bestCost = cost

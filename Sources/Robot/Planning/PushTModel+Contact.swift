@@ -51,6 +51,7 @@ extension PushTModel {
       count += collectWalls(&s, contacts + count)
     } else if s.touchesWall {
       s.touchesWall = false
+      s.wallDepth = 0
       s.wallImpulses = SIMD16(repeating: -1)
     }
 
@@ -126,6 +127,7 @@ extension PushTModel {
     var count = 0
     let old = s.wallImpulses
     s.wallImpulses = SIMD16(repeating: -1)
+    s.wallDepth = 0
     for axis in 0..<2 {
       for high in [false, true] {
         let plane = high ? -Self.wallHigh : Self.wallLow
@@ -144,6 +146,7 @@ extension PushTModel {
             let arm = (box.centre + sign * box.half).rotated(by: s.rotation)
             let depth = (s.block + arm).dot(inward) - plane
             if depth > 0 { continue }
+            s.wallDepth = max(s.wallDepth, -depth)
             let slot = axis * 8 + part * 4 + (sign.x > 0 ? 2 : 0) + (sign.y > 0 ? 1 : 0)
             contacts[count] = makeContact(
               inward, arm, .zero, depth, parameters.friction, PlaneVector(max(0, old[slot]), s.wallFriction[slot]), slot + 2, old[slot] < 0)

@@ -18,6 +18,8 @@ package struct PushTModel: Sendable {
   /// Inner faces of the walls: segments at 5 and 506 with a radius of 2.
   static let wallLow = 7.0
   static let wallHigh = 504.0
+  /// A block pressed deeper than this (px) into a wall may come out on the other side.
+  static let deepest = 6.0
 
   /// 1 / moment of inertia per mass, 1/px².
   let inverseInertia: Double
@@ -88,6 +90,9 @@ package struct PushTModel: Sendable {
     var wallImpulses = SIMD16<Double>(repeating: -1)
     /// Their tangential impulses, under friction.
     var wallFriction = SIMD16<Double>(repeating: 0)
+
+    /// How far the deepest corner is in a wall, px.
+    var wallDepth = 0.0
 
     var isAtRest: Bool { velocity == .zero && spin == 0 && biasVelocity == .zero && biasSpin == 0 }
     /// The disc touched the block at the end of the last step.

@@ -58,7 +58,6 @@ public final class PushTPlanner: Policy {
   /// The model as identified so far.
   package var model: PushTModel { belief.model }
 
-  package var planSummary: String { "\(beam.references.count) \(beam.predictsSuccess)" }
   /// Control steps simulated by the search so far.
   package var simulatedSteps: Int { beam.simulated + sampler.simulated }
 }
