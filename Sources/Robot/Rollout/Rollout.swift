@@ -1,0 +1,109 @@
+// One trial: a policy acts on a station from a seed's start until the benchmark is met, a limit is broken or time is over.
+// The policy gets observations, nothing else; the supervisor stands between it and the station; the verifier watches.
+
+/// Runs trial `index`. Never throws: whatever goes wrong is in the record.
+public func runTrial(
+  index: Int, policy: any Policy, station: any Station, seed: UInt32, verifier: (any Verifier)? = nil, limits: SafetyLimits = .pushT,
+  controlPeriod: Double = PushTSimulation.controlPeriod
+) -> TrialRecord {
+  var trial = Trial(index: index, station: station.name, seed: seed, watch: Watch(verifier: verifier))
+  trial.run(policy, station, limits)
+  return trial.record(controlPeriod: controlPeriod)
+}
+
+private struct Trial {
+  let index: Int
+  let station: String
+  let seed: UInt32
+  var watch: Watch
+  var outcome = TrialRecord.Outcome.unknown("it did not start")
+  var best = 0.0
+  var last = 0.0
+  /// Steps up to the outcome, and all that the station did.
+  var steps = 0
+  var stationSteps = 0
+  var states: [[Double]] = []
+
+  mutating func run(_ policy: any Policy, _ station: any Station, _ limits: SafetyLimits) {
+    do {
+      var reading = try station.reset(seed: seed)
+      policy.reset()
+      note(reading)
+      while true {
+        guard steps < limits.steps, !reading.truncated || steps == 0 else {
+          outcome = .failure("not done after \(steps) steps")
+          return
+        }
+        let action: Action
+        do { action = try policy.act(reading.observation) } catch {
+          outcome = .failure("the policy failed: \(error)")
+          return
+        }
+        if let violation = limits.violation(of: action, at: reading.observation) {
+          outcome = .failure("safety: \(violation)")
+          return
+        }
+        reading = try station.step(action)
+        steps += 1
+        note(reading)
+        guard reading.truth != nil else {
+          outcome = .unknown("the station knows no truth to score by")
+          return
+        }
+        if reading.terminated {
+          outcome = .success
+          try settle(reading, station, limits)
+          return
+        }
+      }
+    } catch {
+      // A success before the failure stays one: the criterion was met.
+      if outcome != .success { outcome = .unknown("\(error)") }
+    }
+  }
+
+  /// Holds the agent where it is, so that a verifier with a memory can make up its mind.
+  private mutating func settle(_ success: Reading, _ station: any Station, _ limits: SafetyLimits) throws(StationFailure) {
+    guard limits.settleSteps > 0 else { return }
+    let hold = zip(success.observation, zip(limits.low, limits.high)).map { min(max($0, $1.0), $1.1) }
+    for _ in 0..<limits.settleSteps where watch.verdict == false {
+      let reading = try station.step(hold)
+      stationSteps += 1
+      watch.see(reading.observation)
+    }
+  }
+
+  private mutating func note(_ reading: Reading) {
+    if let truth = reading.truth {
+      best = max(best, truth.score)
+      last = truth.score
+      states.append(truth.state)
+    }
+    watch.see(reading.observation)
+  }
+
+  func record(controlPeriod: Double) -> TrialRecord {
+    let count = min(states.count, TrialRecord.poseCount)
+    let poses = (0..<count).map { states[count == 1 ? 0 : $0 * (states.count - 1) / (count - 1)].map { ($0 * 100).rounded() / 100 } }
+    return TrialRecord(
+      index: index, station: station, seed: seed, outcome: outcome, bestScore: best, finalScore: last, steps: steps, verdict: watch.verdict,
+      robotSeconds: Double(steps + stationSteps) * controlPeriod, poses: poses)
+  }
+}
+
+/// The verifier during one trial. What it said once stays said; once it failed, it has no verdict.
+private struct Watch {
+  private let verifier: (any Verifier)?
+  private(set) var verdict: Bool?
+
+  init(verifier: (any Verifier)?) {
+    self.verifier = verifier
+    verifier?.reset()
+    verdict = verifier == nil ? nil : false
+  }
+
+  mutating func see(_ observation: Observation) {
+    guard let verifier, verdict == false else { return }
+    verdict = try? verifier.verify(observation)
+  }
+}

@@ -1,0 +1,72 @@
+// What one trial brought. Success is the benchmark's criterion alone; the verifier's verdict stands beside it, to be audited.
+// The record holds no wall-clock time: two runs of one trial on simulated stations give equal records.
+
+public import JSON
+
+public struct TrialRecord: Sendable, Equatable {
+  public enum Outcome: Sendable, Equatable {
+    case success
+    /// The policy did not do it, broke a limit, or threw: why.
+    case failure(String)
+    /// The station failed, so nobody knows: why. Neither a success nor a failure.
+    case unknown(String)
+  }
+
+  public var index: Int
+  public var station: String
+  public var seed: UInt32
+  public var outcome: Outcome
+  /// The greatest and the last value of the benchmark's measure; Push-T: coverage, 0...1.
+  public var bestScore: Double
+  public var finalScore: Double
+  /// Control steps until success or the end.
+  public var steps: Int
+  /// Whether the verifier called it done at some time; nil if it could not judge, or there was none.
+  public var verdict: Bool?
+  /// Seconds the station was in use, by the station's own control period.
+  public var robotSeconds: Double
+  /// At most `TrialRecord.poseCount` states, evenly spread from first to last, rounded to 0.01: enough for a film strip.
+  public var poses: [[Double]]
+
+  public static let poseCount = 12
+}
+
+extension TrialRecord {
+  /// With `withSeed` false the seed stays out, for held-out seeds in use.
+  public func json(withSeed: Bool, withPoses: Bool) -> JSON {
+    var json: JSON = ["index": .integer(index), "station": .string(station)]
+    if withSeed { json["seed"] = .integer(Int(seed)) }
+    switch outcome {
+    case .success: json["success"] = true
+    case .failure(let reason): (json["success"], json["reason"]) = (false, .string(reason))
+    case .unknown(let reason): (json["success"], json["reason"]) = (.null, .string(reason))
+    }
+    json["coverage"] = .number(bestScore)
+    json["final_coverage"] = .number(finalScore)
+    json["steps"] = .integer(steps)
+    json["verdict"] = verdict.map(JSON.bool) ?? .null
+    json["seconds"] = .number(robotSeconds)
+    if withPoses { json["poses"] = .array(poses.map { .array($0.map(JSON.number)) }) }
+    return json
+  }
+
+  /// Nil for what is not a whole record, as a line torn by a crash. A seed left out is read as 0.
+  public init?(json: JSON) {
+    guard let index = json["index"]?.int, let station = json["station"]?.string, let success = json["success"],
+      let best = json["coverage"]?.double, let final = json["final_coverage"]?.double, let steps = json["steps"]?.int,
+      let verdict = json["verdict"], let seconds = json["seconds"]?.double
+    else { return nil }
+    let reason = json["reason"]?.string ?? ""
+    let outcome: Outcome
+    switch success {
+    case .bool(true): outcome = .success
+    case .bool(false): outcome = .failure(reason)
+    case .null: outcome = .unknown(reason)
+    default: return nil
+    }
+    self.init(
+      index: index, station: station, seed: UInt32(exactly: json["seed"]?.int ?? 0) ?? 0, outcome: outcome, bestScore: best, finalScore: final,
+      steps: steps, verdict: verdict.bool, robotSeconds: seconds,
+      poses: (json["poses"]?.array ?? []).map { ($0.array ?? []).compactMap(\.double) })
+  }
+}

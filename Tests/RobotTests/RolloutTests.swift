@@ -1,0 +1,143 @@
+import JSON
+import Testing
+
+@testable import Robot
+
+@Suite struct RolloutTests {
+  private final class Script: Policy {
+    var act: (Observation) throws -> Action
+    init(_ act: @escaping (Observation) throws -> Action) { self.act = act }
+    func reset() {}
+    func act(_ observation: Observation) throws -> Action { try act(observation) }
+  }
+
+  private struct Broken: Error, CustomStringConvertible { let description = "out of ideas" }
+
+  /// A verifier that says what it is told to.
+  private final class Judge: Verifier {
+    let say: (Int) throws -> Bool
+    var seen = 0
+    init(_ say: @escaping (Int) throws -> Bool) { self.say = say }
+    func reset() { seen = 0 }
+    func verify(_ observation: Observation) throws -> Bool {
+      seen += 1
+      return try say(seen)
+    }
+  }
+
+  /// A station that fails at one step.
+  private final class Faulty: Station {
+    let name = "faulty"
+    let inner = SimulatedStation(name: "faulty", physics: .nominal)
+    var stepsLeft: Int
+    init(after steps: Int) { stepsLeft = steps }
+    func reset(seed: UInt32) throws(StationFailure) -> Reading { inner.reset(seed: seed) }
+    func step(_ action: Action) throws(StationFailure) -> Reading {
+      stepsLeft -= 1
+      guard stepsLeft >= 0 else { throw StationFailure(name, "lost power") }
+      return inner.step(action)
+    }
+  }
+
+  /// A station whose scene is solved at the third step.
+  private final class Easy: Station {
+    let name = "easy"
+    var steps = 0
+    func reset(seed: UInt32) -> Reading {
+      steps = 0
+      return Reading(observation: [1, 2, 3, 4, 5], truth: Truth(state: [1, 2, 3, 4, 5], score: 0))
+    }
+    func step(_ action: Action) -> Reading {
+      steps += 1
+      return Reading(observation: action + [3, 4, 5], truth: Truth(state: action + [3, 4, 5], score: Double(steps) / 3), terminated: steps >= 3)
+    }
+  }
+
+  private var station: SimulatedStation { SimulatedStation(name: "s", physics: .nominal) }
+
+  @Test(arguments: [
+    ([Double.nan, 1], "safety: the action [nan, 1.0] is not finite"),
+    ([Double.infinity, 1], "safety: the action [inf, 1.0] is not finite"),
+    ([-1, 5], "safety: the action [-1.0, 5.0] leaves the workspace [0.0, 0.0]...[512.0, 512.0]"),
+    ([5], "safety: the action has 1 numbers, not 2"),
+  ]) func `an action that breaks a limit never reaches the station`(action: [Double], reason: String) {
+    var count = 0
+    let trial = runTrial(index: 0, policy: Script { seen in count += 1; return count < 4 ? [seen[0], seen[1]] : action }, station: station, seed: 1)
+    #expect(trial.outcome == .failure(reason))
+    #expect(trial.steps == 3)
+  }
+
+  @Test func `a jump beyond the limit ends the trial as a failure`() {
+    var limits = SafetyLimits.pushT
+    limits.maxJump = 50
+    let trial = runTrial(index: 0, policy: Script { [min($0[0] + 51, 512), $0[1]] }, station: station, seed: 5, limits: limits)
+    guard case .failure(let reason) = trial.outcome else { return #expect(Bool(false), "\(trial)") }
+    #expect(reason.hasSuffix("from the agent, more than 50.0"))
+    #expect(trial.steps == 0)
+  }
+
+  @Test func `an exception in the policy is a failure, in the station unknown`() {
+    let thrown = runTrial(index: 0, policy: Script { _ in throw Broken() }, station: station, seed: 1)
+    #expect(thrown.outcome == .failure("the policy failed: out of ideas"))
+    let lost = runTrial(index: 0, policy: Script { [$0[0], $0[1]] }, station: Faulty(after: 5), seed: 1)
+    #expect(lost.outcome == .unknown("station faulty: lost power"))
+    #expect(lost.steps == 5)
+  }
+
+  @Test func `a policy that does nothing fails at the step limit`() {
+    let trial = runTrial(index: 0, policy: Script { [$0[0], $0[1]] }, station: station, seed: 1)
+    #expect(trial.outcome == .failure("not done after 300 steps"))
+    #expect(trial.steps == 300 && abs(trial.robotSeconds - 30) < 1e-9)
+    #expect(trial.poses.count == 12 && trial.poses[0] == trial.poses[11])
+  }
+
+  @Test func `success is the benchmark's, whatever the verifier says`() {
+    for (judge, verdict) in [(Judge { _ in true }, true), (Judge { _ in false }, false), (Judge { _ in throw Broken() }, nil)] as [(Judge, Bool?)] {
+      let trial = runTrial(index: 4, policy: Script { [$0[0], $0[1]] }, station: Easy(), seed: 9, verifier: judge)
+      #expect(trial.outcome == .success)
+      #expect(trial.steps == 3 && trial.verdict == verdict && trial.index == 4)
+    }
+  }
+
+  @Test func `a verifier with a memory gets its settling steps, which count as robot time but not as steps`() {
+    var limits = SafetyLimits.pushT
+    limits.settleSteps = 5
+    let judge = Judge { $0 >= 6 }  // the start, three steps, two more
+    let trial = runTrial(index: 0, policy: Script { [$0[0], $0[1]] }, station: Easy(), seed: 9, verifier: judge, limits: limits)
+    #expect(trial.verdict == true && trial.steps == 3 && abs(trial.robotSeconds - 0.5) < 1e-12)
+  }
+
+  @Test func `the audit counts false verdicts apart and leaves unknown ones out`() {
+    func trial(_ outcome: TrialRecord.Outcome, _ verdict: Bool?) -> TrialRecord {
+      TrialRecord(index: 0, station: "", seed: 0, outcome: outcome, bestScore: 0, finalScore: 0, steps: 1, verdict: verdict, robotSeconds: 0, poses: [])
+    }
+    let audit = VerifierAudit([
+      trial(.success, true), trial(.success, true), trial(.success, false), trial(.success, nil), trial(.failure(""), true), trial(.failure(""), false),
+      trial(.failure(""), false), trial(.failure(""), false), trial(.unknown(""), true),
+    ])
+    #expect(audit.falsePositives == Rate(successes: 1, trials: 4))
+    #expect(audit.falseNegatives == Rate(successes: 1, trials: 3))
+    #expect(audit.unknown == 2)
+  }
+
+  @Test func `a record survives JSON, and a torn one is no record`() {
+    let trial = runTrial(index: 3, policy: Script { [$0[0], $0[1]] }, station: Easy(), seed: 77, verifier: Judge { _ in true })
+    #expect(TrialRecord(json: trial.json(withSeed: true, withPoses: true)) == trial)
+    let hidden = trial.json(withSeed: false, withPoses: false)
+    #expect(hidden["seed"] == nil && hidden["poses"] == nil && hidden["success"] == true)
+    var torn = hidden
+    torn["verdict"] = nil
+    #expect(TrialRecord(json: torn) == nil)
+  }
+
+  @Test func `limits survive JSON, and unreadable ones are refused rather than dropped`() throws {
+    var limits = SafetyLimits.pushT
+    limits.maxJump = 300
+    #expect(try SafetyLimits(json: limits.json) == limits)
+    for (name, value) in [("max_jump", "fast"), ("max_jmp", 3), ("steps", 0), ("low", [600, 0])] as [(String, JSON)] {
+      var json = limits.json
+      json[name] = value
+      #expect(throws: LimitsError.self) { try SafetyLimits(json: json) }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import JSON
+import Testing
+
+@testable import Robot
+
+@Suite struct StationTests {
+  private func episode(_ entry: JSON) throws -> [[Double]] {
+    let station = try makeStation(entry)
+    return try [station.reset(seed: 5).observation] + (0..<30).map { try station.step([200 + Double($0) * 8, 250]).observation }
+  }
+
+  @Test func `a station's gap follows from its name alone`() throws {
+    let drawn: JSON = ["name": "sim-1", "driver": "push-t-sim"]
+    #expect(try episode(drawn) == episode(["name": "sim-1", "driver": "push-t-sim", "gap": ["drawn": true]]))
+    #expect(try episode(drawn) != episode(["name": "sim-2", "driver": "push-t-sim"]))
+    #expect(try episode(drawn) != episode(["name": "sim-1", "driver": "push-t-sim", "gap": false]))
+  }
+
+  @Test func `without a gap, or with the nominal constants, stations are alike`() throws {
+    #expect(
+      try episode(["name": "a", "driver": "push-t-sim", "gap": false]) == episode(["name": "b", "driver": "push-t-sim", "gap": ["friction": 0]]))
+  }
+
+  @Test func `drawn gaps stay in their ranges and cover the kinds`() {
+    let fleet = (0..<200).map { PushTPhysics.drawn(forStation: "sim-\($0)") }
+    for physics in fleet {
+      #expect((0.85...1.15).contains(physics.agentRadius / 15) && (0.85...1.15).contains(physics.gain / 100))
+      #expect((0.95...1.1).contains(physics.blockScale / 30) && (0...0.3).contains(physics.friction) && (0...1).contains(physics.observationNoise))
+      #expect(physics.damping == 0 || (0.1...0.3).contains(physics.damping))
+    }
+    #expect((70...130).contains(fleet.count { $0.latencySteps == 1 }))
+    #expect((25...75).contains(fleet.count { $0.damping > 0 }))
+  }
+
+  @Test(arguments: [
+    (["name": "x", "driver": "warp"] as JSON, "station x: has an unknown driver 'warp'\n  hint: drivers are 'push-t-sim' and 'gym'"),
+    (["name": "x"] as JSON, "station x: has no driver\n  hint: drivers are 'push-t-sim' and 'gym'"),
+    (
+      ["name": "x", "driver": "push-t-sim", "gap": ["gain": "high"]] as JSON,
+      "station x: gap: 'gain' must be a number in 1.0...1000.0\n  hint: write {\"drawn\": true}, false, or constants such as {\"latency_steps\": 1}"
+    ),
+  ]) func `a wrong fleet entry is refused with the reason`(entry: JSON, message: String) {
+    #expect { try makeStation(entry) } throws: { "\($0)" == message }
+  }
+}

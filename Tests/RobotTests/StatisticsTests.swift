@@ -1,0 +1,98 @@
+import Hashing
+import JSON
+import Testing
+
+@testable import Robot
+
+@Suite struct StatisticsTests {
+  // Values of R's binom.test / scipy.stats.binomtest(...).proportion_ci(method="exact").
+  @Test(arguments: [
+    (1000, 1000, 0.996318, 1.0), (368, 368, 0.990026, 1.0), (367, 367, 0.989999, 1.0), (199, 200, 0.972463, 0.999873),
+    (33, 60, 0.416145, 0.678819), (0, 60, 0.0, 0.059630), (5, 10, 0.187086, 0.812914),
+  ]) func `Clopper-Pearson gives the known bounds`(successes: Int, trials: Int, lower: Double, upper: Double) {
+    let rate = Rate(successes: successes, trials: trials)
+    #expect(abs(rate.lower - lower) < 1e-6 && abs(rate.upper - upper) < 1e-6, "\(rate.lower) \(rate.upper)")
+  }
+
+  @Test func `the incomplete beta function agrees with sums of the binomial law`() {
+    // P(X <= 2), X ~ Bin(5, 0.3) = 0.83692
+    #expect(abs(Binomial.cumulative(2, of: 5, at: 0.3) - 0.83692) < 1e-12)
+    #expect(abs(Binomial.incompleteBeta(0.5, 50, 50) - 0.5) < 1e-12)
+    #expect(abs(Binomial.incompleteBeta(0.3, 1, 1) - 0.3) < 1e-14)
+  }
+
+  @Test(arguments: [0.5, 0.9, 0.99]) func `Clopper-Pearson covers the true rate at a fixed count`(p: Double) {
+    var random = RandomStream("coverage", "\(p)")
+    let rates = (0...60).map { Rate(successes: $0, trials: 60) }
+    let covered = (0..<4000).count { _ in
+      let rate = rates[(0..<60).count { _ in random.uniform() < p }]
+      return rate.lower <= p && p <= rate.upper
+    }
+    #expect(covered >= 3780)
+  }
+
+  @Test(arguments: [0.5, 0.95]) func `the confidence sequence covers the true rate at all counts at once, where the fixed interval fails`(p: Double) {
+    var random = RandomStream("sequence", "\(p)")
+    let (runs, looks) = (500, 200)
+    var broken = (sequence: 0, fixed: 0)
+    for _ in 0..<runs {
+      var successes = 0
+      var out = (sequence: false, fixed: false)
+      for trials in 1...looks {
+        if random.uniform() < p { successes += 1 }
+        // Membership by the definition, which is what the interval's ends are found from.
+        if ConfidenceSequence.logEvidence(against: p, successes: successes, trials: trials) >= 2.995732 { out.sequence = true }
+        if !out.fixed {
+          let fixed = Binomial.clopperPearson(successes: successes, trials: trials, confidence: 0.95)
+          if !(fixed.lower...fixed.upper).contains(p) { out.fixed = true }
+        }
+      }
+      broken.sequence += out.sequence ? 1 : 0
+      broken.fixed += out.fixed ? 1 : 0
+    }
+    #expect(broken.sequence <= runs / 20)
+    #expect(broken.fixed > runs / 20)
+  }
+
+  @Test func `a confidence sequence is wider than the fixed interval and its ends have the limit's evidence`() {
+    for (successes, trials) in [(95, 100), (50, 100), (400, 400), (0, 30), (1, 1)] {
+      let (fixed, always) = (Rate(successes: successes, trials: trials), Rate(successes: successes, trials: trials, method: .confidenceSequence))
+      #expect(always.lower <= fixed.lower && always.upper >= fixed.upper)
+      if successes > 0 {
+        let evidence = ConfidenceSequence.logEvidence(against: always.lower, successes: successes, trials: trials)
+        #expect(abs(evidence - 2.995732273553991) < 1e-6)
+      }
+    }
+  }
+
+  @Test func `unknown outcomes widen the interval on both sides and are never successes`() {
+    let (known, some) = (Rate(successes: 90, trials: 100), Rate(successes: 90, trials: 110, unknown: 10))
+    #expect(known.estimate == some.estimate)
+    #expect(some.lower < known.lower && some.upper > known.lower)
+    #expect(some.lower == Rate(successes: 90, trials: 110).lower)
+    #expect(some.upper == Rate(successes: 100, trials: 110).upper)
+    let none = Rate(successes: 0, trials: 5, unknown: 5)
+    #expect(none.estimate == nil && none.lower == 0 && none.upper == 1)
+    #expect(Rate(successes: 0, trials: 0).lower == 0)
+  }
+
+  @Test func `a rate read from JSON has its interval worked out anew`() throws {
+    let rate = Rate(successes: 9, trials: 12, unknown: 1)
+    var json = rate.json
+    json["lower"] = 0.99
+    #expect(Rate(json: json) == rate)
+    json["successes"] = 13
+    #expect(Rate(json: json) == nil)
+  }
+
+  @Test func `a paired comparison counts only the seeds that differ`() {
+    let pairs = Array(repeating: (first: true, second: true), count: 80) + Array(repeating: (first: false, second: true), count: 9)
+      + [(first: true, second: false)] + Array(repeating: (first: false, second: false), count: 10)
+    let comparison = PairedComparison(pairs)
+    #expect(comparison.both == 80 && comparison.onlyFirst == 1 && comparison.onlySecond == 9 && comparison.neither == 10)
+    // 2 · (1 + 10) / 2^10
+    #expect(abs(comparison.pValue - 22.0 / 1024) < 1e-12)
+    #expect(comparison.evidence > 5 && comparison.evidence < 1 / comparison.pValue)
+    #expect(PairedComparison([(first: true, second: true)]).pValue == 1)
+  }
+}
