@@ -34,7 +34,7 @@ enum PointTask {
     return (1 - distance / 12, distance < 0.5)
   }
 
-  /// Episodes of going straight home, one a seed.
+  /// Episodes of going straight home, one a seed, the last observation that of being there.
   static func demonstrations(_ count: Int) -> DataSet {
     let environment = environment()
     var data = DataSet()
@@ -44,9 +44,8 @@ enum PointTask {
         let here = observations.last!
         let length = max(1, (here[0] * here[0] + here[1] * here[1]).squareRoot())
         actions.append([here[0] - here[0] / length, here[1] - here[1] / length])
-        let step = environment.step(actions.last!)
-        if step.terminated || step.truncated { break }
-        observations.append(step.observation)
+        if judge(here).terminated { break }
+        observations.append(environment.step(actions.last!).observation)
       }
       data.append(observations: observations, actions: actions)
     }

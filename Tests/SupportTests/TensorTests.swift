@@ -43,10 +43,10 @@ import Tensor
   }
 
   @Test func `A gradient that is not finite changes nothing`() {
-    let p = Tensor([-1], shape: [1]).requiringGradient()
+    let p = Tensor([0], shape: [1]).requiringGradient()
     p.log.sum().backward()
     #expect(!AdamMoments(for: [p]).step([p], number: 1, rate: 0.1).isFinite)
-    #expect(p.values == [-1])
+    #expect(p.values == [0])
   }
 
   @Test func `Nothing is recorded inside an unrecorded scope, and recording comes back after it`() {
