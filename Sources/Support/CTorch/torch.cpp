@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <malloc.h>
 
 #include <cmath>
 #include <cstring>
@@ -49,6 +50,9 @@ const char *enpire_torch_error(void) { return message.c_str(); }
 void enpire_torch_set_threads(int count) {
   guarded([&] {
     at::set_num_threads(count);
+    // Activations of some 100 KiB come and go with every operation: keep their pages instead of returning them to the kernel each time.
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
     // OpenBLAS keeps a pool of its own, which libtorch does not know.
     if (auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) set(count);
     return true;
