@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Robot
+import Robot
 
 @Suite struct PushTSimulationTests {
   @Test func `the generator draws what NumPy's default generator draws`() {
@@ -19,9 +19,9 @@ import Testing
   }
 
   @Test func `a start state is placed with gym-pusht's quirk`() {
-    // The documented example of gym-pusht's option reset_to_state.
+    // The documented example of gym-pusht's option reset_to_state, which is printed in float32.
     let seen = PushTSimulation().reset(to: [0, 10, 20, 30, 1])
-    for (value, expected) in zip(seen, [0, 10, 57.866196, 50.686398, 1]) { #expect(abs(value - expected) < 1e-6) }
+    for (value, expected) in zip(seen, [0, 10, 57.866196, 50.686398, 1]) { #expect(abs(value - expected) < 4e-6) }
   }
 
   @Test func `coverage is 1 at the goal, 0 far away, and a rectangle's for a shift`() {

@@ -1,14 +1,14 @@
 import JSON
 import Testing
 
-@testable import Robot
+import Robot
 
 @Suite struct RolloutTests {
   private final class Script: Policy {
-    var act: (Observation) throws -> Action
-    init(_ act: @escaping (Observation) throws -> Action) { self.act = act }
+    private let choose: (Observation) throws -> Action
+    init(_ choose: @escaping (Observation) throws -> Action) { self.choose = choose }
     func reset() {}
-    func act(_ observation: Observation) throws -> Action { try act(observation) }
+    func act(_ observation: Observation) throws -> Action { try choose(observation) }
   }
 
   private struct Broken: Error, CustomStringConvertible { let description = "out of ideas" }
@@ -88,7 +88,7 @@ import Testing
     let trial = runTrial(index: 0, policy: Script { [$0[0], $0[1]] }, station: station, seed: 1)
     #expect(trial.outcome == .failure("not done after 300 steps"))
     #expect(trial.steps == 300 && abs(trial.robotSeconds - 30) < 1e-9)
-    #expect(trial.poses.count == 12 && trial.poses[0] == trial.poses[11])
+    #expect(trial.poses.count == 12 && trial.poses[0][..<2] == trial.poses[11][..<2])
   }
 
   @Test func `success is the benchmark's, whatever the verifier says`() {

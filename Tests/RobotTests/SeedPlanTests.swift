@@ -1,7 +1,7 @@
 import Hashing
 import Testing
 
-@testable import Robot
+import Robot
 
 @Suite struct SeedPlanTests {
   private let root = Digest(of: "a root").hex

@@ -1,7 +1,7 @@
 import JSON
 import Testing
 
-@testable import Robot
+import Robot
 
 @Suite struct StationTests {
   private func episode(_ entry: JSON) throws -> [[Double]] {

@@ -33,7 +33,8 @@ import Testing
   }
 
   @Test func `a body without damping keeps its velocity and one with full damping loses it`() {
-    for (damping, expected) in [(1.0, 11.0), (0.0, 1.0)] {
+    // Chipmunk moves bodies before it changes their velocities: one step of 0.01 s at 10 a second passes before damping counts.
+    for (damping, expected) in [(1.0, 11.0), (0.0, 1.1)] {
       let space = PlanarSpace(damping: damping)
       let body = space.addBody(mass: 1, moment: 1, centre: Vector(0, 0), parts: [[Vector(0, 0), Vector(1, 0), Vector(0, 1)]])
       body.position = Vector(1, 2)

@@ -3,13 +3,13 @@
 // Sources: O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms" (2014), XSL RR 128/64;
 // NumPy's SeedSequence, after O'Neill's seed_seq; Lemire, "Fast Random Integer Generation in an Interval" (2019).
 
-struct NumPyGenerator {
+package struct NumPyGenerator {
   private var state: UInt128
   private let increment: UInt128
   /// The upper half of the last 64 bits, for the next 32-bit draw.
   private var spare: UInt32?
 
-  init(seed: UInt64) {
+  package init(seed: UInt64) {
     let words = Self.seedSequence(seed)
     func wide(_ high: Int) -> UInt128 { UInt128(words[high]) << 64 | UInt128(words[high + 1]) }
     increment = wide(2) << 1 | 1
@@ -18,7 +18,7 @@ struct NumPyGenerator {
   }
 
   /// Uniform integer in `low..<high`.
-  mutating func integer(in range: Range<Int>) -> Int {
+  package mutating func integer(in range: Range<Int>) -> Int {
     let count = UInt64(range.count)
     var product = UInt64(next32()) * count
     let threshold = (0x1_0000_0000 - count) % count
@@ -27,7 +27,7 @@ struct NumPyGenerator {
   }
 
   /// Uniform in `low..<high`.
-  mutating func uniform(from low: Double, to high: Double) -> Double { low + (high - low) * (Double(next64() >> 11) * 0x1p-53) }
+  package mutating func uniform(from low: Double, to high: Double) -> Double { low + (high - low) * (Double(next64() >> 11) * 0x1p-53) }
 
   private mutating func advance() { state = state &* 0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645 &+ increment }
 

@@ -6,6 +6,6 @@ extension PushTSimulation {
   public func render(size: Int) throws -> Image { throw RenderError() }
 }
 
-struct RenderError: Error, CustomStringConvertible {
+private struct RenderError: Error, CustomStringConvertible {
   var description: String { "this build has no renderer for Push-T" }
 }

@@ -29,6 +29,15 @@ public struct TrialRecord: Sendable, Equatable {
   public var poses: [[Double]]
 
   public static let poseCount = 12
+
+  public init(
+    index: Int, station: String, seed: UInt32, outcome: Outcome, bestScore: Double, finalScore: Double, steps: Int, verdict: Bool?,
+    robotSeconds: Double, poses: [[Double]]
+  ) {
+    (self.index, self.station, self.seed, self.outcome) = (index, station, seed, outcome)
+    (self.bestScore, self.finalScore, self.steps, self.verdict) = (bestScore, finalScore, steps, verdict)
+    (self.robotSeconds, self.poses) = (robotSeconds, poses)
+  }
 }
 
 extension TrialRecord {

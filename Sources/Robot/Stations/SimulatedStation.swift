@@ -39,7 +39,7 @@ public final class SimulatedStation: Station {
 
 extension PushTPhysics {
   /// The hidden physics of the station of this name. Half of the stations are late by one control step, a quarter let the T slide.
-  static func drawn(forStation name: String) -> PushTPhysics {
+  package static func drawn(forStation name: String) -> PushTPhysics {
     var random = RandomStream("station", name, "push-t gap")
     var physics = PushTPhysics()
     physics.latencySteps = random.index(below: 2)

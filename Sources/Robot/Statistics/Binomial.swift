@@ -3,9 +3,9 @@
 
 internal import Foundation
 
-enum Binomial {
+package enum Binomial {
   /// The regularised incomplete beta function I_x(a, b), for a, b > 0 and x in 0...1.
-  static func incompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
+  package static func incompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
     guard x > 0 else { return 0 }
     guard x < 1 else { return 1 }
     // The fraction converges fast on one side of the mean; the other side follows by symmetry.
@@ -30,10 +30,10 @@ enum Binomial {
     return min(front * fraction, 1)
   }
 
-  static func logBeta(_ a: Double, _ b: Double) -> Double { lgamma(a) + lgamma(b) - lgamma(a + b) }
+  package static func logBeta(_ a: Double, _ b: Double) -> Double { lgamma(a) + lgamma(b) - lgamma(a + b) }
 
   /// The interval of Clopper and Pearson: it covers the true rate with at least `confidence`, if the count of trials was fixed beforehand.
-  static func clopperPearson(successes: Int, trials: Int, confidence: Double) -> (lower: Double, upper: Double) {
+  package static func clopperPearson(successes: Int, trials: Int, confidence: Double) -> (lower: Double, upper: Double) {
     guard trials > 0 else { return (0, 1) }
     let (s, f, tail) = (Double(successes), Double(trials - successes), (1 - confidence) / 2)
     let lower = successes == 0 ? 0 : root { incompleteBeta($0, s, f + 1) >= tail }
@@ -42,12 +42,12 @@ enum Binomial {
   }
 
   /// The probability of at most `successes` of `trials` at the rate `p`.
-  static func cumulative(_ successes: Int, of trials: Int, at p: Double) -> Double {
+  package static func cumulative(_ successes: Int, of trials: Int, at p: Double) -> Double {
     successes >= trials ? 1 : 1 - incompleteBeta(p, Double(successes + 1), Double(trials - successes))
   }
 
   /// The least x in `low...high` for which `holds` is true, given that it turns from false to true once.
-  static func root(from low: Double = 0, to high: Double = 1, _ holds: (Double) -> Bool) -> Double {
+  package static func root(from low: Double = 0, to high: Double = 1, _ holds: (Double) -> Bool) -> Double {
     var (low, high) = (low, high)
     for _ in 0..<200 {
       let middle = (low + high) / 2

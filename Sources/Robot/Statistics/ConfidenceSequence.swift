@@ -3,12 +3,12 @@
 
 internal import Foundation
 
-enum ConfidenceSequence {
+package enum ConfidenceSequence {
   /// Jeffreys' prior: tight near 0 and 1, where rates of interest lie.
   private static let prior = (a: 0.5, b: 0.5)
 
   /// All rates p whose evidence against, after these trials, is below 1 / (1 - confidence).
-  static func interval(successes: Int, trials: Int, confidence: Double) -> (lower: Double, upper: Double) {
+  package static func interval(successes: Int, trials: Int, confidence: Double) -> (lower: Double, upper: Double) {
     guard trials > 0 else { return (0, 1) }
     let limit = -log(1 - confidence)
     let rate = Double(successes) / Double(trials)
@@ -19,7 +19,7 @@ enum ConfidenceSequence {
   }
 
   /// The logarithm of the mixture's likelihood over that of the rate p. Under p its exponential is a martingale that starts at 1.
-  static func logEvidence(against p: Double, successes: Int, trials: Int) -> Double {
+  package static func logEvidence(against p: Double, successes: Int, trials: Int) -> Double {
     let (s, f) = (Double(successes), Double(trials - successes))
     let likelihood = (successes > 0 ? s * log(p) : 0) + (trials > successes ? f * log1p(-p) : 0)
     return Binomial.logBeta(prior.a + s, prior.b + f) - Binomial.logBeta(prior.a, prior.b) - likelihood

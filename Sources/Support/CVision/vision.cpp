@@ -1,1 +1,0 @@
-int enpire_placeholder_vision;
