@@ -1,11 +1,10 @@
-// The scene as the camera above it sees it.
+// The scene as the camera above it sees it: the true pose, without the noise of the observation.
 
 public import Vision
 
 extension PushTSimulation {
-  public func render(size: Int) throws -> Image { throw RenderError() }
-}
-
-private struct RenderError: Error, CustomStringConvertible {
-  var description: String { "this build has no renderer for Push-T" }
+  public func render(size: Int) throws -> Image {
+    let state = truth.state
+    return try PushTRenderer.image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size)
+  }
 }

@@ -1,0 +1,54 @@
+// Runs the missing trials of one evaluation on one station. A station that fails makes its trial unknown and is started anew; one that
+// fails three times running fails the step, and those trials are as if they had not been tried.
+
+import JSON
+import Robot
+
+final class TrialSession {
+  private let entry: JSON
+  private let policies: [any Policy]
+  private let environment: FrozenEnvironment?
+  private let plan: EvaluationPlan
+  private let samples: SamplesFile
+  private var station: any Station
+
+  init(station entry: JSON, policies: [any Policy], environment: FrozenEnvironment?, plan: EvaluationPlan, samples: SamplesFile) throws {
+    (self.entry, self.policies, self.environment, self.plan, self.samples) = (entry, policies, environment, plan, samples)
+    station = try Self.start(entry)
+  }
+
+  func run(_ missing: [Int], of total: Int, _ step: StepContext) throws {
+    var unsure: [Sample] = []
+    var (seconds, solved) = (0.0, 0)
+    for (done, index) in missing.enumerated() {
+      step.progress(total - missing.count + done, of: total, "\(solved) of \(done) solved")
+      let policy = plan.policy(ofTrial: index)
+      let trial = runTrial(
+        index: index, policy: policies[policy], station: station, seed: plan.seed(ofTrial: index), verifier: environment?.verifier,
+        limits: environment?.limits ?? .pushT)
+      seconds += trial.robotSeconds
+      unsure.append(Sample(trial: trial, policy: policy))
+      if case .unknown(let reason) = trial.outcome {
+        step.log("trial \(index): \(reason)")
+        guard unsure.count < 3 else { throw StepFailure("\(reason)", hint: "three trials running were lost; see to the station and run again") }
+        station = try Self.start(entry)
+        continue
+      }
+      if trial.outcome == .success { solved += 1 }
+      try flush(&unsure)
+    }
+    try flush(&unsure)
+    step.progress(total, of: total, "\(solved) of \(missing.count) solved")
+    step.telemetry("robot_seconds", .number(seconds))
+    step.telemetry("trials_run", .integer(missing.count))
+  }
+
+  private func flush(_ unsure: inout [Sample]) throws {
+    for sample in unsure { try samples.append(sample, withSeed: !plan.purpose.isSecret) }
+    unsure = []
+  }
+
+  private static func start(_ entry: JSON) throws -> any Station {
+    do { return try makeStation(entry) } catch { throw StepFailure("station \(error.station): \(error.sentence)", hint: error.hint) }
+  }
+}
