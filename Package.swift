@@ -56,7 +56,7 @@ let package = Package(
       linkerSettings: ["core", "imgproc", "imgcodecs", "videoio"].map { .linkedLibrary("opencv_" + $0) }),
     .target(
       name: "CTorch", path: support + "CTorch",
-      cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/torch/csrc/api/include", "-w"])],
+      cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/torch/csrc/api/include", "-w", "-fno-math-errno"])],
       linkerSettings: ["torch", "torch_cpu", "c10"].map { .linkedLibrary($0) }),
 
     // Thin Swift wrappers.
