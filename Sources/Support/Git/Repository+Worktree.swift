@@ -34,6 +34,33 @@ extension Repository {
     try check(git_reset(handle, head, GIT_RESET_HARD, &options), "check out HEAD")
   }
 
+  /// In a worktree: the paths that differ from its branch's tip, untracked ones too, sorted; ignored ones left out.
+  public func changedPaths() throws(GitError) -> [String] {
+    var options = git_status_options()
+    try check(git_status_options_init(&options, UInt32(GIT_STATUS_OPTIONS_VERSION)), "prepare a status")
+    options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED.rawValue | GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS.rawValue
+    var list: OpaquePointer?
+    try check(git_status_list_new(&list, handle, &options), "compare the worktree with its branch")
+    defer { git_status_list_free(list) }
+    let paths = (0..<git_status_list_entrycount(list)).compactMap { index -> String? in
+      let entry = git_status_byindex(list, index)!.pointee
+      return (entry.head_to_index ?? entry.index_to_workdir).map { String(cString: $0.pointee.new_file.path) }
+    }
+    return Set(paths).sorted()
+  }
+
+  /// The branch that HEAD names, in a repository or a worktree; nil if HEAD names a commit.
+  public func headBranch() throws(GitError) -> String? {
+    var reference: OpaquePointer?
+    try check(git_reference_lookup(&reference, handle, "HEAD"), "read HEAD")
+    defer { git_reference_free(reference) }
+    guard let target = git_reference_symbolic_target(reference) else { return nil }
+    return String(String(cString: target).trimmingPrefix("refs/heads/"))
+  }
+
+  /// The directory that a repository shares with its worktrees, with a trailing slash.
+  public var commonDirectory: String { String(cString: git_repository_commondir(handle)) }
+
   /// In a worktree: commits every changed, new and deleted file that is not ignored. Nil if nothing changed.
   @discardableResult
   public func commitAll(message: String, author: Person) throws(GitError) -> ObjectID? {
