@@ -86,6 +86,7 @@ public struct ExperimentRecord: Sendable, Hashable {
     public var id: String
     /// 0...1; nil if unknown.
     public var rate: Double?
+    public init(id: String, rate: Double?) { (self.id, self.rate) = (id, rate) }
   }
 
   public init(

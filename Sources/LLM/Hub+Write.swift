@@ -5,7 +5,7 @@ internal import Git
 public import JSON
 
 extension Hub {
-  /// Puts the baseline on the trunk. A record of the same basis that is there already stays, but takes over the study and the recipe.
+  /// Puts the baseline on the trunk. With a record of the same basis that is there already it is merged, so that the order of writers does not matter.
   @discardableResult
   public func publishBaseline(_ record: ExperimentRecord, recipe: JSON?) throws -> ExperimentRecord {
     try exclusively { repository in
@@ -15,12 +15,11 @@ extension Hub {
         try repository.commit([Self.recipeFile: Array(recipe.pretty.utf8)], to: Self.trunk, message: "Set the baseline recipe\n", author: Self.keeper)
       }
       if let tip = try repository.tip(of: Self.trunk) {
-        if var present = try Self.record(record.id, in: repository, at: tip), present.basis == record.basis {
-          if record.study.isEmpty || (present.study, present.config) == (record.study, record.config) { return present }
-          (present.study, present.config) = (record.study, record.config)
-          record = present
-        }
-        record.code = ExperimentRecord.Code(commit: tip.hex, tree: try repository.treeID(of: tip, without: [Self.recordFolder]).hex)
+        let present = try Self.record(record.id, in: repository, at: tip)
+        if let present, present.basis == record.basis { record = present.merged(with: record) }
+        let tree = try repository.treeID(of: tip, without: [Self.recordFolder]).hex
+        if record == present, record.code.tree == tree { return record }
+        record.code = ExperimentRecord.Code(commit: tip.hex, tree: tree)
       }
       try write(record, "Record \(record.id)", in: repository)
       return record
@@ -104,5 +103,19 @@ extension Hub {
       try repository.discardChanges()
       return true
     } catch { return false }
+  }
+}
+
+extension ExperimentRecord {
+  public static let baselineHypothesis = "The baseline, before any agent."
+
+  /// What two writers know of one baseline, joined; the same whoever came first.
+  fileprivate func merged(with other: ExperimentRecord) -> ExperimentRecord {
+    var merged = self
+    if !other.study.isEmpty { (merged.study, merged.config) = (other.study, other.config) }
+    if merged.hypothesis == Self.baselineHypothesis { merged.hypothesis = other.hypothesis }
+    merged.data.merge(other.data) { $1 }
+    merged.outcome?.perTrial = outcome?.perTrial ?? other.outcome?.perTrial
+    return merged
   }
 }
