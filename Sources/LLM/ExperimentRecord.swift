@@ -47,6 +47,8 @@ public struct ExperimentRecord: Sendable, Hashable {
     public var commit: String?
     /// Of everything in the commit but `experiments/`: the same for the same code.
     public var tree: String?
+
+    public init(commit: String? = nil, tree: String? = nil) { (self.commit, self.tree) = (commit, tree) }
   }
 
   /// What the trials said.
@@ -67,6 +69,20 @@ public struct ExperimentRecord: Sendable, Hashable {
     /// One character a trial in the order of the seeds: `1` success, `0` failure, `?` unknown. Nil if the trials were not given.
     public var perTrial: String?
 
+    public init(
+      purpose: String, seeds: String?, trials: Int, successes: Int, unknown: Int = 0, rate: JSON? = nil, medianSteps: Double? = nil,
+      perTrial: String? = nil
+    ) {
+      self.purpose = purpose
+      self.seeds = seeds
+      self.trials = trials
+      self.successes = successes
+      self.unknown = unknown
+      self.rate = rate
+      self.medianSteps = medianSteps
+      self.perTrial = perTrial
+    }
+
     /// Successes over known trials; nil without one.
     public var estimate: Double? { trials > 0 ? Double(successes) / Double(trials) : nil }
     /// The interval's lower end, 0...1.
@@ -80,6 +96,10 @@ public struct ExperimentRecord: Sendable, Hashable {
     public var tokens = Tokens()
     /// US dollars.
     public var money = 0.0
+
+    public init(robotSeconds: Double = 0, tokens: Tokens = Tokens(), money: Double = 0) {
+      (self.robotSeconds, self.tokens, self.money) = (robotSeconds, tokens, money)
+    }
   }
 
   public struct Best: Sendable, Hashable {

@@ -8,6 +8,8 @@ public struct IdeaTree: Sendable {
     public let from: String
     public let to: String
     public let kind: Kind
+
+    public init(from: String, to: String, kind: Kind) { (self.from, self.to, self.kind) = (from, to, kind) }
   }
 
   /// One experiment on the curve.

@@ -65,7 +65,7 @@ public struct Judgement: Sendable, Hashable {
   }
 
   /// P(q > 1/2) for a uniform prior on q, the chance of a win where the two differ.
-  static func probability(wins: Int, losses: Int) -> Double {
+  package static func probability(wins: Int, losses: Int) -> Double {
     let n = Double(wins + losses + 1)
     return (0...wins).reduce(0) { sum, k in
       let k = Double(k)
@@ -76,7 +76,7 @@ public struct Judgement: Sendable, Hashable {
 
   /// P(p > q) for independent uniform priors and (successes, failures) of each, in closed form:
   /// Σ_{i=0}^{s} B(t + 1 + i, f + g + 2) / ((f + 1 + i) B(1 + i, f + 1) B(t + 1, g + 1)), with (s, f) of p and (t, g) of q.
-  static func probability(that p: (Int, Int), beats q: (Int, Int)) -> Double {
+  package static func probability(that p: (Int, Int), beats q: (Int, Int)) -> Double {
     func logBeta(_ a: Double, _ b: Double) -> Double { lgamma(a) + lgamma(b) - lgamma(a + b) }
     let (f, t, g) = (Double(p.1), Double(q.0), Double(q.1))
     return (0...p.0).reduce(0) { sum, i in

@@ -23,14 +23,14 @@ enum Commit: StepKind {
 
   static func run(_ step: StepContext) throws {
     let hub = try Hub(at: step.stateDirectory + "/hub.git")
-    let result = step.inputs("result").isEmpty ? nil : try step.json("result")
+    let result = try step.jsonIfGiven("result")
     let trials = try step.inputs("trials").first.map { try perTrial(at: $0.path) } ?? nil
     var data: [String: String] = [:]
     for input in ["policy", "curves", "trials"] {
       for (index, file) in step.inputs(input).enumerated() { data[index == 0 ? input : "\(input)-\(index + 1)"] = file.digest }
     }
     guard !step.inputs("proposal").isEmpty else {
-      let given: JSON? = step.inputs("recipe").isEmpty ? nil : try step.json("recipe")
+      let given = try step.jsonIfGiven("recipe")
       let recipe = given ?? [:]
       var record = baseline(study: "", result: result, perTrial: trials, recipe: recipe, hypothesis: step.string("hypothesis"))
       record.data.merge(data) { $1 }
@@ -76,6 +76,11 @@ enum Commit: StepKind {
     let text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
     return try ExperimentRecord.Outcome.perTrial(lines: text.split(separator: "\n").map { try JSON(parsing: $0.utf8) })
   }
+}
+
+extension StepContext {
+  /// The JSON given for an optional input. (`nil` beside a JSON would be JSON's own null.)
+  func jsonIfGiven(_ name: String) throws -> JSON? { try inputs(name).isEmpty ? JSON?.none : json(name) }
 }
 
 extension ExperimentRecord {

@@ -139,7 +139,7 @@ enum Propose: StepKind {
   }
 
   private static func baseline(of step: StepContext, study: String, recipe: JSON) throws -> ExperimentRecord {
-    let result = step.inputs("baseline").isEmpty ? nil : try step.json("baseline")
+    let result = try step.jsonIfGiven("baseline")
     let trials = try step.inputs("baseline_trials").first.map { try Commit.perTrial(at: $0.path) } ?? nil
     return Commit.baseline(study: study, result: result, perTrial: trials, recipe: recipe, hypothesis: ExperimentRecord.baselineHypothesis)
   }

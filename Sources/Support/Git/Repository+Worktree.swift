@@ -31,7 +31,9 @@ extension Repository {
     var options = git_checkout_options()
     try check(git_checkout_options_init(&options, UInt32(GIT_CHECKOUT_OPTIONS_VERSION)), "prepare a checkout")
     options.checkout_strategy = GIT_CHECKOUT_FORCE.rawValue | GIT_CHECKOUT_REMOVE_UNTRACKED.rawValue
-    try check(git_reset(handle, head, GIT_RESET_HARD, &options), "check out HEAD")
+    // A reset moves the index too but leaves untracked files, whatever its options say.
+    try check(git_reset(handle, head, GIT_RESET_HARD, nil), "check out HEAD")
+    try check(git_checkout_tree(handle, head, &options), "check out HEAD")
   }
 
   /// In a worktree: the paths that differ from its branch's tip, untracked ones too, sorted; ignored ones left out.
