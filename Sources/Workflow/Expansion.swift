@@ -145,7 +145,7 @@ struct Expansion {
   }
 
   /// The plan fixes the station: shard i of a fleet of n takes the (i mod n)th that fits, another step one chosen by its name.
-  private func station(of step: Step) throws -> Station? {
+  private func station(of step: Step) throws -> FleetStation? {
     let declaration = step.declaration
     guard let wish = declaration.station else {
       if step.kind?.usesStation == true {

@@ -55,7 +55,7 @@ public final class Step {
   var publishes: OrderedDictionary<String, String> = [:]
   /// The shards it gathers.
   var shards: [Step.ID] = []
-  var station: Station?
+  var station: FleetStation?
 
   /// Steps it waits for, and whether it goes on if they fail.
   var needs: [(step: Step.ID, optional: Bool)] = []

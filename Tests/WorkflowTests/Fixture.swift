@@ -13,7 +13,7 @@ func graph(_ steps: String, vars: String = "{}", kinds: [Kind] = [], fleet: [Str
   let file = directory.appending(path: "test.json")
   try Data("{\"manifest\": 1, \"fleet\": \"fleet.json\", \"vars\": \(vars), \"steps\": \(steps)}".utf8).write(to: file)
   var stations = Fleet()
-  stations.stations = fleet.map { Station(name: $0, tasks: ["push-t"], entry: ["name": .string($0)]) }
+  stations.stations = fleet.map { FleetStation(name: $0, tasks: ["push-t"], entry: ["name": .string($0)]) }
   let manifest = try Manifest(path: file.path())
   return try Graph(manifest, kinds: Dictionary(uniqueKeysWithValues: kinds.map { ($0.name, $0) }), fleet: stations)
 }
