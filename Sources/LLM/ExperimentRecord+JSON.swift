@@ -73,7 +73,7 @@ extension ExperimentRecord {
 extension ExperimentRecord.Outcome {
   var json: JSON {
     var json: JSON = ["purpose": .string(purpose)]
-    json["seeds"] = seeds.map { .string($0) }
+    json["seed_commitment"] = seeds.map { .string($0) }
     json["trials"] = .integer(trials)
     json["successes"] = .integer(successes)
     json["unknown"] = .integer(unknown)
@@ -86,12 +86,14 @@ extension ExperimentRecord.Outcome {
   /// Reads an evaluation's result, or the same fields of a record. Nil if it holds no counts: then nothing is known.
   public init?(result: JSON, perTrial: String? = nil) {
     guard let trials = result["rate"]?["trials"]?.int ?? result["trials"]?.int,
-      let successes = result["rate"]?["successes"]?.int ?? result["successes"]?.int, (0...max(0, trials)).contains(successes)
+      let successes = result["rate"]?["successes"]?.int ?? result["successes"]?.int
     else { return nil }
+    let unknown = result["rate"]?["unknown"]?.int ?? result["unknown"]?.int ?? 0
+    guard successes >= 0, unknown >= 0, successes + unknown <= trials else { return nil }
     self.init(
       purpose: result["purpose"]?.string ?? "search",
-      seeds: result["seeds"]?.string ?? result["seed_commitment"]?.string ?? result["seeds"]?["commitment"]?.string,
-      trials: trials, successes: successes, unknown: result["unknown"]?.int ?? 0, rate: result["rate"],
+      seeds: result["seed_commitment"]?.string,
+      trials: trials, successes: successes, unknown: unknown, rate: result["rate"],
       medianSteps: result["median_steps"]?.double ?? result["steps"]?["median"]?.double,
       perTrial: perTrial ?? result["outcomes"]?.string)
   }

@@ -57,7 +57,7 @@ public struct ExperimentRecord: Sendable, Hashable {
     public var purpose: String
     /// The commitment to the seeds.
     public var seeds: String?
-    /// Trials with a known end.
+    /// All trials, those with an unknown end among them.
     public var trials: Int
     public var successes: Int
     /// Trials that crashed or whose metric is missing: neither successes nor failures.
@@ -83,12 +83,14 @@ public struct ExperimentRecord: Sendable, Hashable {
       self.perTrial = perTrial
     }
 
+    /// Trials with a known end.
+    public var known: Int { trials - unknown }
     /// Successes over known trials; nil without one.
-    public var estimate: Double? { trials > 0 ? Double(successes) / Double(trials) : nil }
+    public var estimate: Double? { known > 0 ? Double(successes) / Double(known) : nil }
     /// The interval's lower end, 0...1.
     public var lower: Double? { rate?["lower"]?.double }
     /// As `62.5 % (25 of 40)`.
-    public var words: String { estimate.map { "\(($0 * 1000).rounded() / 10) % (\(successes) of \(trials))" } ?? "an unknown rate" }
+    public var words: String { estimate.map { "\(($0 * 1000).rounded() / 10) % (\(successes) of \(known))" } ?? "an unknown rate" }
   }
 
   public struct Cost: Sendable, Hashable {

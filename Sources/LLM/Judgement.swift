@@ -41,7 +41,7 @@ public struct Judgement: Sendable, Hashable {
       facts["losses"] = .integer(pairs.losses)
     } else {
       // Unknown trials of the candidate as failures, those of the best so far as successes.
-      let (n, k, m, l) = (new.trials + new.unknown, new.successes, old.trials + old.unknown, old.successes + old.unknown)
+      let (n, k, m, l) = (new.trials, new.successes, old.trials, old.successes + old.unknown)
       difference = Double(k) / Double(n) - Double(l) / Double(m)
       probability = Self.probability(that: (k, n - k), beats: (l, m - l))
     }

@@ -48,11 +48,14 @@ struct EvolutionRound {
     evaluate["with"] = with
     if let shards { evaluate["shards"] = .integer(shards) }
 
+    // A failed experiment is a result too: it is recorded as a crash, and neither the round nor the run ends with it.
+    train["may_fail"] = true
+    evaluate["may_fail"] = true
     var results: JSON = [
-      "proposal": "${step.\(propose).proposal}", "result": "${step.\(name("evaluate")).result}", "policy": "${step.\(name("train")).policy}",
+      "proposal": "${step.\(propose).proposal}", "result": "${step.\(name("evaluate")).result?}", "policy": "${step.\(name("train")).policy?}",
     ]
-    if evaluate["uses"] == "evaluate" { results["trials"] = "${step.\(name("evaluate")).trials}" }
-    if train["uses"] == "train" { results["curves"] = "${step.\(name("train")).curves}" }
+    if evaluate["uses"] == "evaluate" { results["trials"] = "${step.\(name("evaluate")).trials?}" }
+    if train["uses"] == "train" { results["curves"] = "${step.\(name("train")).curves?}" }
     return [
       (name("train"), train), (name("evaluate"), evaluate),
       (name("commit"), ["uses": "commit", "in": results]),

@@ -33,7 +33,7 @@ enum Propose: StepKind {
       Parameter("trials", .integer(1...1_000_000), optional: true, "trials of each evaluation"),
       Parameter("shards", .integer(1...4096), optional: true, "shards of each evaluation"),
       Parameter("space", .list(.object), optional: true, "the search space: factors with path, values or range, scale, why, when; the most promising first"),
-      Parameter("then", .object, default: [:], "templates of the steps `train` and `evaluate`; references to steps are kept as text"),
+      Parameter("then", .object, default: [:], "templates of the steps `train` and `evaluate`; write their references to steps with two dollars, as $${step.demos.dataset}"),
       Parameter("evidence", .number(0.5...1), default: 0.667, "how probable it must be that an experiment is better than the best so far, for it to be kept"),
       Parameter("seed", .integer(0...1_000_000_000), default: 0, "another seed searches otherwise"),
     ],

@@ -9,7 +9,7 @@ import LLM
     var record = ExperimentRecord(id: id, study: "s", basis: "", agent: "a", round: 1, hypothesis: "", branch: "agent/a", config: [:])
     let known = perTrial.count { $0 != "?" }
     record.outcome = ExperimentRecord.Outcome(
-      purpose: "search", seeds: seeds, trials: known, successes: perTrial.count { $0 == "1" }, unknown: perTrial.count - known, rate: nil,
+      purpose: "search", seeds: seeds, trials: perTrial.count, successes: perTrial.count { $0 == "1" }, unknown: perTrial.count - known, rate: nil,
       medianSteps: steps, perTrial: perTrial)
     return record
   }

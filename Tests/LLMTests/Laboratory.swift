@@ -39,7 +39,7 @@ struct Laboratory {
     }
     let successes = ends.count { $0 == "1" }
     return [
-      "purpose": "search", "seeds": "commitment", "environment": "env", "outcomes": .string(ends.joined()),
+      "purpose": "search", "seed_commitment": "commitment", "environment": "env", "outcomes": .string(ends.joined()),
       "rate": ["trials": .integer(trials), "successes": .integer(successes), "lower": .number(Double(successes) / Double(trials) - 0.1)],
     ]
   }

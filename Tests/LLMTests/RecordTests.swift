@@ -12,7 +12,7 @@ import LLM
     record.data = ["demos": "d", "policy": "p"]
     record.environment = "e"
     record.outcome = .init(
-      purpose: "search", seeds: "s", trials: 3, successes: 2, unknown: 1, rate: ["trials": 3, "lower": 0.2], medianSteps: 120.5, perTrial: "110?")
+      purpose: "search", seeds: "s", trials: 4, successes: 2, unknown: 1, rate: ["trials": 4, "unknown": 1, "lower": 0.2], medianSteps: 120.5, perTrial: "110?")
     record.cost = .init(robotSeconds: 12.5, tokens: Tokens(uncached: 1, cached: 2, output: 3), money: 0.25)
     record.decision = .keep
     record.evidence = ["rule": "r"]
