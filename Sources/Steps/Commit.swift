@@ -19,7 +19,10 @@ enum Commit: StepKind {
       Input("curves", "named by its digest", required: false, many: true),
     ],
     outputs: [Output("record", .value, path: "record.json", "the record as it stands in Git, before the decision")],
-    parameters: [Parameter("hypothesis", .string, default: .string(ExperimentRecord.baselineHypothesis), "of a baseline: what it is")])
+    parameters: [
+      Parameter("id", .string, optional: true, "of a record without a proposal; 'baseline', or 'baseline-PURPOSE', if not given"),
+      Parameter("hypothesis", .string, default: .string(ExperimentRecord.baselineHypothesis), "of a record without a proposal: what is expected"),
+    ])
 
   static func run(_ step: StepContext) throws {
     let hub = try Hub(at: step.stateDirectory + "/hub.git")
@@ -34,6 +37,7 @@ enum Commit: StepKind {
       let recipe = given ?? [:]
       var record = baseline(study: "", result: result, perTrial: trials, recipe: recipe, hypothesis: step.string("hypothesis"))
       record.data.merge(data) { $1 }
+      if let id = step.value("id")?.string { record.id = id }
       try step.write(try hub.publishBaseline(record, recipe: given).json, to: "record")
       return
     }
