@@ -119,7 +119,7 @@ public final class Run {
   private func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws {
     let known = session.graph.steps.count
     undecided += try session.settle(step, status, record)
-    if session.graph.steps.count > known { report(.appended(step, Array(session.graph.steps[known...]))) }
+    if status == .done, session.graph.steps.count > known { report(.appended(step, Array(session.graph.steps[known...]))) }
     if status != .done, try session.state.latest(session.manifest.workflow, step.name) != record.key {
       try session.state.setLatest(session.manifest.workflow, step.name, record.key)
     }

@@ -36,8 +36,9 @@ public final class Session {
   func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws -> [Step] {
     step.record = record
     step.seconds = record.seconds
-    let appended = try Appended.take(record.appended, from: step, record.key, session: self)
-    return graph.finish(step, status) + appended.filter { $0.status == .ready && $0.isWanted }
+    // Those that wait for nothing are ready now; the others come with what they wait for.
+    let free = try Appended.take(record.appended, from: step, record.key, session: self).filter { $0.status == .ready && $0.isWanted }
+    return graph.finish(step, status) + free
   }
 
   // MARK: Planning

@@ -92,6 +92,7 @@ public final class Step {
   /// The name up to the first slash: whatever a step appends stands below its own name, and so belongs to its family.
   var family: String { name.firstIndex(of: "/").map { String(name[..<$0]) } ?? name }
 
+  public var isShard: Bool { shard != nil }
   public var stationName: String? { station?.name }
   public var effect: Effect { kind?.effect ?? .pure }
   /// The kinds it may append (empty for all), by its own word or by that of the step that appended it; nil if none.
