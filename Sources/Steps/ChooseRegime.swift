@@ -75,6 +75,7 @@ enum ChooseRegime: StepKind {
 
   private static func run(_ contest: inout Contest, _ candidates: [Candidate], _ entry: JSON, _ step: StepContext) throws -> [[TrialRecord]] {
     let environment = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path) }
+    let referee = try environment.map { try Referee($0) }
     let seeds = try SeedPlan(purpose: .search, secretRoot: "").seeds(contest.rounds)
     let samples = step.samplesFile.isEmpty ? nil : try SamplesFile(path: step.samplesFile)
     var station = try start(entry)
@@ -82,7 +83,7 @@ enum ChooseRegime: StepKind {
     while let (candidate, round) = contest.next {
       let index = round * candidates.count + candidate
       let trial = samples?[index]?.trial ?? runTrial(
-        index: index, policy: candidates[candidate].policy, station: station, seed: seeds[round], verifier: environment?.verifier,
+        index: index, policy: candidates[candidate].policy, station: station, seed: seeds[round], referee: referee,
         limits: environment?.limits ?? .pushT)
       trials[candidate].append(trial)
       if case .unknown(let reason) = trial.outcome {
