@@ -109,7 +109,13 @@ enum SynthesizeReward: StepKind {
 
   private static func kinds(_ clips: [VerifierClip]) -> JSON {
     var json: JSON = [:]
-    for kind in VerifierClip.Kind.allCases { json[kind.rawValue] = .integer(clips.count { $0.kind == kind }) }
+    for kind in VerifierClip.Kind.allCases {
+      let coverage = clips.filter { $0.kind == kind }.map { ($0.coverage * 1e4).rounded() / 1e4 }.sorted()
+      guard !coverage.isEmpty else { continue }
+      json[kind.rawValue] = [
+        "clips": .integer(coverage.count), "coverage": [.number(coverage[0]), .number(coverage[coverage.count / 2]), .number(coverage[coverage.count - 1])],
+      ]
+    }
     json["episodes"] = .integer(Set(clips.map(\.episode)).count)
     return json
   }

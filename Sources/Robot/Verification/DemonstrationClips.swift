@@ -10,7 +10,7 @@ extension DemonstrationSet {
       let labels = ClipLabels.frames(episode.spans, count: episode.observations.count)
       func clip(_ frames: Range<Int>, _ kind: VerifierClip.Kind, done: (Int) -> Bool?) -> VerifierClip {
         let seen = frames.map { episode.uncertainty[$0].allSatisfy { $0 < 512 } ? episode.observations[$0] : Array(repeating: .nan, count: 5) }
-        let coverage = frames.map { TeePose(episode.observations[$0]).coverage }.max() ?? 0
+        let coverage = frames.last.map { TeePose(episode.observations[$0]).coverage } ?? 0
         return VerifierClip(
           name: "\(episode.name) \(frames.lowerBound)..<\(frames.upperBound)", source: "demonstration", episode: episode.name, kind: kind, observations: seen,
           done: frames.map(done), coverage: coverage)

@@ -63,11 +63,11 @@ public struct PushTClips {
     let way = Self.ways[random.index(below: Self.ways.count)]
     let distance = random.uniform(8...45)
     let start = TeePose(
-      x: TeePose.goal.x + 2.5 * random.normal(), y: TeePose.goal.y + 2.5 * random.normal(), angle: TeePose.goal.angle + 0.04 * random.normal())
+      x: TeePose.goal.x + 1.5 * random.normal(), y: TeePose.goal.y + 1.5 * random.normal(), angle: TeePose.goal.angle + 0.02 * random.normal())
     let direction = (x: cos(start.angle) * way.du - sin(start.angle) * way.dv, y: sin(start.angle) * way.du + cos(start.angle) * way.dv)
     let pose = TeePose(x: start.x - distance * direction.x, y: start.y - distance * direction.y, angle: start.angle)
     let contact = pose.point(way.u, way.v)
-    let beside = 2 * random.normal()
+    let beside = random.normal()
     let ready = (x: contact.x - 20 * direction.x - beside * direction.y, y: contact.y - 20 * direction.y + beside * direction.x)
     let speed = random.uniform(4...16)
     // The agent's centre stops a radius short of where it has pushed to.
@@ -121,7 +121,7 @@ public struct PushTClips {
       return best > Self.solved
     }
     let name = "\(kind.rawValue) \(number)"
-    return VerifierClip(name: name, source: "simulator", episode: name, kind: kind, observations: observations, done: done, coverage: push.best)
+    return VerifierClip(name: name, source: "simulator", episode: name, kind: kind, observations: observations, done: done, coverage: push.coverage.last ?? 0)
   }
 
   private func picture(of state: [Double]) throws -> Image {

@@ -18,7 +18,7 @@ public struct VerifierClip: Sendable {
   public var observations: [Observation]
   /// For each frame, whether the task is done by then; nil where nobody can say.
   public var done: [Bool?]
-  /// The greatest share of the goal that was truly covered.
+  /// The share of the goal covered in its last frame: truly, where the truth is known, else as seen.
   public var coverage: Double
 
   public init(name: String, source: String, episode: String, kind: Kind, observations: [Observation], done: [Bool?], coverage: Double) {
