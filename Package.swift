@@ -56,7 +56,7 @@ let package = Package(
       linkerSettings: ["core", "imgproc", "imgcodecs", "videoio"].map { .linkedLibrary("opencv_" + $0) }),
     .target(
       name: "CTorch", path: support + "CTorch",
-      cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/torch/csrc/api/include", "-w"])],
+      cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/torch/csrc/api/include", "-w", "-fno-math-errno"])],
       linkerSettings: ["torch", "torch_cpu", "c10"].map { .linkedLibrary($0) }),
 
     // Thin Swift wrappers.
@@ -74,7 +74,7 @@ let package = Package(
       linker: [.unsafeFlags(["-L\(mujoco)", "-Xlinker", "-rpath", "-Xlinker", mujoco])]),
 
     // The system.
-    library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap]),
+    library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap], swift: [.unsafeFlags(["-enable-testing"])]),
     library("Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
     library("Learning", ["JSON", "Hashing", "NumPy", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),

@@ -13,6 +13,8 @@ enum PolicyLoader {
   private static let regimes: [(name: String, make: Maker)] = [
     ("scripted", { _, _ in PushTPusher() }),
     ("heuristic", { _, json in try PushTPlanner(json: json["parameters"] ?? [:]) }),
+    ("bc", { directory, _ in try LearnedPolicyActor(directory: directory) }),
+    ("rl", { directory, _ in try LearnedPolicyActor(directory: directory) }),
   ]
 
   /// The policy in `directory`. Throws if it is of another task, or of a regime that nobody knows.

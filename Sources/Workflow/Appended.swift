@@ -35,7 +35,7 @@ public enum Appended {
       }
       let file = file(name: name, step: step, by: parent.name, key)
       let declaration = try declaration(name, step, file: session.manifest.appendedDirectory + "/" + file.name, text: Array(file.json.pretty.utf8))
-      try checkAllowed(declaration, parent.declaration)
+      try checkAllowed(declaration, parent)
       declarations.append(declaration)
       files.append(file)
     }
@@ -44,8 +44,8 @@ public enum Appended {
     return steps
   }
 
-  private static func checkAllowed(_ declaration: StepDeclaration, _ parent: StepDeclaration) throws {
-    guard let allowed = parent.appends, !allowed.isEmpty else { return }
+  private static func checkAllowed(_ declaration: StepDeclaration, _ parent: Step) throws {
+    guard let allowed = parent.allowance, !allowed.isEmpty else { return }
     let kind =
       switch declaration.action {
       case .kind(let name): name;

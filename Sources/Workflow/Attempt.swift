@@ -147,7 +147,10 @@ final class Attempt {
       request["samples"] = .string("\(samples)/\(try session.decider.sampleKey(of: step, fingerprint: fingerprint).hex).jsonl")
       request["seedRoot"] = .string(try session.decider.seedRoot(of: step, fingerprint: fingerprint).hex)
     }
-    if step.mayAppend { request["append"] = .string(directory + "/append.json") }
+    if step.mayAppend {
+      request["append"] = .string(directory + "/append.json")
+      request["source"] = step.source
+    }
     if kind.readsStudy { request["study"] = .array(try session.graph.ancestors(of: step).map(studyEntry)) }
     let file = directory + "/request.json"
     try Files.write(request.pretty, to: file)

@@ -169,6 +169,8 @@ struct Decider {
       let paths = Files.glob(full)
       guard !paths.isEmpty else {
         let isPattern = pattern.contains { "*?[".contains($0) }
+        // A pattern at an optional input may match nothing; a path must exist.
+        if isPattern, step.kind?.inputs.first(where: { $0.name == port })?.required == false { return [] }
         var problem = step.declaration.problem(
           isPattern ? "no file matches '\(pattern)'" : "no file '\(pattern)'", "in", port,
           hint: "paths start at \(Files.display(graph.manifest.directory))/")

@@ -105,6 +105,10 @@ struct Expansion {
       return value.string ?? value.canonical
     }
     step.with = try expand(declaration.with, declaration, step.matrix, ["with"])
+    if step.kind?.appends == true {
+      step.allowance = declaration.appends ?? parent.flatMap { graph.steps[$0].allowance }
+      step.source = try expand(declaration.source, declaration, step.matrix, [])
+    }
     if let kind = step.kind { try checkParameters(step, kind) }
     if case .command(let argv) = declaration.action { step.argv = try argv.map { try text($0, "run") } }
     for (name, value) in declaration.environment { step.environment[name] = try text(value, "env", name) }
@@ -141,7 +145,7 @@ struct Expansion {
   }
 
   /// The plan fixes the station: shard i of a fleet of n takes the (i mod n)th that fits, another step one chosen by its name.
-  private func station(of step: Step) throws -> Station? {
+  private func station(of step: Step) throws -> FleetStation? {
     let declaration = step.declaration
     guard let wish = declaration.station else {
       if step.kind?.usesStation == true {

@@ -3,7 +3,7 @@
 
 public import JSON
 
-public struct Station: Sendable {
+public struct FleetStation: Sendable {
   public let name: String
   public let tasks: [String]
   /// Its whole entry, handed to the worker and part of the key of what runs on it.
@@ -11,7 +11,7 @@ public struct Station: Sendable {
 }
 
 public struct Fleet: Sendable {
-  public var stations: [Station] = []
+  public var stations: [FleetStation] = []
 
   public init() {}
 
@@ -30,7 +30,7 @@ public struct Fleet: Sendable {
       guard !tasks.isEmpty else {
         throw reader.problem("station '\(name)' has no 'tasks'", pointer, hint: "\"tasks\": [\"push-t\"] says what can be done there")
       }
-      stations.append(Station(name: name, tasks: tasks, entry: entry))
+      stations.append(FleetStation(name: name, tasks: tasks, entry: entry))
     }
     guard !stations.isEmpty else { throw reader.problem("the fleet has no stations", JSONPointer(root["stations"] == nil ? [] : ["stations"])) }
   }

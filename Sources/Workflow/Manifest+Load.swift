@@ -53,6 +53,7 @@ extension StepDeclaration {
     }
     try reader.onlyKeys(json, pointer, Self.keys)
     self.name = name
+    source = json
     origin = Origin(file: reader.file, pointer: pointer)
     description = try reader.string(json, "description", pointer)
     switch (json["uses"], json["run"]) {

@@ -35,6 +35,8 @@ public struct StepDeclaration: Sendable {
   public var name: String
   /// The file it stands in and its JSON pointer there, for errors.
   public var origin: Origin
+  /// The step as it is written.
+  public var source: JSON
   public var description: String?
   public var action: Action
   /// Port to patterns and references.

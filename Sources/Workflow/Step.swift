@@ -47,13 +47,15 @@ public final class Step {
   var inputs: OrderedDictionary<String, [Source]> = [:]
   /// Parameters with variables and matrix filled in, and the kind's defaults.
   var with: JSON = [:]
+  /// The step as it is written, with variables and matrix filled in: a round carries it on to the next.
+  var source: JSON = [:]
   var argv: [String] = []
   var environment: OrderedDictionary<String, String> = [:]
   /// Output name to published path.
   var publishes: OrderedDictionary<String, String> = [:]
   /// The shards it gathers.
   var shards: [Step.ID] = []
-  var station: Station?
+  var station: FleetStation?
 
   /// Steps it waits for, and whether it goes on if they fail.
   var needs: [(step: Step.ID, optional: Bool)] = []
@@ -92,7 +94,9 @@ public final class Step {
 
   public var stationName: String? { station?.name }
   public var effect: Effect { kind?.effect ?? .pure }
-  public var mayAppend: Bool { declaration.appends != nil && (kind?.appends ?? false) }
+  /// The kinds it may append (empty for all), by its own word or by that of the step that appended it; nil if none.
+  var allowance: [String]?
+  public var mayAppend: Bool { allowance != nil }
 
   /// What it writes: the kind's outputs, or what a command's `out` declares.
   public var outputs: [Output] {

@@ -1,7 +1,7 @@
 // NumPy's .npy files, version 1.0 (numpy.lib.format): little-endian float32, float64, int64 and uint8 in C order.
 // Values are held as doubles, which keeps float32 exactly and int64 up to 2^53.
 
-public import Foundation
+import Foundation
 
 public struct NumPyArray: Sendable, Equatable {
   public enum Element: String, Sendable { case float32 = "<f4", float64 = "<f8", int64 = "<i8", uint8 = "|u1" }

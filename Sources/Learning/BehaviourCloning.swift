@@ -1,0 +1,161 @@
+// Behaviour cloning: a perceptron learns to say the next few actions of demonstrations from what was seen.
+// Actions are relative to where the agent is, so displacing the agent in training (augmentation) teaches it to come back.
+// It knows no environment; success is measured elsewhere.
+
+internal import Hashing
+internal import JSON
+internal import Tensor
+
+public enum BehaviourCloning {
+  public enum Loss: String, Sendable, CaseIterable { case squared, absolute }
+
+  public struct Settings: Sendable {
+    public var network = NetworkShape(hidden: [256, 256, 256])
+    /// Actions said at once, and how fast older words fade (LearnedPolicy.ensembling).
+    public var chunk = 8
+    public var ensembling = 0.5
+    public var loss = Loss.squared
+    public var batch = 256
+    public var updates = 30_000
+    /// Adam's rate: rises over `warmUp` updates, then falls to zero as a cosine.
+    public var rate = 1e-3
+    public var warmUp = 200
+    public var decay = 1e-4
+    /// Largest norm of a gradient; 0 for none.
+    public var clip = 1.0
+    /// Decay per update of the running average of the weights, which is the policy.
+    public var averaging = 0.999
+    /// Standard deviation of the shift of each observation column, the same for all the history of a sample; empty for none.
+    public var noise: [Double] = []
+    /// Share of episodes kept out of training, to measure the loss on.
+    public var heldOut = 0.05
+
+    public init() {}
+  }
+
+  public static func train(
+    _ data: DataSet, task: String, features: Features, settings: Settings, seed: Int, at site: TrainingSite = TrainingSite()
+  ) throws -> Trained {
+    guard data.frames > 0 else { throw LearningError("behaviour cloning: the data set holds no frames", hint: "give 'demos' a data set") }
+    guard data.actionSize == features.actionSize, settings.noise.isEmpty || settings.noise.count == data.observationSize else {
+      throw LearningError("behaviour cloning: the data set has \(data.observationSize) observation and \(data.actionSize) action columns; the task has others")
+    }
+    Tensor.setThreads(1)
+    return try Run(data: data, task: task, features: features, settings: settings, seed: seed).train(site)
+  }
+
+  private struct Run {
+    let data: DataSet, task: String, features: Features, settings: Settings, seed: Int
+    /// The episode of each frame.
+    let episodeOf: [Range<Int>]
+    let training: [Int], heldOut: [Int]
+    let input: Scaling, output: Scaling
+
+    init(data: DataSet, task: String, features: Features, settings: Settings, seed: Int) {
+      (self.data, self.task, self.features, self.settings, self.seed) = (data, task, features, settings, seed)
+      let episodeOf = data.episodes.flatMap { Array(repeating: $0, count: $0.count) }
+      self.episodeOf = episodeOf
+      var stream = RandomStream("bc", "\(seed)", "episodes")
+      let order = data.episodes.shuffled(using: &stream)
+      let kept = min(order.count - 1, Int((Double(order.count) * settings.heldOut).rounded()))
+      heldOut = order.prefix(kept).flatMap(Array.init)
+      training = order.dropFirst(kept).flatMap(Array.init).sorted()
+      let rows = training.map { frame in Self.sample(frame, data, features, settings.chunk, episodeOf[frame], shift: []) }
+      input = Scaling(measuring: rows.map(\.input))
+      output = Scaling(measuring: rows.map(\.label))
+    }
+
+    /// What is seen at a frame and what should be said, unscaled; the observations moved by `shift`.
+    static func sample(
+      _ frame: Int, _ data: DataSet, _ features: Features, _ chunk: Int, _ episode: Range<Int>, shift: [Double]
+    ) -> (input: [Float], label: [Float]) {
+      let window = (0..<features.history).map { age in
+        let observation = data.observations[max(episode.lowerBound, frame - age)]
+        return shift.isEmpty ? observation : observation.indices.map { observation[$0] + shift[$0] }
+      }
+      let input = features.values(window: window, lastAction: frame > episode.lowerBound ? data.actions[frame - 1] : nil)
+      let label = (0..<chunk).flatMap { step in
+        features.label(data.actions[min(episode.upperBound - 1, frame + step)], at: window[0]).map(Float.init)
+      }
+      return (input, label)
+    }
+
+    private func tensors(_ frames: [Int], from stream: inout RandomStream, noise: [Double]) -> (input: Tensor, label: Tensor) {
+      var inputs: [Float] = [], labels: [Float] = []
+      for frame in frames {
+        let shift = noise.map { $0 * stream.normal() }
+        let row = Self.sample(frame, data, features, settings.chunk, episodeOf[frame], shift: shift)
+        inputs += input.apply(row.input)
+        labels += output.apply(row.label)
+      }
+      return (
+        Tensor(inputs, shape: [frames.count, inputs.count / frames.count]), Tensor(labels, shape: [frames.count, labels.count / frames.count])
+      )
+    }
+
+    private func loss(_ said: Tensor, _ wanted: Tensor) -> Tensor {
+      switch settings.loss {
+      case .squared: said.meanSquaredError(to: wanted)
+      case .absolute: (said - wanted).magnitude.mean()
+      }
+    }
+
+    private func rate(at update: Int) -> Double {
+      let rise = min(1, Double(update) / Double(max(1, settings.warmUp)))
+      return settings.rate * rise * (1 + cosine(.pi * Double(update - 1) / Double(settings.updates))) / 2
+    }
+
+    func train(_ site: TrainingSite) throws -> Trained {
+      var stream = RandomStream("bc", "\(seed)", "weights")
+      let outputs = settings.chunk * features.actionSize
+      let network = Network(input: features.size(observation: data.observationSize), output: outputs, shape: settings.network, lastGain: 0.1, from: &stream)
+      let average = network.copy()
+      let moments = AdamMoments(for: network.parameters)
+      var curves = LearningCurves(), done = 0
+      if let directory = site.directory, let saved = try Checkpoint(directory: directory) {
+        try saved.get("network", into: network.parameters)
+        try saved.get("average", into: average.parameters)
+        try saved.get("moments", into: moments)
+        curves = LearningCurves(saved.state["curves"])
+        done = saved.state["updates"]?.int ?? 0
+      }
+      let reportEvery = max(1, settings.updates / 100)
+      let probe = heldOut.isEmpty ? nil : tensors(Array(heldOut.shuffled(using: &stream).prefix(2048)), from: &stream, noise: [])
+      var outcome = TrainingOutcome.finished
+      while done < settings.updates {
+        let update = done + 1
+        var stream = RandomStream("bc", "\(seed)", "\(update)")
+        let frames = (0..<settings.batch).map { _ in training[stream.index(below: training.count)] }
+        let batch = tensors(frames, from: &stream, noise: settings.noise)
+        let loss = loss(network(batch.input), batch.label)
+        let value = loss.item
+        loss.backward()
+        let norm = moments.step(network.parameters, number: update, rate: rate(at: update), decay: settings.decay, clip: settings.clip)
+        guard value.isFinite, norm.isFinite else {
+          outcome = .diverged(update: update)
+          curves.add("loss", at: update, value)
+          break
+        }
+        Tensor.blend(average.parameters, towards: network.parameters, by: 1 - min(settings.averaging, Double(update) / Double(update + 9)))
+        done = update
+        if update % reportEvery == 0 {
+          curves.add("loss", at: update, value)
+          if let probe { curves.add("held-out loss", at: update, Tensor.unrecorded { self.loss(average(probe.input), probe.label).item }) }
+          try site.progress(update, settings.updates, "loss " + brief(value))
+        }
+        if let directory = site.directory, update % site.every == 0, update < settings.updates {
+          var checkpoint = Checkpoint()
+          checkpoint.put("network", network.parameters)
+          checkpoint.put("average", average.parameters)
+          checkpoint.put("moments", moments)
+          checkpoint.state = ["updates": .integer(update), "curves": curves.json]
+          try checkpoint.write(directory: directory)
+        }
+      }
+      let policy = LearnedPolicy(
+        task: task, regime: "bc", seed: seed, features: features, input: input, output: output, squashed: false, chunk: settings.chunk,
+        ensembling: settings.ensembling, network: average, outputs: outputs)
+      return Trained(policy: policy, outcome: outcome, curves: curves, updates: done)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// From what a robot sees to what a network is given: angles as cosine and sine, points in the frame of a moving body,
+// a short history, the last action; and from what a network says to an action. It learns nothing; scales are given to it.
+
+public import JSON
+
+/// How a task's numbers are shown to a network. Columns are indices into the observation.
+public struct Features: Sendable, Hashable {
+  /// A body whose pose is in the observation, and a point (two columns) that is also wanted in that body's frame.
+  public struct Frame: Sendable, Hashable {
+    /// Columns x, y of the origin; column of the angle; columns x, y of the point.
+    public var origin: [Int], angle: Int, point: [Int]
+    public init(origin: [Int], angle: Int, point: [Int]) { (self.origin, self.angle, self.point) = (origin, angle, point) }
+  }
+
+  /// Columns that are angles (rad): they become a cosine and a sine.
+  public var angles: [Int]
+  public var frames: [Frame]
+  /// Columns that actions are relative to, one for each number of an action; empty for absolute actions.
+  public var anchor: [Int]
+  /// Observations shown, newest first, at least 1.
+  public var history: Int
+  /// Whether the last action (relative to the anchor now) is shown too.
+  public var showsAction: Bool
+  /// Bounds of each number of an action.
+  public var actionBounds: [ClosedRange<Double>]
+
+  public init(
+    angles: [Int] = [], frames: [Frame] = [], anchor: [Int] = [], history: Int = 1, showsAction: Bool = false, actionBounds: [ClosedRange<Double>]
+  ) {
+    self.angles = angles
+    self.frames = frames
+    self.anchor = anchor
+    self.history = history
+    self.showsAction = showsAction
+    self.actionBounds = actionBounds
+  }
+
+  public var actionSize: Int { actionBounds.count }
+
+  public func size(observation: Int) -> Int {
+    (observation + angles.count + 2 * frames.count) * history + (showsAction ? actionSize : 0)
+  }
+
+  /// - Parameters:
+  ///   - window: the newest observation first; the oldest stands in for those there were none of.
+  ///   - lastAction: nil at the start of an episode.
+  public func values(window: some Collection<[Double]>, lastAction: [Double]?) -> [Float] {
+    var out: [Float] = []
+    var index = window.startIndex
+    for age in 0..<history {
+      let observation = window[index]
+      append(observation, to: &out)
+      if age + 1 < history, window.index(after: index) != window.endIndex { index = window.index(after: index) }
+    }
+    if showsAction {
+      let now = window.first!
+      for column in 0..<actionSize { out.append(lastAction.map { Float($0[column] - base(now, column)) } ?? 0) }
+    }
+    return out
+  }
+
+  /// What the network shall say for `action` when it sees `observation`, before scaling.
+  public func label(_ action: [Double], at observation: [Double]) -> [Double] { action.indices.map { action[$0] - base(observation, $0) } }
+
+  /// The action that a label stands for, within its bounds.
+  public func action(_ label: [Double], at observation: [Double]) -> [Double] {
+    label.indices.map { min(max(label[$0] + base(observation, $0), actionBounds[$0].lowerBound), actionBounds[$0].upperBound) }
+  }
+
+  private func base(_ observation: [Double], _ column: Int) -> Double { anchor.isEmpty ? 0 : observation[anchor[column]] }
+
+  private func append(_ observation: [Double], to out: inout [Float]) {
+    for (column, value) in observation.enumerated() {
+      if angles.contains(column) {
+        out.append(Float(cosine(value)))
+        out.append(Float(sine(value)))
+      } else {
+        out.append(Float(value))
+      }
+    }
+    for frame in frames {
+      let (c, s) = (cosine(observation[frame.angle]), sine(observation[frame.angle]))
+      let (x, y) = (observation[frame.point[0]] - observation[frame.origin[0]], observation[frame.point[1]] - observation[frame.origin[1]])
+      out.append(Float(c * x + s * y))
+      out.append(Float(c * y - s * x))
+    }
+  }
+}
+
+extension Features {
+  public var json: JSON {
+    [
+      "angles": .array(angles.map { .integer($0) }),
+      "frames": .array(frames.map { ["origin": .array($0.origin.map { .integer($0) }), "angle": .integer($0.angle), "point": .array($0.point.map { .integer($0) })] }),
+      "anchor": .array(anchor.map { .integer($0) }),
+      "history": .integer(history), "shows_action": .bool(showsAction),
+      "action_bounds": .array(actionBounds.map { [.number($0.lowerBound), .number($0.upperBound)] }),
+    ]
+  }
+
+  public init?(_ json: JSON?) {
+    func columns(_ value: JSON?) -> [Int] { (value?.array ?? []).compactMap(\.int) }
+    guard let json, let history = json["history"]?.int, history >= 1, let shows = json["shows_action"]?.bool, let bounds = json["action_bounds"]?.array
+    else { return nil }
+    var actionBounds: [ClosedRange<Double>] = []
+    for pair in bounds {
+      guard let low = pair[0]?.double, let high = pair[1]?.double, low <= high else { return nil }
+      actionBounds.append(low...high)
+    }
+    var frames: [Frame] = []
+    for frame in json["frames"]?.array ?? [] {
+      guard let angle = frame["angle"]?.int else { return nil }
+      frames.append(Frame(origin: columns(frame["origin"]), angle: angle, point: columns(frame["point"])))
+    }
+    self.init(
+      angles: columns(json["angles"]), frames: frames, anchor: columns(json["anchor"]), history: history, showsAction: shows, actionBounds: actionBounds)
+  }
+}

@@ -1,0 +1,109 @@
+// A trained policy as a directory: policy.json (what it sees, how it is scaled, its network) and weights.safetensors.
+// It knows no task beyond the name; acting is LearnedActor's business.
+
+internal import Foundation
+internal import JSON
+
+public struct LearnedPolicy: Sendable {
+  public var task: String
+  /// "bc" or "rl".
+  public var regime: String
+  public var seed: Int
+  public var features: Features
+  /// Features to the network's input; the network's output to labels.
+  public var input: Scaling
+  public var output: Scaling
+  /// Whether the output passes through tanh before scaling.
+  public var squashed: Bool
+  /// Future actions in one output, the present one first.
+  public var chunk: Int
+  /// Weight exp(-ensembling · age) of what was said `age` steps ago about the present action.
+  public var ensembling: Double
+  public var network: NetworkShape
+  /// Layer by layer: weight [in, out] row by row, bias.
+  public var layers: [Layer]
+
+  public struct Layer: Sendable, Equatable {
+    public var inputs: Int
+    public var outputs: Int
+    public var weight: [Float]
+    public var bias: [Float]
+  }
+
+  public init(
+    task: String, regime: String, seed: Int, features: Features, input: Scaling, output: Scaling, squashed: Bool, chunk: Int, ensembling: Double,
+    network: Network, outputs: Int
+  ) {
+    self.task = task
+    self.regime = regime
+    self.seed = seed
+    self.features = features
+    self.input = input
+    self.output = output
+    self.squashed = squashed
+    self.chunk = chunk
+    self.ensembling = ensembling
+    self.network = network.shape
+    let parameters = network.parameters
+    layers = (0..<parameters.count / 2).map { index in
+      let shape = parameters[2 * index].shape
+      return Layer(inputs: shape[0], outputs: shape[1], weight: parameters[2 * index].values, bias: parameters[2 * index + 1].values)
+    }
+    layers[layers.count - 1].keepOutputs(outputs)
+  }
+}
+
+extension LearnedPolicy.Layer {
+  /// Drops all outputs but the first `count`: an actor's spread is of use in training only.
+  mutating func keepOutputs(_ count: Int) {
+    guard count < outputs else { return }
+    weight = (0..<inputs).flatMap { weight[$0 * outputs..<$0 * outputs + count] }
+    bias = Array(bias.prefix(count))
+    outputs = count
+  }
+}
+
+extension LearnedPolicy {
+  public func write(directory: String) throws {
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let json: JSON = [
+      "policy": 1, "task": .string(task), "regime": .string(regime), "seed": .integer(seed),
+      "features": features.json, "input": input.json, "output": output.json, "squashed": .bool(squashed),
+      "chunk": .integer(chunk), "ensembling": .number(ensembling), "network": network.json, "weights": "weights.safetensors",
+    ]
+    try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/policy.json"))
+    var file = SafeTensors()
+    for (index, layer) in layers.enumerated() {
+      file.entries["layers.\(index).weight"] = .init(shape: [layer.inputs, layer.outputs], values: layer.weight)
+      file.entries["layers.\(index).bias"] = .init(shape: [layer.outputs], values: layer.bias)
+    }
+    try file.write(to: directory + "/weights.safetensors")
+  }
+
+  public init(directory: String) throws {
+    func fail(_ problem: String) -> LearningError { LearningError("policy \(directory): \(problem)") }
+    guard let data = FileManager.default.contents(atPath: directory + "/policy.json"), let json = try? JSON(parsing: data) else {
+      throw fail("has no policy.json that can be read")
+    }
+    guard json["policy"]?.int == 1 else { throw fail("is not a policy of version 1") }
+    guard let task = json["task"]?.string, let regime = json["regime"]?.string, let features = Features(json["features"]),
+      let input = Scaling(json["input"]), let output = Scaling(json["output"]), let squashed = json["squashed"]?.bool,
+      let chunk = json["chunk"]?.int, chunk >= 1, let network = NetworkShape(json["network"])
+    else { throw fail("its policy.json lacks what a learned policy needs") }
+    self.task = task
+    self.regime = regime
+    seed = json["seed"]?.int ?? 0
+    (self.features, self.input, self.output, self.squashed, self.chunk, self.network) = (features, input, output, squashed, chunk, network)
+    ensembling = json["ensembling"]?.double ?? 0
+    let file = try SafeTensors(contentsOf: directory + "/weights.safetensors")
+    layers = try (0...network.hidden.count).map { index in
+      guard let weight = file.entries["layers.\(index).weight"], let bias = file.entries["layers.\(index).bias"], weight.shape.count == 2,
+        bias.shape == [weight.shape[1]]
+      else { throw fail("layer \(index) is missing or has the wrong shape") }
+      return Layer(inputs: weight.shape[0], outputs: weight.shape[1], weight: weight.values, bias: bias.values)
+    }
+    guard layers[0].inputs == input.mean.count, layers.last!.outputs == output.mean.count, output.mean.count == chunk * features.actionSize,
+      zip(layers, layers.dropFirst()).allSatisfy({ $0.outputs == $1.inputs })
+    else { throw fail("its weights do not fit its policy.json") }
+  }
+}

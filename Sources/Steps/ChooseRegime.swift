@@ -1,0 +1,134 @@
+// choose-regime: makes a quick policy by each regime and lets them compete on the station; the choice rests on trials, never on losses.
+// What was tried, what it cost and why it was chosen is the evidence. Ties go to the cheaper regime.
+
+import Foundation
+import JSON
+import Learning
+import Robot
+import Workflow
+
+enum ChooseRegime: StepKind {
+  static let kind = Kind(
+    "choose-regime", summary: "Try the regimes briefly on a station and choose one on evidence.", effect: .sample, revision: 1,
+    inputs: [
+      Input("recipe", "How each regime makes its policy."),
+      Input("demos", "Demonstrations: a dataset. Without it bc is not tried.", required: false),
+      Input("env", "The frozen environment: limits and verifier.", required: false),
+    ],
+    outputs: [
+      Output("choice", .value, path: "choice.json", "The regime's name."),
+      Output("evidence", .value, path: "evidence.json", "For each candidate its trials, successes, interval and cost; and the reason."),
+    ],
+    parameters: [
+      Parameter("candidates", .list(.oneOf(Recipe.Regime.allCases.map(\.rawValue))), default: ["heuristic", "bc", "rl"], "The regimes that compete."),
+      Parameter("pilot_trials", .integer(1...10_000), default: 20, "Most trials of each candidate; fewer if it is decided earlier."),
+      Parameter("confidence", .number(0.5...0.9999), default: 0.9, "That no interval of any candidate misses its rate."),
+      Parameter("tie", .number(0...1), default: 0.1, "Success rates no further apart than this are a tie."),
+      Parameter("seed", .integer(0...1_000_000), default: 0, "Of the pilots' training."),
+      Parameter("updates", .integer(1...10_000_000), default: 3000, "Gradient steps of bc's pilot."),
+      Parameter("steps", .integer(1...10_000_000), default: 1000, "Control steps of rl's pilot in the nominal simulation."),
+      Parameter("override", .object, optional: true, "A part of a recipe that is put over the file's, for the pilots."),
+    ], usesStation: true)
+
+  private struct Candidate {
+    let regime: Recipe.Regime
+    let made: MadePolicy
+    let policy: any Policy
+  }
+
+  static func run(_ step: StepContext) throws {
+    guard let entry = step.station else { throw StepFailure("step \(step.name): no station", hint: "add \"station\": {\"task\": \"push-t\"}") }
+    let recipe = try pilotRecipe(step)
+    let demonstrations = try step.demonstrations()
+    let wanted = Set(step.strings("candidates").compactMap(Recipe.Regime.init)).sorted()
+    guard !wanted.isEmpty else { throw StepFailure("step \(step.name): 'candidates' is empty") }
+    let tried = wanted.filter { $0 != .bc || demonstrations != nil }
+    guard !tried.isEmpty else { throw StepFailure("behaviour cloning is the only candidate and needs demonstrations", hint: "give the input 'demos' a dataset") }
+    let maker = PolicyMaker(recipe: recipe, demonstrations: demonstrations, seed: step.int("seed"))
+    let candidates = try tried.map { try prepare($0, maker, recipe, step) }
+    var contest = Contest(count: candidates.count, rounds: step.int("pilot_trials"), confidence: step.double("confidence"), tie: step.double("tie"))
+    let trials = try run(&contest, candidates, entry, step)
+    let (winner, separated) = contest.verdict
+    try step.write(.string(candidates[winner].regime.rawValue), to: "choice")
+    try step.write(
+      evidence(contest, candidates, trials, winner: winner, separated: separated, left: wanted.filter { !tried.contains($0) }), to: "evidence")
+  }
+
+  /// The recipe with a pilot's budgets: rl clones for as many updates as it takes steps, and looks at itself twice.
+  private static func pilotRecipe(_ step: StepContext) throws -> Recipe {
+    var recipe = try step.recipe()
+    let pilot = step.int("steps")
+    recipe.reinforcement.learner.cloningUpdates = min(recipe.reinforcement.learner.cloningUpdates, 2 * pilot)
+    recipe.reinforcement.learner.warmUp = min(recipe.reinforcement.learner.warmUp, max(1, pilot / 4))
+    (recipe.reinforcement.learner.evaluations, recipe.reinforcement.learner.evaluationEpisodes) = (2, 5)
+    return recipe
+  }
+
+  private static func prepare(_ regime: Recipe.Regime, _ maker: PolicyMaker, _ recipe: Recipe, _ step: StepContext) throws -> Candidate {
+    let folder = (step.progressDirectory.isEmpty ? NSTemporaryDirectory() + UUID().uuidString : step.progressDirectory) + "/" + regime.rawValue
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { if step.progressDirectory.isEmpty { try? FileManager.default.removeItem(atPath: folder) } }
+    let site = TrainingSite(directory: folder, every: 1000) { step.progress($0, of: $1, "making \(regime.rawValue): \($2)") }
+    let made = try maker.make(regime, into: folder + "/policy", at: site)
+    return Candidate(regime: regime, made: made, policy: try PolicyLoader.policy(at: folder + "/policy", task: recipe.task))
+  }
+
+  private static func run(_ contest: inout Contest, _ candidates: [Candidate], _ entry: JSON, _ step: StepContext) throws -> [[TrialRecord]] {
+    let environment = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path) }
+    let seeds = try SeedPlan(purpose: .search, secretRoot: "").seeds(contest.rounds)
+    let samples = step.samplesFile.isEmpty ? nil : try SamplesFile(path: step.samplesFile)
+    var station = try start(entry)
+    var trials = candidates.map { _ in [TrialRecord]() }, unknown = 0
+    while let (candidate, round) = contest.next {
+      let index = round * candidates.count + candidate
+      let trial = samples?[index]?.trial ?? runTrial(
+        index: index, policy: candidates[candidate].policy, station: station, seed: seeds[round], verifier: environment?.verifier,
+        limits: environment?.limits ?? .pushT)
+      trials[candidate].append(trial)
+      if case .unknown(let reason) = trial.outcome {
+        unknown += 1
+        guard unknown < 3 else { throw StepFailure(reason, hint: "three trials running were lost; see to the station and run again") }
+        station = try start(entry)
+        contest.tell(nil, of: candidate)
+        continue
+      }
+      unknown = 0
+      if samples?[index] == nil { try samples?.append(Sample(trial: trial, policy: candidate), withSeed: true) }
+      contest.tell(trial.outcome == .success, of: candidate)
+      step.progress(trials.reduce(0) { $0 + $1.count }, of: candidates.count * contest.rounds, "piloting \(candidates[candidate].regime.rawValue)")
+    }
+    step.telemetry("robot_seconds", .number(trials.joined().reduce(0) { $0 + $1.robotSeconds }))
+    return trials
+  }
+
+  private static func start(_ entry: JSON) throws -> any Station {
+    do { return try makeStation(entry) } catch { throw StepFailure("station \(error.station): \(error.sentence)", hint: error.hint) }
+  }
+
+  private static func evidence(
+    _ contest: Contest, _ candidates: [Candidate], _ trials: [[TrialRecord]], winner: Int, separated: Bool, left: [Recipe.Regime]
+  ) -> JSON {
+    var tried = candidates.enumerated().map { index, candidate -> JSON in
+      [
+        "regime": .string(candidate.regime.rawValue), "rate": contest.rate(index).json, "left": .bool(!contest.live.contains(index)),
+        "mean_best_coverage": .number(trials[index].reduce(0) { $0 + $1.bestScore } / Double(max(1, trials[index].count))),
+        "updates": .integer(candidate.made.updates), "simulated_steps": .integer(candidate.made.simulatedSteps),
+        "robot_seconds": .number(trials[index].reduce(0) { $0 + $1.robotSeconds }), "training": candidate.made.outcome.json,
+      ]
+    }
+    tried += left.map { ["regime": .string($0.rawValue), "not_tried": "there are no demonstrations"] }
+    let rate = contest.rate(winner), name = candidates[winner].regime.rawValue
+    let count = "\(rate.successes) of \(rate.trials) trials"
+    let rivals = candidates.indices.filter { $0 != winner }
+    let reason =
+      if rivals.isEmpty { "\(name) was the only candidate that could be tried" }
+      else if separated { "\(name) solved \(count); after them no other candidate can be better by more than a tie, at the confidence asked for" }
+      else if rivals.contains(where: { $0 > winner && (contest.rate($0).estimate ?? 0) >= (rate.estimate ?? 0) }) {
+        "\(name) solved \(count), a tie with the best, and is the cheaper; the budget ended before the intervals separated"
+      } else { "\(name) solved \(count), the most; the budget ended before the intervals separated" }
+    return [
+      "evidence": 1, "choice": .string(name), "reason": .string(reason), "separated": .bool(separated),
+      "confidence": .number(contest.confidence), "tie": .number(contest.tie), "candidates": .array(tried),
+    ]
+  }
+}

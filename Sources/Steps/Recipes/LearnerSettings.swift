@@ -1,0 +1,81 @@
+// What a recipe's "bc" and "rl" sections can say, as tables of settings; lengths in Push-T's workspace units (px).
+
+import JSON
+import Learning
+
+/// Behaviour cloning and what is shown to it.
+struct CloningSettings {
+  var learner = BehaviourCloning.Settings()
+  var history = 2
+  var showsAction = false
+  /// Standard deviation of the shift of positions in training, px; of angles a sixtieth of it, rad.
+  var noise = 2.0
+
+  static var table: [Setting<CloningSettings>] {
+    [
+      Setting("network.hidden", .counts(\.learner.network.hidden, 8...1024, most: 6), "units of each hidden layer"),
+      Setting("network.activation", .activation(\.learner.network.activation), "what follows each hidden layer"),
+      Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
+      Setting("head.chunk", .count(\.learner.chunk, 1...64), "actions said at once, one a control step"),
+      Setting("head.ensembling", .number(\.learner.ensembling, 0...20), "how fast older words fade: weight exp(-ensembling · age)"),
+      Setting("data.history", .count(\.history, 1...8), "observations shown, the present one among them"),
+      Setting("data.shows_action", .flag(\.showsAction), "whether the last action is shown too"),
+      Setting("data.noise", .number(\.noise, 0...50), "spread of shifts of positions in training, px; of angles a sixtieth, rad"),
+      Setting("data.held_out", .number(\.learner.heldOut, 0...0.5), "share of episodes kept for measuring the loss"),
+      Setting(
+        "optimiser.loss",
+        .word(BehaviourCloning.Loss.allCases.map(\.rawValue), get: { $0.learner.loss.rawValue }, set: { $0.learner.loss = .init(rawValue: $1) ?? $0.learner.loss }),
+        "of the difference between said and shown"),
+      Setting("optimiser.batch", .count(\.learner.batch, 8...4096), "samples an update"),
+      Setting("optimiser.rate", .number(\.learner.rate, 1e-6...0.1), "Adam's largest rate"),
+      Setting("optimiser.decay", .number(\.learner.decay, 0...1), "decoupled weight decay"),
+      Setting("optimiser.clip", .number(\.learner.clip, 0...1000), "largest norm of a gradient; 0 for none"),
+      Setting("optimiser.averaging", .number(\.learner.averaging, 0...0.99999), "decay of the running average of the weights, which acts"),
+      Setting("schedule.updates", .count(\.learner.updates, 1...10_000_000), "gradient steps"),
+      Setting("schedule.warm_up", .count(\.learner.warmUp, 0...100_000), "updates until the rate is full; then it falls as a cosine"),
+    ]
+  }
+}
+
+/// Soft actor-critic and what is shown to it.
+struct ReinforcementSettings {
+  var learner = SoftActorCritic.Settings()
+  var history = 2
+  var showsAction = false
+
+  static var table: [Setting<ReinforcementSettings>] {
+    [
+      Setting("network.hidden", .counts(\.learner.network.hidden, 8...1024, most: 6), "units of each hidden layer"),
+      Setting("network.activation", .activation(\.learner.network.activation), "what follows each hidden layer"),
+      Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
+      Setting("network.critics", .count(\.learner.critics, 2...10), "members of the critics' ensemble"),
+      Setting("data.history", .count(\.history, 1...8), "observations shown, the present one among them"),
+      Setting("data.shows_action", .flag(\.showsAction), "whether the last action is shown too"),
+      Setting("data.demonstration_share", .number(\.learner.demonstrationShare, 0...1), "share of a batch drawn from demonstrations"),
+      Setting("data.capacity", .count(\.learner.capacity, 1000...2_000_000), "control steps remembered"),
+      Setting("action.reach", .number(\.learner.reach, 5...512), "largest distance of a target from the agent, per axis, px"),
+      Setting("reward.offset", .number(\.learner.rewardOffset, -10...10), "added to each reward; below zero, so that being done is best"),
+      Setting("reward.discount", .number(\.learner.discount, 0...0.9999), "worth of a reward one step later"),
+      Setting("optimiser.batch", .count(\.learner.batch, 8...4096), "transitions an update"),
+      Setting("optimiser.rate", .number(\.learner.rate, 1e-6...0.1), "Adam's rate"),
+      Setting("optimiser.following", .number(\.learner.following, 1e-4...1), "share by which target critics follow, an update"),
+      Setting("optimiser.temperature", .number(\.learner.temperature, 1e-6...10), "weight of the entropy at the start"),
+      Setting("optimiser.target_entropy", .number(\.learner.targetEntropy, -10...1), "entropy aimed at, a number of an action"),
+      Setting("optimiser.cloning_weight", .number(\.learner.cloningWeight, 0...100), "weight of staying near the demonstrations"),
+      Setting("schedule.steps", .count(\.learner.steps, 1...10_000_000), "control steps in the nominal simulation"),
+      Setting("schedule.updates_per_step", .count(\.learner.updatesPerStep, 1...32), "critic updates a control step"),
+      Setting("schedule.warm_up", .count(\.learner.warmUp, 1...100_000), "control steps before rewards are learnt from"),
+      Setting("schedule.cloning_updates", .count(\.learner.cloningUpdates, 0...1_000_000), "updates by cloning alone, before the first step"),
+      Setting("schedule.evaluations", .count(\.learner.evaluations, 0...1000), "how often the actor is tried without noise; the best one is kept"),
+      Setting("schedule.evaluation_episodes", .count(\.learner.evaluationEpisodes, 1...1000), "episodes of each of those"),
+    ]
+  }
+}
+
+extension Setting.Storage {
+  fileprivate static func activation(_ path: WritableKeyPath<Root, NetworkShape.Activation>) -> Self {
+    .word(
+      NetworkShape.Activation.allCases.map(\.rawValue), get: { $0[keyPath: path].rawValue },
+      set: { $0[keyPath: path] = .init(rawValue: $1) ?? $0[keyPath: path] })
+  }
+}

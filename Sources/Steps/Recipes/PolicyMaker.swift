@@ -1,0 +1,105 @@
+// Makes a policy directory from a recipe, by one of its regimes: what `train` does once and `choose-regime` for each candidate.
+
+import Foundation
+import JSON
+import Learning
+
+/// What making a policy brought and cost.
+struct MadePolicy {
+  var outcome = TrainingOutcome.finished
+  var curves = LearningCurves()
+  /// Gradient steps, and control steps in the nominal simulation.
+  var updates = 0
+  var simulatedSteps = 0
+
+  /// The curves artifact, with how it ended.
+  var json: JSON {
+    var json = curves.json
+    for (key, value) in outcome.json.object ?? [:] { json[key] = value }
+    return json
+  }
+}
+
+struct PolicyMaker {
+  let recipe: Recipe
+  /// Nil if none were given.
+  let demonstrations: DataSet?
+  let seed: Int
+
+  /// Writes policy.json, and weights for a learned one, into the directory.
+  func make(_ regime: Recipe.Regime, into directory: String, at site: TrainingSite) throws -> MadePolicy {
+    switch regime {
+    case .heuristic:
+      try heuristic(into: directory)
+      return MadePolicy()
+    case .bc:
+      guard let demonstrations else {
+        throw StepFailure("behaviour cloning needs demonstrations", hint: "give the input 'demos' a dataset, as ${step.demos.dataset}")
+      }
+      let cloning = recipe.cloning
+      var settings = cloning.learner
+      settings.noise = PushTLearning.noise(cloning.noise)
+      return try save(
+        learning {
+          try BehaviourCloning.train(
+            demonstrations, task: recipe.task, features: PushTLearning.features(history: cloning.history, showsAction: cloning.showsAction),
+            settings: settings, seed: seed, at: site)
+        }, into: directory)
+    case .rl:
+      let reinforcement = recipe.reinforcement
+      return try save(
+        learning {
+          try SoftActorCritic.train(
+            in: PushTLearning.environment(), demonstrations: demonstrations ?? DataSet(), task: recipe.task,
+            features: PushTLearning.features(history: reinforcement.history, showsAction: reinforcement.showsAction),
+            settings: reinforcement.learner, seed: seed, at: site)
+        }, into: directory)
+    }
+  }
+
+  private func heuristic(into directory: String) throws {
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    var parameters = recipe.heuristic
+    parameters["seed"] = .integer(seed)
+    let json: JSON = ["policy": 1, "task": .string(recipe.task), "regime": "heuristic", "seed": .integer(seed), "parameters": parameters]
+    try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/policy.json"))
+  }
+
+  private func save(_ trained: Trained, into directory: String) throws -> MadePolicy {
+    try trained.policy.write(directory: directory)
+    return MadePolicy(outcome: trained.outcome, curves: trained.curves, updates: trained.updates, simulatedSteps: trained.environmentSteps)
+  }
+
+  private func learning(_ body: () throws -> Trained) throws -> Trained {
+    do { return try body() } catch let error as LearningError { throw StepFailure(error.sentence, hint: error.hint) }
+  }
+}
+
+extension StepContext {
+  /// The recipe of input `recipe`, with the parameters `override`, `updates` and `steps` put over it.
+  func recipe() throws -> Recipe {
+    let file = try input("recipe")
+    _ = try Recipe(contentsOf: file.path, label: file.name)
+    var json = try self.json("recipe")
+    if let override = value("override") { json = json.overlaid(by: override) }
+    if let updates = value("updates") { json = json.overlaid(by: ["bc": ["schedule": ["updates": updates]]]) }
+    if let steps = value("steps") { json = json.overlaid(by: ["rl": ["schedule": ["steps": steps]]]) }
+    return try Recipe(json)
+  }
+
+  /// The data set of input `demos`, if there is one.
+  func demonstrations() throws -> DataSet? {
+    guard let file = inputs("demos").first else { return nil }
+    do { return try DataSet(directory: file.path) } catch { throw StepFailure("\(error)") }
+  }
+}
+
+extension JSON {
+  /// Members of `other` replace those here; objects are merged.
+  func overlaid(by other: JSON) -> JSON {
+    guard object != nil, let members = other.object else { return other }
+    var merged = self
+    for (name, value) in members { merged[name] = self[name]?.overlaid(by: value) ?? value }
+    return merged
+  }
+}

@@ -1,0 +1,32 @@
+// Push-T as the learners see it: which columns are angles, what actions are relative to, and the nominal simulation as closures.
+// Only the nominal physics is learnt in; what a station's physics is, nobody here knows.
+
+import Learning
+import Robot
+
+enum PushTLearning {
+  /// Observation: agent x, y, block x, y (px), block angle (rad). Actions are relative to the agent; the block's view of the agent is shown too.
+  static func features(history: Int, showsAction: Bool) -> Features {
+    Features(
+      angles: [4], frames: [.init(origin: [2, 3], angle: 4, point: [0, 1])], anchor: [0, 1], history: history, showsAction: showsAction,
+      actionBounds: [0...512, 0...512])
+  }
+
+  /// Spread of the shift of each column for `noise` px.
+  static func noise(_ noise: Double) -> [Double] { noise > 0 ? [noise, noise, noise, noise, noise / 60] : [] }
+
+  /// The nominal simulation. Demonstrations are judged by the benchmark's own measure, which is known in simulation.
+  static func environment() -> LearningEnvironment {
+    let simulation = PushTSimulation(), geometry = PushTGeometry()
+    return LearningEnvironment(
+      observationSize: 5, reset: { simulation.reset(seed: $0) },
+      step: {
+        let result = simulation.step($0)
+        return .init(observation: result.observation, reward: result.reward, terminated: result.terminated, truncated: result.truncated)
+      },
+      judge: {
+        let coverage = geometry.coverage(x: $0[2], y: $0[3], angle: $0[4])
+        return (min(coverage / PushTGeometry.solvedCoverage, 1), coverage > PushTGeometry.solvedCoverage)
+      })
+  }
+}

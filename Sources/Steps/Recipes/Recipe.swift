@@ -1,0 +1,77 @@
+// A recipe says how a policy is made: the regime, and for each regime what can be set. It is the file that agents edit, so
+// whatever it says wrongly is told with its place and what would be right. What it leaves out has the defaults of the schema.
+
+import Foundation
+import JSON
+import Learning
+import Robot
+
+struct Recipe {
+  enum Regime: String, CaseIterable, Comparable {
+    case heuristic, bc, rl
+    /// By the cost of making such a policy.
+    static func < (a: Regime, b: Regime) -> Bool { allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)! }
+  }
+
+  var task: String
+  var regime: Regime
+  /// The planner's parameters as written.
+  var heuristic: JSON
+  var cloning = CloningSettings()
+  var reinforcement = ReinforcementSettings()
+
+  /// Reads and checks the file; `label` stands for it in messages.
+  init(contentsOf path: String, label: String) throws {
+    guard let text = FileManager.default.contents(atPath: path) else { throw StepFailure("recipe \(label) cannot be read") }
+    let json: JSON
+    do { json = try JSON(parsing: text) } catch { throw StepFailure(error.message, at: "\(label):\(error.line):\(error.column)") }
+    if let fault = Self.faults(in: json).first {
+      let place = fault.pointer.place(in: Array(text), key: fault.isKey)
+      throw StepFailure("recipe: \(fault)", at: "\(label):\(place.line):\(place.column)", hint: "the recipe's schema is workflows/schemas/recipe.schema.json")
+    }
+    try self.init(json)
+  }
+
+  /// Throws the first fault, if there is one.
+  init(_ json: JSON) throws {
+    if let fault = Self.faults(in: json).first { throw StepFailure("recipe: \(fault)") }
+    task = json["task"]?.string ?? ""
+    regime = json["regime"]?.string.flatMap(Regime.init) ?? .heuristic
+    heuristic = json["heuristic"] ?? [:]
+    Setting.read(CloningSettings.table, from: json["bc"], into: &cloning)
+    Setting.read(ReinforcementSettings.table, from: json["rl"], into: &reinforcement)
+  }
+
+  static func faults(in json: JSON) -> [SchemaFault] { SchemaCheck.faults(of: json, against: schema) }
+
+  /// Every setting with its value.
+  var json: JSON {
+    [
+      "recipe": 1, "task": .string(task), "regime": .string(regime.rawValue), "heuristic": heuristic,
+      "bc": Setting.write(CloningSettings.table, of: cloning), "rl": Setting.write(ReinforcementSettings.table, of: reinforcement),
+    ]
+  }
+
+  /// The JSON Schema of a recipe; workflows/schemas/recipe.schema.json is this text.
+  static var schema: JSON {
+    var heuristic = PlannerParameters.schema
+    heuristic["$schema"] = nil
+    heuristic["description"] = "a planner on a model of its own"
+    return [
+      "$schema": "https://json-schema.org/draft/2020-12/schema",
+      "title": "enpire recipe, version 1",
+      "description": "How a policy is made: the regime, and what can be set for each.",
+      "type": "object", "required": ["recipe", "task", "regime"], "additionalProperties": false,
+      "properties": [
+        "$schema": ["type": "string"],
+        "recipe": ["const": 1, "description": "version of this format"],
+        "task": ["enum": ["push-t"]],
+        "regime": ["enum": .array(Regime.allCases.map { .string($0.rawValue) }), "description": "which of the sections below makes the policy"],
+        "heuristic": heuristic,
+        "bc": Setting.schema(CloningSettings.table, defaults: CloningSettings(), description: "behaviour cloning from demonstrations"),
+        "rl": Setting.schema(
+          ReinforcementSettings.table, defaults: ReinforcementSettings(), description: "soft actor-critic in the nominal simulation, with demonstrations"),
+      ],
+    ]
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Learning
+import Testing
+
+@Suite struct BehaviourCloningTests {
+  private static func settings(updates: Int = 400) -> BehaviourCloning.Settings {
+    var settings = BehaviourCloning.Settings()
+    settings.network = NetworkShape(hidden: [32, 32], activation: .silu, layerNorm: true)
+    (settings.chunk, settings.batch, settings.updates, settings.averaging) = (3, 64, updates, 0.99)
+    settings.noise = [0.1, 0.1]
+    return settings
+  }
+
+  private static func train(_ settings: BehaviourCloning.Settings = settings(), seed: Int = 1, at site: TrainingSite = .init()) throws -> Trained {
+    try BehaviourCloning.train(PointTask.demonstrations(40), task: "point", features: PointTask.features, settings: settings, seed: seed, at: site)
+  }
+
+  @Test func `A clone of going straight home goes home, from starts it has not seen`() throws {
+    let trained = try Self.train()
+    #expect(trained.outcome == .finished)
+    #expect(PointTask.environment().successes(of: LearnedActor(trained.policy), seeds: Array(0..<50)).successes >= 48)
+    let loss = try #require(trained.curves["held-out loss"]).values
+    #expect(loss.last! < loss.first! / 4)
+  }
+
+  @Test func `The same seed gives the same weights, bit for bit, and another seed others`() throws {
+    let first = try Self.train(Self.settings(updates: 50))
+    #expect(try Self.train(Self.settings(updates: 50)).policy.layers == first.policy.layers)
+    #expect(try Self.train(Self.settings(updates: 50), seed: 2).policy.layers != first.policy.layers)
+  }
+
+  @Test func `Training that was interrupted resumes to the very same weights and curves`() throws {
+    let whole = try Self.train()
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    #expect(throws: Interrupted.self) {
+      _ = try Self.train(at: TrainingSite(directory: directory, every: 100) { done, _, _ in if done >= 252 { throw Interrupted() } })
+    }
+    var first: Int?
+    let resumed = try Self.train(at: TrainingSite(directory: directory, every: 100) { done, _, _ in first = first ?? done })
+    #expect(first == 204)
+    #expect(resumed.policy.layers == whole.policy.layers)
+    #expect(resumed.curves == whole.curves)
+  }
+
+  @Test func `A rate far too high ends as a recorded divergence, with finite weights`() throws {
+    var settings = Self.settings()
+    (settings.rate, settings.clip, settings.network) = (1e30, 0, NetworkShape(hidden: [8]))
+    settings.decay = 0
+    let trained = try Self.train(settings)
+    guard case .diverged = trained.outcome else { Issue.record("it did not diverge"); return }
+    #expect(trained.updates < 400)
+    #expect(trained.policy.layers.allSatisfy { $0.weight.allSatisfy(\.isFinite) })
+  }
+
+  @Test func `A policy that was written and read acts exactly as before`() throws {
+    let policy = try Self.train(Self.settings(updates: 20)).policy
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try policy.write(directory: directory)
+    let (before, after) = (LearnedActor(policy), try LearnedActor(directory: directory))
+    for step in 0..<5 { #expect(before.act([Double(step), 3]) == after.act([Double(step), 3])) }
+  }
+}
+
+func temporaryDirectory() throws -> String {
+  let path = NSTemporaryDirectory() + "learning-" + UUID().uuidString
+  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  return path
+}

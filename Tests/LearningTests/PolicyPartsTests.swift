@@ -1,0 +1,60 @@
+import Foundation
+import JSON
+import Learning
+import Testing
+
+@Suite struct PolicyPartsTests {
+  @Test func `Features show angles as cosine and sine, and a point as a turned body sees it`() {
+    let features = Features(
+      angles: [4], frames: [.init(origin: [2, 3], angle: 4, point: [0, 1])], anchor: [0, 1], history: 2, showsAction: true,
+      actionBounds: [0...512, 0...512])
+    let quarter = Double.pi / 2
+    let values = features.values(window: [[10, 30, 10, 20, quarter]], lastAction: [15, 28])
+    let one: [Float] = [10, 30, 10, 20, 0, 1, 10, 0]
+    #expect(values.count == features.size(observation: 5))
+    #expect(zip(values, one + one + [5, -2]).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  @Test func `A label and its action are each other's inverse, and actions stay within bounds`() {
+    let features = Features(anchor: [0, 1], actionBounds: [0...512, 0...512])
+    #expect(features.action(features.label([300, 20], at: [250, 60]), at: [250, 60]) == [300, 20])
+    #expect(features.action([100, -100], at: [500, 60]) == [512, 0])
+  }
+
+  @Test func `Features and scaling come back from their JSON`() throws {
+    let features = Features(angles: [4], frames: [.init(origin: [2, 3], angle: 4, point: [0, 1])], anchor: [0, 1], history: 2, actionBounds: [0...512])
+    #expect(Features(try JSON(parsing: features.json.pretty)) == features)
+    let scaling = Scaling(measuring: [[1, 5], [3, 5]])
+    #expect((scaling.mean, scaling.spread) == ([2, 5], [1, 1]))
+    #expect(Scaling(try JSON(parsing: scaling.json.pretty)) == scaling)
+  }
+
+  @Test func `Safetensors come back bit for bit, and a file cut short is refused by name`() throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    var file = SafeTensors()
+    file.entries = ["b": .init(shape: [2], values: [.leastNonzeroMagnitude, -0.1]), "a": .init(shape: [1, 1], values: [.infinity])]
+    file.metadata = ["state": "{\"x\":1}"]
+    try file.write(to: directory + "/w.safetensors")
+    let back = try SafeTensors(contentsOf: directory + "/w.safetensors")
+    #expect(back.entries == file.entries)
+    #expect(back.metadata == file.metadata)
+    let bytes = try Data(contentsOf: URL(filePath: directory + "/w.safetensors"))
+    try bytes.dropLast(4).write(to: URL(filePath: directory + "/short.safetensors"))
+    #expect(throws: LearningError("\(directory)/short.safetensors: tensor 'b' does not fit the file")) {
+      _ = try SafeTensors(contentsOf: directory + "/short.safetensors")
+    }
+  }
+
+  @Test func `A data set comes back from its directory, and one whose episodes end wrongly is refused`() throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let data = PointTask.demonstrations(3)
+    try data.write(directory: directory)
+    let back = try DataSet(directory: directory)
+    #expect(back.observations == data.observations)
+    #expect(back.episodes == data.episodes)
+    try FileManager.default.removeItem(atPath: directory + "/action.npy")
+    #expect(throws: (any Error).self) { _ = try DataSet(directory: directory) }
+  }
+}

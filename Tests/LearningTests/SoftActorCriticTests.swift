@@ -1,0 +1,61 @@
+import Foundation
+import Learning
+import Testing
+
+@Suite struct SoftActorCriticTests {
+  private static func settings(steps: Int) -> SoftActorCritic.Settings {
+    var settings = SoftActorCritic.Settings()
+    settings.network = NetworkShape(hidden: [32, 32], layerNorm: true)
+    (settings.steps, settings.warmUp, settings.batch, settings.reach) = (steps, 200, 64, 2)
+    (settings.rate, settings.following, settings.cloningUpdates) = (1e-3, 0.01, 100)
+    (settings.evaluations, settings.evaluationEpisodes, settings.discount) = (4, 10, 0.95)
+    return settings
+  }
+
+  private static func train(_ settings: SoftActorCritic.Settings, demonstrations: DataSet = .init(), seed: Int = 1, at site: TrainingSite = .init()) throws -> Trained {
+    try SoftActorCritic.train(
+      in: PointTask.environment(), demonstrations: demonstrations, task: "point", features: PointTask.features, settings: settings, seed: seed, at: site)
+  }
+
+  @Test func `It learns to go home from rewards alone`() throws {
+    var settings = Self.settings(steps: 3000)
+    settings.critics = 3
+    let trained = try Self.train(settings)
+    #expect(trained.outcome == .finished)
+    let (successes, steps) = PointTask.environment().successes(of: LearnedActor(trained.policy), seeds: Array(0..<50))
+    #expect(successes >= 48)
+    // 50 straight ways home take about 300 steps.
+    #expect(steps < 600)
+  }
+
+  @Test func `A few demonstrations make the first steps good`() throws {
+    var settings = Self.settings(steps: 300)
+    settings.cloningUpdates = 400
+    let trained = try Self.train(settings, demonstrations: PointTask.demonstrations(10))
+    #expect(PointTask.environment().successes(of: LearnedActor(trained.policy), seeds: Array(0..<50)).successes >= 45)
+  }
+
+  @Test func `Training that was interrupted resumes to the very same weights and curves`() throws {
+    let demonstrations = PointTask.demonstrations(5)
+    let whole = try Self.train(Self.settings(steps: 500), demonstrations: demonstrations)
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    #expect(throws: Interrupted.self) {
+      _ = try Self.train(
+        Self.settings(steps: 500), demonstrations: demonstrations,
+        at: TrainingSite(directory: directory, every: 150) { done, _, _ in if done >= 100 + 420 { throw Interrupted() } })
+    }
+    var first: Int?
+    let resumed = try Self.train(
+      Self.settings(steps: 500), demonstrations: demonstrations, at: TrainingSite(directory: directory, every: 150) { done, _, _ in first = first ?? done })
+    #expect(try #require(first) > 100 + 150)
+    #expect(resumed.policy.layers == whole.policy.layers)
+    #expect(resumed.curves == whole.curves)
+  }
+
+  @Test func `A rate far too high ends as a recorded divergence`() throws {
+    var settings = Self.settings(steps: 1000)
+    settings.rate = 1e30
+    guard case .diverged = try Self.train(settings).outcome else { Issue.record("it did not diverge"); return }
+  }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import JSON
+import Learning
+import Steps
+import Testing
+
+@Suite struct TrainTests {
+  private static let recipe: JSON = [
+    "recipe": 1, "task": "push-t", "regime": "heuristic", "heuristic": ["preset": "low"],
+    "bc": ["network": ["hidden": [32]], "head": ["chunk": 2], "optimiser": ["batch": 32], "schedule": ["updates": 60]],
+    "rl": [
+      "network": ["hidden": [32]], "optimiser": ["batch": 16],
+      "schedule": ["steps": 350, "warm_up": 300, "cloning_updates": 40, "evaluations": 1, "evaluation_episodes": 1],
+    ],
+  ]
+
+  private static let outputs = ["policy": "policy", "curves": "curves.json"]
+
+  /// A data set of pushing straight at the block.
+  private static func demonstrations(_ run: StepRun) throws -> String {
+    var data = DataSet()
+    for start in stride(from: 60.0, to: 180, by: 10) {
+      let way = (0..<12).map { [start + 6 * Double($0), 2 * start, 256, 256, 1] }
+      data.append(observations: way, actions: way.map { [$0[0] + 20, $0[1]] })
+    }
+    try data.write(directory: run.directory + "/demos")
+    return run.directory + "/demos"
+  }
+
+  private func train(_ run: StepRun, _ with: JSON, demos: Bool = true) throws -> JSON {
+    var inputs = ["recipe": try run.write(Self.recipe, to: "recipe.json")]
+    if demos { inputs["demos"] = try Self.demonstrations(run) }
+    try run.run("train", inputs: inputs, with: with, outputs: Self.outputs)
+    return try run.json("policy/policy.json")
+  }
+
+  @Test func `A heuristic policy is its parameters, with the seed`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    #expect(try train(run, ["regime": "recipe", "seed": 7], demos: false)["parameters"] == ["preset": "low", "seed": 7])
+  }
+
+  @Test(arguments: ["bc", "rl"])
+  func `A learned policy is trained, written, the same for the same seed, and its curves are told`(regime: String) throws {
+    var weights: [Data] = []
+    for _ in 0..<2 {
+      let run = try StepRun()
+      defer { run.remove() }
+      let policy = try train(run, ["regime": .string(regime), "seed": 1])
+      #expect(policy["regime"]?.string == regime)
+      let curves = try run.json("curves.json")
+      #expect(curves["outcome"] == "finished")
+      #expect(curves["series"]?.array?.isEmpty == false)
+      weights.append(try Data(contentsOf: URL(filePath: run.directory + "/policy/weights.safetensors")))
+    }
+    #expect(weights[0] == weights[1])
+  }
+
+  @Test func `A budget and an override in the step go over the recipe`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    let policy = try train(run, ["regime": "bc", "seed": 1, "updates": 10, "override": ["bc": ["network": ["hidden": [16, 8]]]]])
+    #expect(policy["network"]?["hidden"] == [16, 8])
+    let points = try run.json("curves.json")["series"]?[0]?["points"]?.array
+    #expect(points?.last?[0] == 10)
+  }
+
+  @Test func `Cloning without demonstrations says what is missing`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    #expect {
+      _ = try train(run, ["regime": "bc", "seed": 1], demos: false)
+    } throws: {
+      "\($0)" == "behaviour cloning needs demonstrations\n  hint: give the input 'demos' a dataset, as ${step.demos.dataset}"
+    }
+  }
+
+  @Test func `A wrong recipe is told with file, line and column`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    let text = "{\n  \"recipe\": 1, \"task\": \"push-t\", \"regime\": \"bc\",\n  \"bc\": { \"sched\": {} }\n}\n"
+    try Data(text.utf8).write(to: URL(filePath: run.directory + "/mine.json"))
+    #expect {
+      try run.run("train", inputs: ["recipe": run.directory + "/mine.json"], with: ["regime": "recipe"], outputs: Self.outputs)
+    } throws: {
+      "\($0)".hasPrefix("mine.json:3:11: recipe: /bc/sched: is not known; there are network, head, data, optimiser, schedule")
+    }
+  }
+
+  private static let competition: JSON = [
+    "pilot_trials": 6, "confidence": 0.8, "tie": 0.1, "seed": 0, "updates": 20, "steps": 20,
+  ]
+
+  /// A planner that hardly looks ahead, beside the full one: which of the regimes wins depends on the recipe.
+  @Test func `The regime that succeeds on the station is chosen, and the evidence says what was tried`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    var with = Self.competition
+    with["candidates"] = ["heuristic", "bc"]
+    try run.run(
+      "choose-regime", inputs: ["recipe": try run.write(Self.recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)], with: with,
+      outputs: ["choice": "choice.json", "evidence": "evidence.json"], station: ["name": "a", "driver": "push-t-sim", "gap": false])
+    #expect(try run.json("choice.json") == "heuristic")
+    let evidence = try run.json("evidence.json")
+    let candidates = try #require(evidence["candidates"]?.array)
+    #expect(candidates.map { $0["regime"] } == ["heuristic", "bc"])
+    #expect(candidates[0]["rate"]?["successes"]?.int == candidates[0]["rate"]?["trials"]?.int)
+    #expect(candidates[1]["rate"]?["successes"] == 0)
+    #expect(candidates[1]["updates"] == 20)
+    #expect(evidence["separated"] == true)
+    // Separated before the budget was spent.
+    #expect(try #require(candidates[0]["rate"]?["trials"]?.int) < 6)
+  }
+
+  @Test func `Where none succeeds the cheaper one is chosen, as a tie`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    var with = Self.competition
+    with["candidates"] = ["rl", "bc"]
+    with["pilot_trials"] = 2
+    try run.run(
+      "choose-regime", inputs: ["recipe": try run.write(Self.recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)], with: with,
+      outputs: ["choice": "choice.json", "evidence": "evidence.json"], station: ["name": "a", "driver": "push-t-sim", "gap": false])
+    #expect(try run.json("choice.json") == "bc")
+    #expect(
+      try run.json("evidence.json")["reason"]
+        == "bc solved 0 of 2 trials, a tie with the best, and is the cheaper; the budget ended before the intervals separated")
+  }
+}
