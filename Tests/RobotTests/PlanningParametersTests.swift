@@ -19,7 +19,7 @@ struct PlanningParametersTests {
 
   @Test(arguments: [
     (#"{"beam": 0}"#, #"The planner's parameter "beam" is wrong: expected an integer from 1 to 32."#),
-    (#"{"transit": "fast"}"#, #"The planner's parameter "transit" is wrong: expected a number from 10.0 to 60.0."#),
+    (#"{"transit": "fast"}"#, #"The planner's parameter "transit" is wrong: expected a number from 10.0 to 80.0."#),
     (#"{"planner": "rrt"}"#, #"The planner's parameter "planner" is wrong: expected one of beam, cem."#),
     (#"{"preset": "huge"}"#, #"The planner's parameter "preset" is wrong: one of full, low, baseline."#),
   ])
