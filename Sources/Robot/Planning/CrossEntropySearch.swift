@@ -10,8 +10,8 @@ struct CrossEntropySearch {
     var iterations = 2
     var elites = 8
     /// Standard deviation of the targets at first, px, and its least value.
-    var spread = 60.0
-    var leastSpread = 10.0
+    var spread = 100.0
+    var leastSpread = 20.0
   }
 
   private let settings: Settings

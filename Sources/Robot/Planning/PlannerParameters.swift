@@ -10,7 +10,7 @@ public struct PlannerParameters: Sendable, Hashable {
   var seed = 0
   var budget = BeamSearch.Budget()
   var weights = BeamSearch.Weights()
-  var transit = 45.0
+  var transit = 55.0
   var cem = CrossEntropySearch.Settings()
   var velocity = VelocityBelief.lockStep
   var poseGain = 1.0
@@ -68,8 +68,8 @@ extension PlannerParameters {
     Field(name: "depth", storage: .count(\.budget.depth, 1...5), meaning: "beam: pushes in a chain, before extension"),
     Field(name: "extensions", storage: .count(\.budget.extensions, 0...100), meaning: "beam: tries to lengthen the best chain while it misses the goal"),
     Field(name: "mutations", storage: .count(\.budget.mutations, 0...200), meaning: "beam: variations of the best chain"),
-    Field(name: "transit", storage: .number(\.transit, 10...60), meaning: "beam: way of the disc round the block, px a control step"),
-    Field(name: "step_cost", storage: .number(\.weights.step, 0...3), meaning: "beam: price of a control step, px of mean corner distance"),
+    Field(name: "transit", storage: .number(\.transit, 10...80), meaning: "beam: way of the disc round the block, px a control step"),
+    Field(name: "step_cost", storage: .number(\.weights.step, 0...4), meaning: "beam: price of a control step, px of mean corner distance; less where the block slides"),
     Field(name: "success_bonus", storage: .number(\.weights.success, 0...100), meaning: "beam: px taken off for a predicted success"),
     Field(name: "cem_horizon", storage: .count(\.cem.horizon, 5...60), meaning: "cem: control steps looked ahead"),
     Field(name: "cem_samples", storage: .count(\.cem.samples, 8...400), meaning: "cem: sequences drawn in each iteration"),
