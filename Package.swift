@@ -10,8 +10,10 @@ let swiftSettings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-func library(_ name: String, under folder: String = "Sources/", _ dependencies: [Target.Dependency] = [],
-             swift extra: [SwiftSetting] = [], linker: [LinkerSetting] = []) -> Target {
+func library(
+  _ name: String, under folder: String = "Sources/", _ dependencies: [Target.Dependency] = [],
+  swift extra: [SwiftSetting] = [], linker: [LinkerSetting] = []
+) -> Target {
   .target(name: name, dependencies: dependencies, path: folder + name, swiftSettings: swiftSettings + extra, linkerSettings: linker)
 }
 
@@ -24,6 +26,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let support = "Sources/Support/"
 
@@ -46,13 +49,15 @@ let package = Package(
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     system("CChipmunk", apt: "libchipmunk-dev"),
     system("CMuJoCo", apt: "mujoco"),
-    .target(name: "CProcess", path: support + "CProcess"),
-    .target(name: "CVision", path: support + "CVision",
-            cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4"])],
-            linkerSettings: ["core", "imgproc", "imgcodecs", "videoio"].map { .linkedLibrary("opencv_" + $0) }),
-    .target(name: "CTorch", path: support + "CTorch",
-            cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/torch/csrc/api/include", "-w", "-fno-math-errno"])],
-            linkerSettings: ["torch", "torch_cpu", "c10"].map { .linkedLibrary($0) }),
+    .target(name: "CLinux", path: support + "CLinux"),
+    .target(
+      name: "CVision", path: support + "CVision",
+      cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4"])],
+      linkerSettings: ["core", "imgproc", "imgcodecs", "videoio"].map { .linkedLibrary("opencv_" + $0) }),
+    .target(
+      name: "CTorch", path: support + "CTorch",
+      cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/torch/csrc/api/include", "-w", "-fno-math-errno"])],
+      linkerSettings: ["torch", "torch_cpu", "c10"].map { .linkedLibrary($0) }),
 
     // Thin Swift wrappers.
     library("JSON", under: support, ["CJansson", collections]),
@@ -63,24 +68,36 @@ let package = Package(
     library("HTTP", under: support, ["CCurl"]),
     library("Vision", under: support, ["CVision"]),
     library("Tensor", under: support, ["CTorch"]),
-    library("Physics", under: support, ["CChipmunk", "CMuJoCo"],
-            swift: [.unsafeFlags(["-Xcc", "-I\(mujoco)/include"])],
-            linker: [.unsafeFlags(["-L\(mujoco)", "-Xlinker", "-rpath", "-Xlinker", mujoco])]),
+    library(
+      "Physics", under: support, ["CChipmunk", "CMuJoCo"],
+      swift: [.unsafeFlags(["-Xcc", "-I\(mujoco)/include"])],
+      linker: [.unsafeFlags(["-L\(mujoco)", "-Xlinker", "-rpath", "-Xlinker", mujoco])]),
 
     // The system.
-    library("Workflow", ["JSON", "Hashing", "Database", "CProcess", collections]),
+    library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap], swift: [.unsafeFlags(["-enable-testing"])]),
     library("Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
     library("Learning", ["JSON", "Hashing", "NumPy", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
-    .target(name: "Steps", dependencies: ["JSON", "Hashing", "Workflow", "Robot", "Learning", "LLM", "Git", "Vision", "Tensor", "NumPy"], path: "Sources/Steps",
-            swiftSettings: swiftSettings, plugins: ["StepCatalogue"]),
+    .target(
+      name: "Steps", dependencies: ["JSON", "Hashing", "Workflow", "Robot", "Learning", "LLM", "Git", "Vision", "Tensor", "NumPy"],
+      path: "Sources/Steps",
+      swiftSettings: swiftSettings, plugins: ["StepCatalogue"]),
     .plugin(name: "StepCatalogue", capability: .buildTool(), path: "Plugins/StepCatalogue"),
 
     // The two programs.
-    .executableTarget(name: "enpire", dependencies: ["Workflow", "JSON", "Hashing", arguments], path: "Sources/Commands/enpire",
-                      swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(["-static-stdlib", "-lswiftSynchronization", "-l_FoundationCShims", "-l_FoundationCollections"], .when(configuration: .release))]),
-    .executableTarget(name: "enpire-worker", dependencies: ["Steps", "Workflow", "JSON"], path: "Sources/Commands/enpire-worker",
-                      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "enpire", dependencies: ["Workflow", "JSON", "Hashing", arguments], path: "Sources/Commands/enpire",
+      swiftSettings: swiftSettings,
+      linkerSettings: [
+        .unsafeFlags(["-static-stdlib", "-lswiftSynchronization", "-l_FoundationCShims", "-l_FoundationCollections"], .when(configuration: .release))
+      ]),
+    .executableTarget(
+      name: "enpire-worker", dependencies: ["Steps", "Workflow", "JSON"], path: "Sources/Commands/enpire-worker",
+      swiftSettings: swiftSettings),
+
+    // Benchmarks beside peers.
+    .executableTarget(name: "push-t-speed", dependencies: ["Robot", "JSON", "Hashing"], path: "Benchmarks/push-t-speed",
+                      exclude: ["gym_speed.py"], swiftSettings: swiftSettings),
 
     tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics"]),
     tests("Workflow", ["Workflow", "JSON", "Hashing"]),

@@ -57,5 +57,5 @@ enum Films {
     return ContactSheet(title: title, cell: 128, rows: stride(from: 0, to: cells.count, by: 6).map { Array(cells[$0..<min($0 + 6, cells.count)]) }).image()
   }
 
-  private static func percent(_ share: Double) -> String { "\(Int((share * 1000).rounded() / 10)) %" }
+  private static func percent(_ share: Double) -> String { "\((share * 1000).rounded(.down) / 10) %" }
 }

@@ -119,7 +119,8 @@ final class StepContext {
 
   private(set) var appended: [(name: String, step: JSON)] = []
 
-  private static let progressChannel: FileHandle? = ProcessInfo.processInfo.environment["ENPIRE_PROGRESS_FD"].flatMap(Int32.init).map(FileHandle.init(fileDescriptor:))
+  private static let progressChannel: FileHandle? = ProcessInfo.processInfo.environment["ENPIRE_PROGRESS_FD"].flatMap(Int32.init).map(
+    FileHandle.init(fileDescriptor:))
 
   private static func emit(_ line: JSON) { try? progressChannel?.write(contentsOf: Data((line.compact + "\n").utf8)) }
 }

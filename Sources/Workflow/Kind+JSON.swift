@@ -6,8 +6,10 @@ extension Kind {
   public var json: JSON {
     [
       "name": .string(name), "summary": .string(summary), "effect": .string(effect.rawValue), "revision": .integer(revision),
-      "inputs": .array(inputs.map { ["name": .string($0.name), "summary": .string($0.summary), "required": .bool($0.required), "many": .bool($0.many)] }),
-      "outputs": .array(outputs.map { ["name": .string($0.name), "path": .string($0.path), "form": .string($0.form.rawValue), "summary": .string($0.summary)] }),
+      "inputs": .array(
+        inputs.map { ["name": .string($0.name), "summary": .string($0.summary), "required": .bool($0.required), "many": .bool($0.many)] }),
+      "outputs": .array(
+        outputs.map { ["name": .string($0.name), "path": .string($0.path), "form": .string($0.form.rawValue), "summary": .string($0.summary)] }),
       "parameters": .array(parameters.map(\.json)),
       "usesStation": .bool(usesStation), "shardable": .bool(shardable), "appends": .bool(appends), "readsStudy": .bool(readsStudy),
     ]
@@ -25,7 +27,9 @@ extension Kind {
         Input($0["name"]?.string ?? "", $0["summary"]?.string ?? "", required: $0["required"]?.bool ?? true, many: $0["many"]?.bool ?? false)
       },
       outputs: outputs.map {
-        Output($0["name"]?.string ?? "", ($0["form"]?.string).flatMap(Output.Form.init) ?? .file, path: $0["path"]?.string ?? "", $0["summary"]?.string ?? "")
+        Output(
+          $0["name"]?.string ?? "", ($0["form"]?.string).flatMap(Output.Form.init) ?? .file, path: $0["path"]?.string ?? "",
+          $0["summary"]?.string ?? "")
       },
       parameters: parameters.compactMap(Parameter.init(json:)),
       usesStation: json["usesStation"]?.bool ?? false, shardable: json["shardable"]?.bool ?? false,
@@ -50,7 +54,9 @@ extension Kind {
 
 extension Parameter {
   var json: JSON {
-    var json: JSON = ["name": .string(name), "schema": form.schema, "summary": .string(summary), "optional": .bool(optional), "affectsResult": .bool(affectsResult)]
+    var json: JSON = [
+      "name": .string(name), "schema": form.schema, "summary": .string(summary), "optional": .bool(optional), "affectsResult": .bool(affectsResult),
+    ]
     json["default"] = fallback
     return json
   }
@@ -101,11 +107,19 @@ extension Parameter.Form {
     case .integer(let range):
       if let int = value.int { range.contains(int) ? nil : "must be from \(range.lowerBound) to \(range.upperBound)" } else { "must be an integer" }
     case .number(let range):
-      if let double = value.double { range.contains(double) ? nil : "must be from \(range.lowerBound) to \(range.upperBound)" } else { "must be a number" }
+      if let double = value.double {
+        range.contains(double) ? nil : "must be from \(range.lowerBound) to \(range.upperBound)"
+      } else {
+        "must be a number"
+      }
     case .string: value.string == nil ? "must be a string" : nil
     case .oneOf(let names): value.string.map(names.contains) == true ? nil : "must be one of \(names.joined(separator: ", "))"
     case .list(let element):
-      if let array = value.array { array.lazy.compactMap { element.problem(with: $0) }.first.map { "must be a list, each of which " + $0 } } else { "must be a list" }
+      if let array = value.array {
+        array.lazy.compactMap { element.problem(with: $0) }.first.map { "must be a list, each of which " + $0 }
+      } else {
+        "must be a list"
+      }
     case .object: value.object == nil ? "must be an object" : nil
     }
   }

@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import Testing
 
@@ -41,5 +42,29 @@ import Robot
     ),
   ]) func `a wrong fleet entry is refused with the reason`(entry: JSON, message: String) {
     #expect { try makeStation(entry) } throws: { "\($0)" == message }
+  }
+
+  // A process that speaks the protocol for a while and then goes wrong: a stand-in for the environment, not for the driver.
+  @Test(arguments: [
+    ("exit 3", "station gym-x: its process ended with code 3"),
+    ("read line; echo nonsense; read line", "station gym-x: its process wrote what is not JSON: nonsense"),
+    ("read line; echo '{}'; read line", "station gym-x: its process replied without an observation: {}"),
+    ("read line; echo '{\"error\": \"KeyError: x\"}'; read line", "station gym-x: its process reports: KeyError: x"),
+    ("kill -9 $$", "station gym-x: its process ended by signal 9"),
+  ]) func `whatever goes wrong in a station's process, the trial is unknown and says why`(fault: String, reason: String) throws {
+    let path = NSTemporaryDirectory() + "enpire-station-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let reading = #"{"observation":[100,100,300,300,0],"state":[100,100,300,300,0],"coverage":0,"terminated":false,"truncated":false}"#
+    let script = """
+      #!/bin/sh
+      echo '{"protocol":1,"versions":{}}'
+      for reply in 1 2 3; do read line; echo '\(reading)'; done
+      \(fault)
+      """
+    try script.write(toFile: path, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    let trial = runTrial(index: 0, policy: PushTPusher(), station: try GymStation(name: "gym-x", entry: ["python": .string(path)]), seed: 1)
+    #expect(trial.outcome == .unknown(reason))
+    #expect(trial.steps == 2)
   }
 }

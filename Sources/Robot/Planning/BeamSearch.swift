@@ -40,6 +40,9 @@ final class BeamSearch {
   private(set) var model: PushTModel
   private(set) var goal: PushTGoal
   private var outline: TeeOutline
+  private var slides: Bool
+  /// Seconds of its velocity that a sliding block goes on in the next three seconds.
+  private var restTime: Double
   private let weights: Weights
   private let budget: Budget
   /// How fast the disc goes round the T, px a control step.
@@ -66,6 +69,8 @@ final class BeamSearch {
     self.model = model
     goal = PushTGoal(model)
     outline = TeeOutline(model.parameters)
+    slides = model.keep > 0
+    restTime = model.slideTime(steps: 30)
     self.weights = weights
     self.budget = budget
     self.transit = transit
@@ -86,6 +91,8 @@ final class BeamSearch {
     self.model = model
     goal = PushTGoal(model)
     outline = TeeOutline(model.parameters)
+    slides = model.keep > 0
+    restTime = model.slideTime(steps: 30)
   }
 
   /// Drops the plan.
@@ -108,8 +115,8 @@ final class BeamSearch {
   func plan(from state: PushTModel.State, isFirst: Bool, _ random: inout RandomStream, search: Bool = true) {
     used = 0
     nodes.removeAll(keepingCapacity: true)
-    let distance = goal.distance(state)
-    nodes.append(Node(parent: -1, push: nil, base: 0, count: 0, steps: 0, cost: distance, isSuccess: false, state: state))
+    // Doing nothing is no plan: any push is better than that.
+    nodes.append(Node(parent: -1, push: nil, base: 0, count: 0, steps: 0, cost: .infinity, isSuccess: false, state: state))
     var best = replay() ?? 0
     if search {
       best = cheaper(best, beam(width: budget.width * (isFirst ? budget.firstFactor : 1), &random))
@@ -127,7 +134,8 @@ final class BeamSearch {
   }
 
   private func draw(_ node: Int, _ random: inout RandomStream) -> Push {
-    Push.draw(&random, nodes[node].state, outline, goal, freely: 0.25, choices: 2)
+    if slides && nodes[node].state.velocity != .zero && random.uniform() < 0.1 { return .wait }
+    return Push.draw(&random, nodes[node].state, outline, model, goal, freely: 0.25, choices: 2)
   }
 
   /// Depth by depth: every kept chain is followed by drawn pushes, and the best of them all are kept. Returns the best chain of any depth.
@@ -150,6 +158,18 @@ final class BeamSearch {
   }
 
   // MARK: - Simulation
+
+  /// What it costs to be in a state after so many steps. A sliding block is judged where it will come to rest, walls or not.
+  @inline(__always) private func judge(_ s: PushTModel.State, steps: Int, _ success: inout Bool) -> Double {
+    let distance = goal.distance(s)
+    success = goal.isReached(s, distance: distance)
+    let price = weights.step * Double(steps)
+    if success { return distance + price - weights.success }
+    if !slides || s.velocity == .zero { return distance + price }
+    let angle = s.angle + s.spin * restTime
+    let block = (s.block + s.velocity * restTime).clamped(lowerBound: PlaneVector(repeating: 30), upperBound: PlaneVector(repeating: 482))
+    return goal.distance(block, PlaneVector(cosine(angle), sine(angle))) + price
+  }
 
   /// Simulates a push from where `parent` ends; nil if it leads nowhere or the plan would be too long.
   private func expand(_ parent: Int, _ push: Push) -> Int? {
@@ -175,6 +195,7 @@ final class BeamSearch {
     var t = 0
     var hasMoved = false
     let before = s.block
+    let patience = push.speed == 0 ? Self.longestPush : 4
     while t < approachSteps + Self.longestPush && already + t < Self.horizon {
       if t >= approachSteps {
         at += PlaneVector(cosine(heading), sine(heading)) * push.speed
@@ -184,10 +205,8 @@ final class BeamSearch {
       model.step(&s, toward: model.target(reaching: pool[base + t], from: s))
       simulated += 1
       t += 1
-      let distance = goal.distance(s)
-      var cost = distance + weights.step * Double(already + t)
-      success = goal.isReached(s, distance: distance)
-      if success { cost -= weights.success }
+      if s.wallDepth > PushTModel.deepest { break }
+      let cost = judge(s, steps: already + t, &success)
       if cost < bestCost {
         bestCost = cost
         bestCount = t
@@ -196,8 +215,8 @@ final class BeamSearch {
       if success { break }
       hasMoved = hasMoved || s.block != before
       // Past its best, or it has missed the block.
-      if hasMoved && cost > bestCost + 12 { break }
-      if t > approachSteps + 4 && !hasMoved { break }
+      if hasMoved && cost > bestCost + 12 && push.speed > 0 { break }
+      if t > approachSteps + patience && !hasMoved { break }
     }
     guard hasMoved, bestCount > 0 else { return nil }
     used += bestCount
@@ -209,12 +228,17 @@ final class BeamSearch {
   /// Writes the way round the T to the place where the push sets on. Returns its control steps and the world's direction of the inward normal.
   private func approach(_ s: PushTModel.State, _ along: Double) -> (count: Int, inward: Double) {
     let (point, inward) = outline.point(along)
-    // A sliding block is met where it will be.
+    let moves = slides && s.velocity != .zero
+    let found = approach(s, point, inward, after: moves ? Int((s.agent - s.block).length / transit) + 1 : 0)
+    // A sliding block is met where it will be: once more, now that the length of the way is known.
+    return moves ? approach(s, point, inward, after: found.count) : found
+  }
+
+  private func approach(_ s: PushTModel.State, _ point: PlaneVector, _ inward: PlaneVector, after steps: Int) -> (count: Int, inward: Double) {
     var block = s.block
     var rotation = s.rotation
     if !s.isAtRest {
-      let steps = max(1, Int((s.agent - s.block).length / transit) + 1)
-      let time = model.slideTime(steps: steps)
+      let time = model.slideTime(steps: max(1, steps))
       block += s.velocity * time
       let angle = s.angle + s.spin * time
       rotation = PlaneVector(cosine(angle), sine(angle))
@@ -265,10 +289,7 @@ final class BeamSearch {
         model.step(&s, toward: model.target(reaching: pool[offset + t], from: s))
         simulated += 1
         steps += 1
-        let distance = goal.distance(s)
-        var cost = distance + weights.step * Double(steps)
-        success = goal.isReached(s, distance: distance)
-        if success { cost -= weights.success }
+        let cost = judge(s, steps: steps, &success)
         if cost < bestCost {
           bestCost = cost
           bestCount = t + 1

@@ -14,17 +14,24 @@ struct Push {
 
   static let speeds = 4.0...45.0
 
+  /// The disc stays where it is, while the block slides.
+  static let wait = Push(along: nil, direction: 0, bend: 0, speed: 0)
+
   /// Draws a push. Of a few places on the outline the one is taken whose normal promises most towards the goal.
-  static func draw(_ random: inout RandomStream, _ state: PushTModel.State, _ outline: TeeOutline, _ goal: PushTGoal,
-                   freely share: Double, choices: Int) -> Push {
+  static func draw(_ random: inout RandomStream, _ state: PushTModel.State, _ outline: TeeOutline, _ model: PushTModel,
+                   _ goal: PushTGoal, freely share: Double, choices: Int) -> Push {
+    let slides = model.keep > 0
     let ratio = random.uniform()
-    let speed = speeds.lowerBound + (speeds.upperBound - speeds.lowerBound) * ratio
+    // A block that slides on wants to be touched gently too.
+    let speed = slides ? 1.5 * raise(speeds.upperBound / 1.5, ratio) : speeds.lowerBound + (speeds.upperBound - speeds.lowerBound) * ratio
     let bend = random.normal() * 0.006
     if random.uniform() < share { return Push(along: nil, direction: random.uniform(-Double.pi...Double.pi), bend: bend, speed: speed) }
     var best = 0.0
     var bestPromise = -Double.infinity
-    let error = goal.centre - state.block
-    let turn = (PushTGoal.angle - state.angle).remainder(dividingBy: 2 * .pi)
+    // What will be missing if the block slides on: one that goes too far wants to be braked.
+    let time = slides ? model.slideTime(steps: 8) : 0
+    let error = goal.centre - state.block - state.velocity * time
+    let turn = (PushTGoal.angle - state.angle - state.spin * time).remainder(dividingBy: 2 * .pi)
     for _ in 0..<max(1, choices) {
       let along = random.uniform()
       let (point, inward) = outline.point(along)
@@ -44,7 +51,7 @@ struct Push {
     if let along { push.along = along + random.normal() * 0.04 * spread }
     push.direction += random.normal() * 0.3 * spread
     push.bend += random.normal() * 0.003 * spread
-    push.speed = min(Self.speeds.upperBound, max(Self.speeds.lowerBound, speed * (1 + random.normal() * 0.3 * spread)))
+    if speed > 0 { push.speed = min(Self.speeds.upperBound, max(1.5, speed * (1 + random.normal() * 0.3 * spread))) }
     return push
   }
 }

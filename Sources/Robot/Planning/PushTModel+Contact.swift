@@ -47,6 +47,14 @@ extension PushTModel {
     }
 
     var count = 0
+    if s.block.min() < Self.wallLow + reach || s.block.max() > Self.wallHigh - reach {
+      count += collectWalls(&s, contacts + count)
+    } else if s.touchesWall {
+      s.touchesWall = false
+      s.wallDepth = 0
+      s.wallImpulses = SIMD16(repeating: -1)
+    }
+
     let offset = s.agent - s.block
     let near = reach + parameters.radius
     if offset.dot(offset) < near * near {
@@ -62,12 +70,6 @@ extension PushTModel {
     } else {
       s.touchesBar = false
       s.touchesStem = false
-    }
-    if s.block.min() < Self.wallLow + reach || s.block.max() > Self.wallHigh - reach {
-      count += collectWalls(&s, contacts + count)
-    } else if s.touchesWall {
-      s.touchesWall = false
-      s.wallImpulses = SIMD16(repeating: -1)
     }
 
     s.velocity *= keep
@@ -125,6 +127,7 @@ extension PushTModel {
     var count = 0
     let old = s.wallImpulses
     s.wallImpulses = SIMD16(repeating: -1)
+    s.wallDepth = 0
     for axis in 0..<2 {
       for high in [false, true] {
         let plane = high ? -Self.wallHigh : Self.wallLow
@@ -135,12 +138,15 @@ extension PushTModel {
         for part in 0..<2 {
           let box = part == 0 ? bar : stem
           let alongX = abs(local.x) > abs(local.y)
+          // Chipmunk takes the end that comes last when going round the rectangle first.
+          let last: Double = (alongX ? local.x < 0 : local.y > 0) ? 1 : -1
           for end in 0..<2 {
-            let tip: Double = end == 0 ? -1 : 1
+            let tip = end == 0 ? last : -last
             let sign = alongX ? PlaneVector(local.x > 0 ? -1 : 1, tip) : PlaneVector(tip, local.y > 0 ? -1 : 1)
             let arm = (box.centre + sign * box.half).rotated(by: s.rotation)
             let depth = (s.block + arm).dot(inward) - plane
             if depth > 0 { continue }
+            s.wallDepth = max(s.wallDepth, -depth)
             let slot = axis * 8 + part * 4 + (sign.x > 0 ? 2 : 0) + (sign.y > 0 ? 1 : 0)
             contacts[count] = makeContact(
               inward, arm, .zero, depth, parameters.friction, PlaneVector(max(0, old[slot]), s.wallFriction[slot]), slot + 2, old[slot] < 0)

@@ -18,6 +18,8 @@ package struct PushTModel: Sendable {
   /// Inner faces of the walls: segments at 5 and 506 with a radius of 2.
   static let wallLow = 7.0
   static let wallHigh = 504.0
+  /// A block pressed deeper than this (px) into a wall may come out on the other side.
+  static let deepest = 6.0
 
   /// 1 / moment of inertia per mass, 1/px².
   let inverseInertia: Double
@@ -89,15 +91,20 @@ package struct PushTModel: Sendable {
     /// Their tangential impulses, under friction.
     var wallFriction = SIMD16<Double>(repeating: 0)
 
+    /// How far the deepest corner is in a wall, px.
+    var wallDepth = 0.0
+
     var isAtRest: Bool { velocity == .zero && spin == 0 && biasVelocity == .zero && biasSpin == 0 }
     /// The disc touched the block at the end of the last step.
     package var isTouching: Bool { touchesBar || touchesStem }
   }
 
-  /// The state at rest for an observed pose: agent x, y, block x, y (origin of its frame), angle.
+  /// The state at the start of an episode, observed as agent x, y, block x, y (origin of its frame), angle:
+  /// at rest after one physics step, in which an overlap has begun to push the block away.
   package func state(at observation: Observation) -> State {
     var state = State(agent: PlaneVector(observation[0], observation[1]), block: .zero, angle: 0, rotation: PlaneVector(1, 0))
     setBlock(&state, position: PlaneVector(observation[2], observation[3]), angle: observation[4])
+    withUnsafeTemporaryAllocation(of: Contact.self, capacity: Contact.most) { substep(&state, toward: state.agent, $0.baseAddress!) }
     return state
   }
 

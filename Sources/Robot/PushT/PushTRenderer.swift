@@ -18,9 +18,6 @@ public enum PushTRenderer {
     static let agent = Colour(78, 126, 255)
   }
 
-  /// The goal's pose: x, y of the body's origin (workspace units), angle (rad).
-  static let goal = (x: 256.0, y: 256.0, angle: Double.pi / 4)
-
   /// The two boxes of the T in the body's frame (workspace units): bar and stem, as corners in order.
   static let boxes: [[(x: Double, y: Double)]] = [
     [(-60, 30), (60, 30), (60, 0), (-60, 0)],
@@ -54,6 +51,7 @@ public enum PushTRenderer {
   /// What is there without agent and block, 512×512.
   static let empty: Image = {
     var image = Image(width: 512, height: 512, filledWith: 255)
+    let goal = PushTGeometry.goal
     for box in boxes { image.fillPolygon(placed(box, x: goal.x, y: goal.y, angle: goal.angle), Colours.goal, edges: .whole) }
     image.drawWalls()
     return image

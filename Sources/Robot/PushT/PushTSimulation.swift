@@ -28,6 +28,8 @@ public final class PushTSimulation: Simulation {
   private var pending: [Vector] = []
   private var steps = 0
   private var noise = RandomStream(seed: 0)
+  /// The state is agent x, y, block x, y (units) and the block's angle (rad, not wrapped); the score is the share of the goal covered.
+  public private(set) var truth = Truth(state: [], score: 0)
 
   public init(physics: PushTPhysics = .nominal) {
     self.physics = physics
@@ -35,6 +37,7 @@ public final class PushTSimulation: Simulation {
     let bar = PlanarSpace.moment(ofPolygon: geometry.parts[0], mass: 1)
     moment = (bar + bar) * physics.inertiaFactor
     scene = Scene(physics, geometry, moment)
+    truth = measured()
   }
 
   /// Starts an episode as gym-pusht does with this seed.
@@ -54,6 +57,7 @@ public final class PushTSimulation: Simulation {
     scene.block.angle = state[4]
     scene.space.step(seconds: Self.physicsPeriod)
     steps = 0
+    truth = measured()
     pending = Array(repeating: scene.agent.position, count: physics.latencySteps)
     noise = RandomStream("push-t observation noise", String(noiseSeed))
     return observation()
@@ -70,21 +74,20 @@ public final class PushTSimulation: Simulation {
       scene.space.step(seconds: Self.physicsPeriod)
     }
     steps += 1
+    truth = measured()
     let coverage = truth.score
     return StepResult(
       observation: observation(), reward: min(max(coverage / PushTGeometry.solvedCoverage, 0), 1),
       terminated: coverage > PushTGeometry.solvedCoverage, truncated: steps >= Self.stepLimit)
   }
 
-  /// The state is agent x, y, block x, y (units) and the block's angle (rad, not wrapped); the score is the share of the goal covered.
-  public var truth: Truth {
+  private func measured() -> Truth {
     let (agent, block, angle) = (scene.agent.position, scene.block.position, scene.block.angle)
     return Truth(state: [agent.x, agent.y, block.x, block.y, angle], score: geometry.coverage(x: block.x, y: block.y, angle: angle))
   }
 
   private func observation() -> Observation {
-    let (agent, block) = (scene.agent.position, scene.block.position)
-    var seen = [agent.x, agent.y, block.x, block.y, scene.block.angle]
+    var seen = truth.state
     if physics.observationNoise > 0 {
       for index in 0..<4 { seen[index] += physics.observationNoise * noise.normal() }
       seen[4] += physics.observationNoise / 60 * noise.normal()

@@ -19,9 +19,9 @@ private struct Trial {
   var outcome = TrialRecord.Outcome.unknown("it did not start")
   var best = 0.0
   var last = 0.0
-  /// Steps up to the outcome, and all that the station did.
+  /// Control steps up to the outcome, and after it.
   var steps = 0
-  var stationSteps = 0
+  var settling = 0
   var states: [[Double]] = []
 
   mutating func run(_ policy: any Policy, _ station: any Station, _ limits: SafetyLimits) {
@@ -68,7 +68,7 @@ private struct Trial {
     let hold = zip(success.observation, zip(limits.low, limits.high)).map { min(max($0, $1.0), $1.1) }
     for _ in 0..<limits.settleSteps where watch.verdict == false {
       let reading = try station.step(hold)
-      stationSteps += 1
+      settling += 1
       watch.see(reading.observation)
     }
   }
@@ -87,7 +87,7 @@ private struct Trial {
     let poses = (0..<count).map { states[count == 1 ? 0 : $0 * (states.count - 1) / (count - 1)].map { ($0 * 100).rounded() / 100 } }
     return TrialRecord(
       index: index, station: station, seed: seed, outcome: outcome, bestScore: best, finalScore: last, steps: steps, verdict: watch.verdict,
-      robotSeconds: Double(steps + stationSteps) * controlPeriod, poses: poses)
+      robotSeconds: (Double(steps + settling) * controlPeriod * 1000).rounded() / 1000, poses: poses)
   }
 }
 

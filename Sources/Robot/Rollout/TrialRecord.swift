@@ -23,7 +23,7 @@ public struct TrialRecord: Sendable, Equatable {
   public var steps: Int
   /// Whether the verifier called it done at some time; nil if it could not judge, or there was none.
   public var verdict: Bool?
-  /// Seconds the station was in use, by the station's own control period.
+  /// Seconds the station was in use by the count of control steps, to the millisecond.
   public var robotSeconds: Double
   /// At most `TrialRecord.poseCount` states, evenly spread from first to last, rounded to 0.01: enough for a film strip.
   public var poses: [[Double]]

@@ -46,7 +46,7 @@ final class LineProcess {
       let ready = poll(&wait, 1, seconds * 1000)
       if ready < 0 && errno == EINTR { continue }
       guard ready > 0 else {
-        process.terminate()
+        kill(process.processIdentifier, SIGKILL)
         throw StationFailure(station, "its process did not answer within \(seconds) s")
       }
       var chunk = [UInt8](repeating: 0, count: 65536)
@@ -58,6 +58,7 @@ final class LineProcess {
 
   private func ended() -> StationFailure {
     process.waitUntilExit()
-    return StationFailure(station, "its process ended with code \(process.terminationStatus)")
+    let manner = process.terminationReason == .exit ? "with code" : "by signal"
+    return StationFailure(station, "its process ended \(manner) \(process.terminationStatus)")
   }
 }

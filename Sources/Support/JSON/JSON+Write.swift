@@ -27,7 +27,13 @@ extension JSON {
     case .integer(let value): out += String(value)
     case .number(let value):
       // A number without a fraction is written as the integer it equals; JSON has no word for the rest.
-      if let whole = Int(exactly: value), abs(whole) < 1 << 53 { out += String(whole) } else if value.isFinite { out += value.description } else { out += "null" }
+      if let whole = Int(exactly: value), abs(whole) < 1 << 53 {
+        out += String(whole)
+      } else if value.isFinite {
+        out += value.description
+      } else {
+        out += "null"
+      }
     case .string(let value): Self.quote(value, into: &out)
     case .array(let elements):
       if elements.isEmpty { out += "[]"; return }

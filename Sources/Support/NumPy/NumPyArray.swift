@@ -1,7 +1,7 @@
 // NumPy's .npy files, version 1.0 (numpy.lib.format): little-endian float32, float64, int64 and uint8 in C order.
 // Values are held as doubles, which keeps float32 exactly and int64 up to 2^53.
 
-public import Foundation
+import Foundation
 
 public struct NumPyArray: Sendable, Equatable {
   public enum Element: String, Sendable { case float32 = "<f4", float64 = "<f8", int64 = "<i8", uint8 = "|u1" }
@@ -48,19 +48,28 @@ extension NumPyArray {
     guard let dimensions = header.firstMatch(of: /'shape':\s*\(([^)]*)\)/)?.1 else { throw fail("has no shape") }
     let shape = dimensions.split(separator: ",").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
     let count = shape.reduce(1, *)
-    let width = switch element { case .float32: 4; case .float64, .int64: 8; case .uint8: 1 }
-    guard data.count - start == count * width else { throw fail("holds \(data.count - start) bytes of data where its shape \(shape) says \(count * width)") }
-    self.init(shape: shape, element: element, values: data.withUnsafeBytes { raw in
-      (0..<count).map { index in
-        let at = start + index * width
-        return switch element {
-        case .float32: Double(Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt32.self))))
-        case .float64: Double(bitPattern: UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
-        case .int64: Double(Int64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: Int64.self)))
-        case .uint8: Double(raw[at])
-        }
+    let width =
+      switch element {
+      case .float32: 4;
+      case .float64, .int64: 8;
+      case .uint8: 1
       }
-    })
+    guard data.count - start == count * width else {
+      throw fail("holds \(data.count - start) bytes of data where its shape \(shape) says \(count * width)")
+    }
+    self.init(
+      shape: shape, element: element,
+      values: data.withUnsafeBytes { raw in
+        (0..<count).map { index in
+          let at = start + index * width
+          return switch element {
+          case .float32: Double(Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt32.self))))
+          case .float64: Double(bitPattern: UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
+          case .int64: Double(Int64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: Int64.self)))
+          case .uint8: Double(raw[at])
+          }
+        }
+      })
   }
 
   public func write(to path: String) throws {

@@ -1,0 +1,55 @@
+# make            set up, build, and run the main job: workflows/push-t.json
+# make test       set up and run all tests
+# make help       everything else
+.DEFAULT_GOAL := push-t
+.PHONY: help setup setup-test build test check format clean push-t
+MAKEFLAGS += --no-builtin-rules
+
+SWIFT_BUILD := swift build --configuration release
+PROGRAMS    := .build/release
+ENPIRE      := $(PROGRAMS)/enpire
+SOURCES     := Package.swift $(shell find Sources Plugins -type f -not -path '*/.*' 2>/dev/null)
+TESTS       := $(shell find Tests -type f -not -path '*/.*' 2>/dev/null)
+
+help: ## list what can be made
+	@sed -nE 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
+	@for f in workflows/*.json; do n=$$(basename $$f .json); sed -nE "s/^  \"description\": \"(.*)\",?$$/  make $$n\t\1/p" $$f | expand -t 24; done
+
+# --- machine and programs ---
+.deps/ready: scripts/setup scripts/packages
+	@scripts/setup && touch $@
+.deps/ready-test: .deps/ready
+	@scripts/setup --test && touch $@
+.build/ready: .deps/ready $(SOURCES)
+	@echo "build: compiling enpire and enpire-worker (some minutes the first time)" >&2
+	@$(SWIFT_BUILD) --product enpire && $(SWIFT_BUILD) --product enpire-worker && touch $@
+
+setup: .deps/ready ## install packages and MuJoCo's library
+setup-test: .deps/ready-test ## and what the tests need
+build: .build/ready ## compile enpire and enpire-worker
+
+# --- workflows: make NAME, NAME-plan, NAME-status, NAME-report for every workflows/NAME.json ---
+WORKFLOWS := $(patsubst workflows/%.json,%,$(wildcard workflows/*.json))
+.PHONY: $(WORKFLOWS) $(WORKFLOWS:=-plan) $(WORKFLOWS:=-status) $(WORKFLOWS:=-clean)
+$(WORKFLOWS): %: .build/ready
+	@$(ENPIRE) run -f workflows/$*.json $(ARGS)
+$(WORKFLOWS:=-plan): %-plan: .build/ready
+	@$(ENPIRE) plan -f workflows/$*.json $(ARGS)
+$(WORKFLOWS:=-status): %-status: .build/ready
+	@$(ENPIRE) status -f workflows/$*.json $(ARGS)
+$(WORKFLOWS:=-clean): %-clean:
+	rm -rf workflows/.enpire workflows/$*.steps workflows/results
+
+# --- quality ---
+test: .deps/ready-test ## run all tests
+	@echo "test: compiling the tests" >&2
+	@$(SWIFT_BUILD) --build-tests --quiet
+	@swift test --configuration release --skip-build
+format: ## format the sources in place
+	swift format --in-place --recursive --parallel Package.swift Sources Plugins Tests
+check: .deps/ready-test ## format lint, warnings as errors, build, tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Plugins Tests
+	$(SWIFT_BUILD) --build-tests --quiet --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
+	@swift test --configuration release --skip-build
+clean: ## remove everything built, not what was fetched
+	rm -rf .build

@@ -1,0 +1,123 @@
+// enpire check, enpire kinds, enpire doctor: whether a manifest is right, what steps there are, whether the machine is.
+
+import ArgumentParser
+import JSON
+import Workflow
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Checks a manifest, its fleet and its appended steps; runs nothing.")
+
+  @OptionGroup var manifest: ManifestOptions
+  @Argument(help: "NAME=value sets a variable.") var arguments: [String] = []
+
+  func run() throws {
+    let (session, _) = try manifest.session(arguments)
+    Terminal.print("\(session.manifest.workflow): \(session.graph.steps.count) steps, \(session.graph.fleet.stations.count) stations")
+  }
+}
+
+struct KindsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kinds", abstract: "Lists the step kinds, or describes one: inputs, outputs, parameters.",
+    discussion: "Example:\n  enpire kinds evaluate")
+
+  @Flag(help: "JSON: every kind with the JSON Schema of its parameters.") var json = false
+  @Flag(help: "Markdown: the step reference.") var markdown = false
+  @Argument(help: "One kind.") var name: String?
+
+  func run() throws {
+    let all = try Catalogue.kinds(state: Machine.cacheDirectory)
+    if let name, all[name] == nil {
+      throw Problem(.usage, "no step kind '\(name)'", hint: nearest(to: name, among: all.keys).map { "did you mean '\($0)'?" })
+    }
+    let kinds = (name.map { [all[$0]!] } ?? Array(all.values)).sorted { $0.name < $1.name }
+    if json {
+      return Terminal.print(
+        JSON.object([
+          "kinds": .array(
+            kinds.map { kind in
+              var json = kind.json
+              json["with"] = kind.parameterSchema
+              return json
+            })
+        ]).pretty)
+    }
+    if markdown { return Terminal.print(kinds.map(Self.markdown).joined(separator: "\n")) }
+    if name == nil {
+      let width = kinds.map(\.name.count).max() ?? 0
+      for kind in kinds {
+        Terminal.print("\(kind.name)\(String(repeating: " ", count: width - kind.name.count))  \(kind.effect.rawValue)\t\(kind.summary)")
+      }
+    } else {
+      Terminal.print(Self.text(kinds[0]))
+    }
+  }
+
+  private static func text(_ kind: Kind) -> String {
+    var lines = ["\(kind.name) (\(kind.effect.rawValue), revision \(kind.revision))", "  \(kind.summary)"]
+    if !kind.inputs.isEmpty { lines.append("inputs") }
+    for input in kind.inputs { lines.append("  \(input.name)\(input.many ? " …" : "")\(input.required ? "" : " (optional)"): \(input.summary)") }
+    lines.append("outputs")
+    for output in kind.outputs { lines.append("  \(output.name) (\(output.form.rawValue)): \(output.summary)") }
+    if !kind.parameters.isEmpty { lines.append("parameters") }
+    for parameter in kind.parameters {
+      lines.append(
+        "  \(parameter.name): \(parameter.summary)\(parameter.fallback.map { " [\($0.compact)]" } ?? (parameter.optional ? "" : " (required)"))")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func markdown(_ kind: Kind) -> String {
+    var lines = [
+      "## `\(kind.name)`", "",
+      "\(kind.summary) Effect: \(kind.effect.rawValue)\(kind.usesStation ? "; holds a station" : "")\(kind.shardable ? "; can be sharded" : "")\(kind.appends ? "; appends steps" : "").",
+      "",
+    ]
+    lines += ["| | name | form | meaning |", "|---|---|---|---|"]
+    for input in kind.inputs {
+      lines.append("| in | `\(input.name)` | \(input.many ? "many" : "one")\(input.required ? "" : ", optional") | \(input.summary) |")
+    }
+    for output in kind.outputs { lines.append("| out | `\(output.name)` | \(output.form.rawValue) | \(output.summary) |") }
+    for parameter in kind.parameters {
+      let form = parameter.form.schema.compact.replacing("|", with: "\\|")
+      lines.append(
+        "| with | `\(parameter.name)` | `\(form)`\(parameter.fallback.map { ", default `\($0.compact)`" } ?? (parameter.optional ? ", optional" : "")) | \(parameter.summary) |"
+      )
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "doctor", abstract: "Checks this machine and says what to do.")
+
+  @Flag(help: "JSON.") var json = false
+
+  func run() throws {
+    let checks = Machine.checks()
+    if json {
+      Terminal.print(
+        JSON.object([
+          "doctor": 1,
+          "checks": .array(
+            checks.map { check in
+              var entry: JSON = ["name": .string(check.name), "state": .string(check.state.rawValue), "found": .string(check.found)]
+              entry["hint"] = check.hint.map { .string($0) }
+              return entry
+            }),
+        ]).pretty)
+    } else {
+      for check in checks {
+        let mark =
+          switch check.state {
+          case .good: Terminal.paint("ok     ", .green);
+          case .missing: Terminal.paint("missing", .yellow);
+          case .bad: Terminal.paint("BAD    ", .red)
+          }
+        Terminal.print("\(mark) \(check.name): \(check.found)" + (check.hint.map { "\n        \($0)" } ?? ""))
+      }
+    }
+    if checks.contains(where: { $0.state == .bad }) { leave(.internalError) }
+  }
+}

@@ -1,0 +1,120 @@
+// Tells of a run: a line when a step starts and ends, a live line at the bottom of a terminal, or JSON lines for machines.
+
+import JSON
+import Workflow
+
+final class RunReporter {
+  enum Form { case text, quiet, json }
+
+  private let form: Form
+  private let verbose: Bool
+  private var running: [(step: Step, done: Int, total: Int, word: String)] = []
+  private var finished = 0
+  private var hasLiveLine = false
+
+  init(_ form: Form, verbose: Bool) {
+    self.form = form
+    self.verbose = verbose
+  }
+
+  func report(_ event: RunEvent) {
+    if form == .json { return Terminal.print(json(event).compact) }
+    eraseLiveLine()
+    switch event {
+    case .waitingForLock(let holder): say("waiting for another run of this workspace (\(holder))")
+    case .started(let step, let reasons):
+      running.append((step, 0, 0, ""))
+      if form == .text {
+        say(
+          "\(Terminal.paint("start", .dim))  \(step.name)\(place(step))"
+            + (verbose ? reasons.map { "\n       \($0)" }.joined() : Terminal.paint("  \(reasons.first ?? "")", .dim)))
+      }
+    case .progress(let step, let done, let total, let word):
+      if let index = running.firstIndex(where: { $0.step === step }) { running[index] = (step, done, total, word) }
+    case .finished(let step, let seconds):
+      running.removeAll { $0.step === step }
+      finished += 1
+      if form == .text { say("\(Terminal.paint("done", .green))   \(step.name)\(place(step))  \(duration(seconds))") }
+    case .restored(let step, let paths):
+      if form == .text { say("\(Terminal.paint("restored", .green)) \(paths.joined(separator: ", "))  (\(step.name))") }
+    case .retrying(let step, let problem):
+      running.removeAll { $0.step === step }
+      say("\(Terminal.paint("again", .yellow))  \(problem)")
+      _ = step
+    case .failed(let step, let problem):
+      running.removeAll { $0.step === step }
+      say("\(step.declaration.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)) \(problem)")
+    case .appended(let step, let new):
+      if form == .text { say("\(Terminal.paint("append", .dim)) \(step.name): \(new.map(\.name).joined(separator: ", "))") }
+    }
+    drawLiveLine()
+  }
+
+  func finish(_ summary: RunSummary) {
+    eraseLiveLine()
+    if form == .json {
+      return Terminal.print(
+        ([
+          "event": "summary", "ran": .integer(summary.ran), "upToDate": .integer(summary.upToDate), "restored": .integer(summary.restored),
+          "failed": .integer(summary.failed), "tolerated": .integer(summary.tolerated), "skipped": .integer(summary.skipped),
+          "notReached": .integer(summary.notReached), "seconds": .number(summary.seconds), "exit": .integer(Int(summary.exit.rawValue)),
+        ] as JSON).compact)
+    }
+    if form == .quiet && summary.exit == .success { return }
+    let total = summary.ran + summary.upToDate + summary.restored + summary.failed + summary.tolerated + summary.skipped + summary.notReached
+    if summary.exit == .success && summary.ran == 0 && summary.restored == 0 && summary.tolerated == 0 {
+      return say("nothing to do: all \(total) steps are up to date")
+    }
+    let parts = [
+      (summary.ran, "ran"), (summary.upToDate, "up to date"), (summary.restored, "restored"), (summary.failed, "failed"),
+      (summary.tolerated, "failed as they may"), (summary.skipped, "skipped"), (summary.notReached, "not reached"),
+    ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    say("\(total) steps in \(duration(summary.seconds)): \(parts.joined(separator: ", "))")
+    if summary.exit == .interrupted { say("interrupted; finished steps and trials are kept, run again to go on") }
+  }
+
+  private func say(_ line: String) { Terminal.say(line) }
+
+  private func place(_ step: Step) -> String { step.stationName.map { " on \($0)" } ?? "" }
+
+  // MARK: The live line
+
+  private func eraseLiveLine() {
+    if hasLiveLine { Terminal.write("\r\u{1B}[K", to: 2) }
+    hasLiveLine = false
+  }
+
+  private func drawLiveLine() {
+    guard Terminal.isLive, form == .text, !running.isEmpty else { return }
+    let parts = running.map { item in
+      item.step.name + (item.total > 0 ? " \(item.done)/\(item.total)" : "") + (item.word.isEmpty ? "" : " \(item.word)")
+    }
+    Terminal.write(Terminal.paint(String("[\(finished) done] \(parts.joined(separator: " · "))".prefix(Terminal.width - 1)), .dim), to: 2)
+    hasLiveLine = true
+  }
+
+  // MARK: JSON lines
+
+  private func json(_ event: RunEvent) -> JSON {
+    switch event {
+    case .waitingForLock(let holder): ["event": "waiting", "holder": .string(holder)]
+    case .started(let step, let reasons):
+      [
+        "event": "start", "step": .string(step.name), "station": step.stationName.map { .string($0) } ?? nil,
+        "reasons": .array(reasons.map { .string($0) }),
+      ]
+    case .progress(let step, let done, let total, let word):
+      ["event": "progress", "step": .string(step.name), "done": .integer(done), "total": .integer(total), "word": .string(word)]
+    case .finished(let step, let seconds):
+      ["event": "done", "step": .string(step.name), "seconds": .number(seconds), "key": (step.record?.key.hex).map { .string($0) } ?? nil]
+    case .restored(let step, let paths): ["event": "restored", "step": .string(step.name), "paths": .array(paths.map { .string($0) })]
+    case .retrying(let step, let problem): ["event": "retry", "step": .string(step.name), "problem": .string(problem.description)]
+    case .failed(let step, let problem):
+      [
+        "event": "failed", "step": .string(step.name), "problem": .string(problem.description), "code": .integer(Int(problem.code.rawValue)),
+        "tolerated": .bool(step.declaration.mayFail),
+      ]
+    case .appended(let step, let new): ["event": "appended", "by": .string(step.name), "steps": .array(new.map { .string($0.name) })]
+    }
+  }
+}

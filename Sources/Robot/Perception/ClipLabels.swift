@@ -1,0 +1,59 @@
+// What a person, or a rule that a person accepted, says that each stretch of a clip shows. Independent of what any verifier sees.
+// The format is described in workflows/demos/push-t/README.md.
+
+public import JSON
+
+public struct ClipLabels: Sendable, Equatable {
+  public enum Label: String, Sendable { case success, failure, ambiguous }
+
+  public struct Span: Sendable, Equatable {
+    public var frames: Range<Int>
+    public var label: Label
+  }
+
+  /// A file that does not hold labels; the sentence goes on from the file's name.
+  public struct Problem: Error, CustomStringConvertible {
+    public let description: String
+    init(_ description: String) { self.description = description }
+  }
+
+  /// What "done" means to whoever labelled: `human` or `benchmark`.
+  public var criterion: String
+  /// Who labelled.
+  public var by: String
+  /// Spans by the clip's file name.
+  public var clips: [String: [Span]]
+
+  public init(json: JSON) throws(Problem) {
+    guard json["labels"]?.int == 1 else { throw Problem("does not hold labels of version 1 (\"labels\": 1)") }
+    criterion = json["criterion"]?.string ?? "human"
+    by = json["by"]?.string ?? ""
+    clips = [:]
+    for clip in json["clips"]?.array ?? [] {
+      guard let name = clip["clip"]?.string else { throw Problem("holds a clip without a name") }
+      guard clips[name] == nil else { throw Problem("labels clip '\(name)' twice") }
+      var spans: [Span] = []
+      for span in clip["spans"]?.array ?? [] {
+        guard let from = span["from"]?.int, let to = span["to"]?.int, 0 <= from, from < to else {
+          throw Problem("clip '\(name)': a span needs 'from' and 'to' with 0 <= from < to, not \(span.compact)")
+        }
+        guard let label = span["label"]?.string.flatMap(Label.init) else {
+          throw Problem("clip '\(name)': a label is success, failure or ambiguous, not \(span["label"]?.compact ?? "missing")")
+        }
+        spans.append(Span(frames: from..<to, label: label))
+      }
+      clips[name] = spans
+    }
+  }
+
+  /// The label of each frame of a clip; `ambiguous` where nobody said.
+  public static func frames(_ spans: [Span], count: Int) -> [Label] {
+    var labels = Array(repeating: Label.ambiguous, count: count)
+    for span in spans { for frame in span.frames where frame < count { labels[frame] = span.label } }
+    return labels
+  }
+}
+
+extension ClipLabels.Span {
+  public var json: JSON { ["from": .integer(frames.lowerBound), "to": .integer(frames.upperBound), "label": .string(label.rawValue)] }
+}

@@ -1,0 +1,92 @@
+// Demonstrations as steps hand them on: the `dataset` directory of docs/artifacts.md, both ways. It knows nothing of how poses were estimated.
+
+internal import Foundation
+internal import JSON
+internal import NumPy
+
+public struct DemonstrationSet: Sendable {
+  public struct Episode: Sendable {
+    /// The video's file name.
+    public var name: String
+    /// SHA-256 of the video.
+    public var source: String
+    /// Width and height of its frames, pixels.
+    public var size: Int
+    public var spans: [ClipLabels.Span]
+    /// For each frame: what was seen, what was asked for, and how sure the sight was (agent, block; workspace units, 512 where not found).
+    public var observations: [Observation]
+    public var actions: [Action]
+    public var uncertainty: [[Double]]
+
+    public init(
+      name: String, source: String, size: Int, spans: [ClipLabels.Span], observations: [Observation], actions: [Action], uncertainty: [[Double]]
+    ) {
+      (self.name, self.source, self.size, self.spans) = (name, source, size, spans)
+      (self.observations, self.actions, self.uncertainty) = (observations, actions, uncertainty)
+    }
+
+    /// How the episode ends, by its labels; nil if nobody labelled it.
+    public var label: ClipLabels.Label? { spans.max { $0.frames.upperBound < $1.frames.upperBound }?.label }
+  }
+
+  public var task: String
+  /// Control steps a second.
+  public var fps: Double
+  /// By which criterion the labels were given; nil without labels.
+  public var criterion: String?
+  /// Where the actions come from: `recorded`, or `seen` (where the agent was seen next).
+  public var actionSource: String
+  public var episodes: [Episode]
+
+  public init(task: String, fps: Double, criterion: String?, actionSource: String, episodes: [Episode]) {
+    (self.task, self.fps, self.criterion, self.actionSource, self.episodes) = (task, fps, criterion, actionSource, episodes)
+  }
+
+  public func write(to directory: String) throws {
+    var json: JSON = ["dataset": 1, "task": .string(task), "fps": .number(fps), "actions": .string(actionSource)]
+    if let criterion { json["criterion"] = .string(criterion) }
+    json["episodes"] = .array(episodes.map { episode in
+      [
+        "name": .string(episode.name), "frames": .integer(episode.observations.count), "label": episode.label.map { .string($0.rawValue) } ?? .null,
+        "source": .string(episode.source), "size": .integer(episode.size), "spans": .array(episode.spans.map(\.json)),
+      ]
+    })
+    try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/dataset.json"))
+    func write(_ rows: [[Double]], width: Int, _ name: String) throws {
+      try NumPyArray(shape: [rows.count, width], values: rows.flatMap { $0 }).write(to: "\(directory)/\(name).npy")
+    }
+    try write(episodes.flatMap(\.observations), width: 5, "observation")
+    try write(episodes.flatMap(\.actions), width: 2, "action")
+    try write(episodes.flatMap(\.uncertainty), width: 2, "uncertainty")
+    var end = 0
+    let ends = episodes.map { episode -> Double in
+      end += episode.observations.count
+      return Double(end)
+    }
+    try NumPyArray(shape: [ends.count], element: .int64, values: ends).write(to: directory + "/episode_ends.npy")
+  }
+
+  /// - Throws: `ClipLabels.Problem` or `NumPyError` naming the file that is not as it should be.
+  public init(directory: String) throws {
+    let path = directory + "/dataset.json"
+    guard let data = FileManager.default.contents(atPath: path) else { throw ClipLabels.Problem("\(path) cannot be read") }
+    let json = try JSON(parsing: data)
+    guard json["dataset"]?.int == 1, let episodes = json["episodes"]?.array else { throw ClipLabels.Problem("\(path) is not a data set of version 1") }
+    let arrays = try ["observation", "action", "uncertainty"].map { try NumPyArray(contentsOf: "\(directory)/\($0).npy") }
+    let ends = try NumPyArray(contentsOf: directory + "/episode_ends.npy").values.map { Int($0) }
+    guard ends.count == episodes.count, arrays.allSatisfy({ $0.shape.count == 2 && $0.shape[0] == ends.last ?? 0 }), arrays[0].shape[1] == 5,
+      zip([0] + ends, ends).allSatisfy({ $0.0 <= $0.1 })
+    else { throw ClipLabels.Problem("\(directory): the arrays do not have the lengths that dataset.json and episode_ends.npy say") }
+    (task, fps, criterion) = (json["task"]?.string ?? "", json["fps"]?.double ?? 10, json["criterion"]?.string)
+    actionSource = json["actions"]?.string ?? "recorded"
+    self.episodes = try episodes.enumerated().map { index, episode in
+      let rows = (index == 0 ? 0 : ends[index - 1])..<ends[index]
+      let name = episode["name"]?.string ?? "episode \(index)"
+      let labels = try ClipLabels(json: ["labels": 1, "clips": [["clip": .string(name), "spans": episode["spans"] ?? []]]])
+      return Episode(
+        name: name, source: episode["source"]?.string ?? "", size: episode["size"]?.int ?? 96, spans: labels.clips[name] ?? [],
+        observations: rows.map { Array(arrays[0][row: $0]) }, actions: rows.map { Array(arrays[1][row: $0]) },
+        uncertainty: rows.map { Array(arrays[2][row: $0]) })
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// The environment that results are measured in, frozen: task, limits, reset, verifier and scorer, and the hash over all of them.
+// Whoever runs a trial loads it through here, so a changed byte stops the trial before it starts.
+
+internal import Foundation
+internal import Hashing
+public import JSON
+
+public struct FrozenEnvironment: Sendable {
+  public let task: String
+  public let limits: SafetyLimits
+  public let verifier: VerifierDescription
+  /// Side of the pictures that the verifier was made for, pixels.
+  public let cameraSize: Int
+  /// SHA-256 over everything else, hexadecimal: what records name the environment by.
+  public let hash: String
+  /// The whole, as `environment.json` holds it.
+  public let json: JSON
+
+  /// Freezes.
+  /// - Throws: `FrozenEnvironmentError` or what the parts throw if they make no sense.
+  public static func freeze(task: String, limits: SafetyLimits, verifier: VerifierDescription, cameraSize: Int) throws -> FrozenEnvironment {
+    var json: JSON = [
+      "environment": 1, "task": .string(task), "limits": limits.json, "reset": reset, "verifier": verifier.json, "scorer": scorer,
+      "camera": ["size": .integer(cameraSize)],
+    ]
+    json["hash"] = .string(hash(of: json))
+    return try FrozenEnvironment(json: json)
+  }
+
+  /// Loads `environment.json` and checks its hash.
+  /// - Throws: `FrozenEnvironmentError` if it is missing, not an environment, or not as it was frozen.
+  public init(directory: String) throws {
+    let path = directory + "/environment.json"
+    guard let data = FileManager.default.contents(atPath: path) else { throw FrozenEnvironmentError("\(path) cannot be read") }
+    let json: JSON
+    do { json = try JSON(parsing: data) } catch { throw FrozenEnvironmentError("\(path):\(error.line):\(error.column): \(error.message)") }
+    do { try self.init(json: json) } catch { throw FrozenEnvironmentError("\(path): \(error)") }
+  }
+
+  public init(json: JSON) throws {
+    guard json["environment"]?.int == 1 else { throw FrozenEnvironmentError("this is not an environment of version 1") }
+    let now = Self.hash(of: json)
+    guard let hash = json["hash"]?.string, hash == now else {
+      throw FrozenEnvironmentError("the environment was changed after it was frozen: its hash is \(now), it says \(json["hash"]?.string ?? "nothing")")
+    }
+    guard json["reset"] == Self.reset, json["scorer"] == Self.scorer else {
+      throw FrozenEnvironmentError("the environment's reset or scorer is not the one this program has; freeze it again")
+    }
+    task = json["task"]?.string ?? ""
+    limits = try SafetyLimits(json: json["limits"] ?? .null)
+    verifier = try VerifierDescription(json: json["verifier"] ?? .null)
+    guard verifier.task == task else { throw FrozenEnvironmentError("the verifier is for task '\(verifier.task)', the environment for '\(task)'") }
+    cameraSize = json["camera"]?["size"]?.int ?? 0
+    self.hash = hash
+    self.json = json
+  }
+
+  /// A verifier that has seen nothing yet.
+  public func makeVerifier() -> any Verifier { VerifierProgram(verifier) }
+
+  /// Eyes for the camera the verifier was made for.
+  public func makeTracker() throws -> PushTTracker { try PushTTracker(size: cameraSize) }
+
+  public func write(to directory: String) throws { try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/environment.json")) }
+
+  /// How an episode starts and how the benchmark scores it; the meaning is in PushTSimulation.
+  private static let reset: JSON = ["kind": "gym-pusht", "version": "0.1.6", "by": "seed"]
+  private static let scorer: JSON = ["kind": "coverage", "above": .number(PushTGeometry.solvedCoverage)]
+
+  private static func hash(of json: JSON) -> String {
+    var json = json
+    json["hash"] = nil
+    return Digest(of: json.canonical).hex
+  }
+}
+
+/// An environment that must not be used.
+public struct FrozenEnvironmentError: Error, CustomStringConvertible {
+  public let description: String
+  init(_ description: String) { self.description = description }
+}

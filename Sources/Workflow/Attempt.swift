@@ -1,0 +1,271 @@
+// One try at a step: a private directory, a process in it, and what it left. Nothing of it is seen outside until it is published.
+
+internal import Glibc
+import Hashing
+import JSON
+import OrderedCollections
+
+final class Attempt {
+  let step: Step
+  let key: Digest
+  let fingerprint: JSON
+  let log: String
+  let started: Double
+  let startedMonotonic: Double
+  private let directory: String
+  private let session: Session
+  private(set) var child: Child!
+  private var inputs: OrderedDictionary<String, [Decider.InputArtifact]> = [:]
+  private var unread: [UInt8] = []
+  private var telemetry: JSON = [:]
+  /// Monotonic time at which it is ended, and whether it was told to end already.
+  var deadline: Double?
+  var timedOut = false
+
+  /// A reproduction sees nothing that is kept of earlier attempts: no finished trials, no checkpoints.
+  private let isReproduction: Bool
+
+  /// Prepares and starts the step.
+  init(_ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, isReproduction: Bool = false) throws {
+    self.step = step
+    self.isReproduction = isReproduction
+    self.key = key
+    self.fingerprint = fingerprint
+    self.session = session
+    let state = session.state.directory
+    directory = "\(state)/work/\(key.short)-\(number)"
+    log = isReproduction ? directory + "/log" : "\(state)/logs/\(key.hex).log"
+    started = Clock.now
+    startedMonotonic = Clock.monotonic
+    Files.removeTree(directory)
+    try Files.makeDirectory(directory + "/out")
+    try Files.makeDirectory(directory + "/tmp")
+    try Files.makeDirectory(state + "/logs")
+    unlink(log)
+    inputs = try session.decider.inputs(of: step)
+    deadline = step.declaration.timeout.map { startedMonotonic + $0 }
+    var environment = Self.environment(temporary: directory + "/tmp")
+    let declared = try session.decider.resolve(.object(step.environment.mapValues { .string($0) }), in: step, "env")
+    for (name, value) in declared.object ?? [:] { environment[name] = value.string ?? value.canonical }
+    let argv = step.kind == nil ? try command() : [Catalogue.worker, "run", try request()]
+    child = try Child.spawn(argv, environment: environment, directory: directory, output: log, withProgress: true)
+  }
+
+  /// What a step sees of this process's environment: where programs are, and no more.
+  private static func environment(temporary: String) -> [String: String] {
+    let inherited = Child.inheritedEnvironment
+    var environment = ["LANG": "C.UTF-8", "TMPDIR": temporary, "ENPIRE_PROGRESS_FD": "3", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"]
+    for name in ["PATH", "HOME", "ENPIRE_PYTHON", "LD_LIBRARY_PATH"] { environment[name] = inherited[name] }
+    return environment
+  }
+
+  // MARK: Commands
+
+  /// The argv with references filled in. The command runs in the private directory, where the workspace's inputs stand at their own
+  /// relative paths and its outputs are to appear at theirs.
+  private func command() throws -> [String] {
+    let workspace = session.manifest.directory + "/"
+    for artifact in inputs.values.joined() {
+      guard let path = artifact.path, path.hasPrefix(workspace) else { continue }
+      let link = directory + "/" + path.dropFirst(workspace.count)
+      try Files.makeDirectory(Files.parent(of: link)!)
+      guard symlink(path, link) == 0 || errno == EEXIST else { throw Files.problem("write", link) }
+    }
+    for output in step.outputs {
+      let path = directory + "/" + output.path
+      try Files.makeDirectory(output.form == .directory ? path : Files.parent(of: path)!)
+    }
+    return try step.argv.flatMap { word -> [String] in
+      let segments = try Template.parse(word)
+      if segments.count == 1, case .reference(.input(let port)) = segments[0] { return try paths(of: port) }
+      return [
+        try segments.map { segment in
+          switch segment {
+          case .text(let text): text
+          case .reference(.input(let port)): try paths(of: port).joined(separator: " ")
+          case .reference(.output(let name)): directory + "/" + (step.output(named: name)?.path ?? name)
+          case .reference(let reference): try value(of: reference)
+          }
+        }.joined()
+      ]
+    }
+  }
+
+  private func value(of reference: Reference) throws -> String {
+    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step),
+      let output = producer.output(named: reference.output),
+      let artifact = producer.record?.outputs[output.name], output.form != .value
+    {
+      return try session.state.store.view(artifact, name: Files.name(of: output.path))
+    }
+    let text: String =
+      switch reference {
+      case .step(let step): "${step.\(step.step)\(step.output.map { "." + $0 } ?? "")}"
+      case .station(let field): "${station.\(field)}"
+      default: ""
+      }
+    let value = try session.decider.resolve(.string(text), in: step, "run")
+    return value.string ?? value.canonical
+  }
+
+  private func paths(of port: String) throws -> [String] { try (inputs[port] ?? []).map(path) }
+
+  private func path(of artifact: Decider.InputArtifact) throws -> String {
+    if let path = artifact.path { return path }
+    return try session.state.store.view(artifact.artifact!, name: artifact.name)
+  }
+
+  // MARK: Step kinds
+
+  /// Writes the worker's request; returns its path.
+  private func request() throws -> String {
+    let state = session.state.directory
+    let kind = step.kind!
+    var request: JSON = [
+      "request": 1, "step": .string(step.name), "kind": .string(kind.name), "mode": .string(step.shards.isEmpty ? "run" : "gather"),
+      "key": .string(key.hex), "with": try session.decider.resolvedParameters(of: step),
+      "inputs": .object(
+        try inputs.mapValues { artifacts in
+          .array(
+            try artifacts.map { artifact in
+              var json: JSON = ["path": .string(try path(of: artifact)), "name": .string(artifact.name), "digest": .string(artifact.digest.hex)]
+              if let producer = artifact.step { json["step"] = .string(producer) }
+              return json
+            })
+        }),
+      "outputs": .object(OrderedDictionary(uniqueKeysWithValues: step.outputs.map { ($0.name, .string(directory + "/out/" + $0.path)) })),
+      "workspace": .string(session.manifest.directory), "state": .string(state), "workflow": .string(session.manifest.workflow),
+    ]
+    if let station = step.station { request["station"] = station.entry }
+    if let shard = step.shard { request["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
+    let progress = isReproduction ? directory + "/progress" : "\(state)/progress/\(key.hex)"
+    try Files.makeDirectory(progress)
+    request["progress"] = .string(progress)
+    if kind.effect == .sample {
+      let samples = isReproduction ? directory : state + "/samples"
+      try Files.makeDirectory(samples)
+      request["samples"] = .string("\(samples)/\(try session.decider.sampleKey(of: step, fingerprint: fingerprint).hex).jsonl")
+      request["seedRoot"] = .string(try session.decider.seedRoot(of: step, fingerprint: fingerprint).hex)
+    }
+    if step.mayAppend {
+      request["append"] = .string(directory + "/append.json")
+      request["source"] = step.source
+    }
+    if kind.readsStudy { request["study"] = .array(try session.graph.ancestors(of: step).map(studyEntry)) }
+    let file = directory + "/request.json"
+    try Files.write(request.pretty, to: file)
+    return file
+  }
+
+  private func studyEntry(_ ancestor: Step) throws -> JSON {
+    let action: JSON =
+      switch ancestor.declaration.action {
+      case .kind(let name): .string(name)
+      case .command: "run"
+      }
+    var entry: JSON = [
+      "step": .string(ancestor.name), "kind": action, "effect": .string(ancestor.effect.rawValue), "state": .string(ancestor.status.rawValue),
+      "needs": .array((ancestor.needs.map { session.graph.steps[$0.step].name } + ancestor.families).map { .string($0) }),
+      "outputs": .object(
+        OrderedDictionary(
+          uniqueKeysWithValues: try (ancestor.record?.outputs ?? [:]).map { name, artifact in
+            let file = ancestor.outputs.first { $0.name == name }.map { Files.name(of: $0.path) } ?? name
+            return (
+              name,
+              ["path": .string(try session.state.store.view(artifact, name: file)), "name": .string(file), "digest": .string(artifact.digest.hex)]
+            )
+          })),
+    ]
+    entry["description"] = ancestor.declaration.description.map { .string($0) }
+    entry["station"] = ancestor.station.map { .string($0.name) }
+    if let record = ancestor.record {
+      entry["key"] = .string(record.key.hex)
+      entry["started"] = .number(record.started)
+      entry["seconds"] = .number(record.seconds)
+      entry["telemetry"] = record.telemetry
+      entry["with"] = record.fingerprint["with"]
+    }
+    entry["problem"] = (ancestor.problem?.sentence).map { .string($0) }
+    return entry
+  }
+
+  // MARK: While it runs
+
+  /// Reads what arrived on the progress pipe; returns the newest progress.
+  func readProgress() -> (done: Int, total: Int, word: String)? {
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = Glibc.read(child.progress, &buffer, buffer.count)
+      guard count > 0 else { break }
+      unread += buffer[..<count]
+    }
+    var newest: (Int, Int, String)?
+    while let end = unread.firstIndex(of: 10) {
+      if let line = try? JSON(parsing: unread[..<end]) {
+        if let done = line["done"]?.int, let total = line["total"]?.int { newest = (done, total, line["word"]?.string ?? "") }
+        if let name = line["telemetry"]?.string { telemetry[name] = line["value"] }
+      }
+      unread.removeSubrange(...end)
+    }
+    return newest
+  }
+
+  // MARK: Afterwards
+
+  var seconds: Double { Clock.monotonic - startedMonotonic }
+
+  /// Collects the ended process: stores its outputs and returns its record, which is not yet written down.
+  func finish() throws -> ActionRecord {
+    _ = readProgress()
+    switch child.wait() {
+    case .exited(0): break
+    case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.declaration.timeout ?? 0) s", hint: logHint)
+    case .exited(let code): throw Problem(.stepFailed, "\(step.name): \(message(or: "exit code \(code)"))", hint: logHint)
+    case .signalled(let number):
+      throw Problem(.stepFailed, "\(step.name): killed by signal \(number) (\(String(cString: strsignal(number))))", hint: logHint)
+    }
+    for artifact in inputs.values.joined() {
+      guard let path = artifact.path, !Files.isDirectory(path), !session.state.files.isUnchanged(path) else { continue }
+      throw Problem(.stepFailed, "\(step.name): its input \(Files.display(path)) changed while it ran", hint: "its outputs are not kept; run again")
+    }
+    var outputs: OrderedDictionary<String, Artifact> = [:]
+    for output in step.outputs {
+      let path = directory + (step.kind == nil ? "/" : "/out/") + output.path
+      guard Files.exists(path) else {
+        throw Problem(
+          .stepFailed, "\(step.name): did not write its output '\(output.name)' (\(output.path))",
+          hint: "a command writes to ${out.\(output.name)}, or to that path in its directory")
+      }
+      guard Files.isDirectory(path) == (output.form == .directory) else {
+        throw Problem(
+          .stepFailed, "\(step.name): its output '\(output.name)' is \(Files.isDirectory(path) ? "a directory" : "a file")",
+          hint: "end the path in 'out' with / for a directory")
+      }
+      outputs[output.name] = try session.state.store.add(path, form: output.form)
+    }
+    let appended = step.mayAppend ? (try? JSON(parsing: Files.read(directory + "/append.json"))) ?? [] : []
+    return ActionRecord(
+      key: key, step: step.name, fingerprint: fingerprint, outputs: outputs, appended: appended, telemetry: telemetry, started: started,
+      seconds: seconds,
+      station: step.station?.name)
+  }
+
+  /// Drops the private directory; a checkpoint too once it is of no more use.
+  func cleanUp(keepingProgress: Bool) {
+    Files.removeTree(directory)
+    let progress = "\(session.state.directory)/progress/\(key.hex)"
+    if !keepingProgress || Files.list(progress).isEmpty { Files.removeTree(progress) }
+  }
+
+  private var logHint: String { "enpire log '\(step.name)' shows what it printed; enpire run '\(step.name)' repeats it" }
+
+  /// The worker's `error:` line, or the last lines of the log.
+  private func message(or fallback: String) -> String {
+    guard let bytes = try? Files.read(log) else { return fallback }
+    let lines = String(decoding: bytes.suffix(8000), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: true)
+    if let error = lines.lastIndex(where: { $0.hasPrefix("error: ") }) {
+      return ([lines[error].dropFirst(7)] + lines[(error + 1)...]).joined(separator: "\n")
+    }
+    return fallback + (lines.isEmpty ? "" : "\n" + lines.suffix(10).map { "    " + $0 }.joined(separator: "\n"))
+  }
+}

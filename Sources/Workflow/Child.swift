@@ -1,0 +1,70 @@
+// A running process: started in a group of its own, that the kernel kills if this process dies. It knows nothing of steps.
+
+internal import CLinux
+internal import Glibc
+
+struct Child {
+  enum End: Equatable { case exited(Int32), signalled(Int32) }
+
+  let pid: pid_t
+  /// Readable once the process has ended.
+  let descriptor: Int32
+  /// The reading end of the progress pipe; -1 without one.
+  let progress: Int32
+
+  /// Starts `argv`; its output goes to the end of the file `output`. With `withProgress`, descriptor 3 is a pipe to here.
+  static func spawn(_ argv: [String], environment: [String: String], directory: String, output: String, withProgress: Bool = false) throws -> Child {
+    let log = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard log >= 0 else { throw Files.problem("write", output) }
+    defer { close(log) }
+    var pipe: [Int32] = [-1, -1]
+    if withProgress {
+      guard enpire_pipe(&pipe) == 0 else { throw Files.problem("create", "a pipe") }
+      _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
+    }
+    defer { if pipe[1] >= 0 { close(pipe[1]) } }
+    let pid = withArray(argv) { arguments in
+      withArray(environment.map { "\($0.key)=\($0.value)" }.sorted()) { enpire_spawn(arguments, $0, directory, log, pipe[1]) }
+    }
+    guard pid > 0 else {
+      if pipe[0] >= 0 { close(pipe[0]) }
+      let hint = -pid == ENOENT ? "is it installed, and on the PATH?" : nil
+      throw Problem(.stepFailed, "cannot start '\(argv[0])': \(String(cString: strerror(-pid)))", hint: hint)
+    }
+    let descriptor = enpire_pidfd(pid)
+    guard descriptor >= 0 else {
+      kill(-pid, SIGKILL)
+      throw Problem(.internalError, "pidfd_open: \(String(cString: strerror(-descriptor)))", hint: "enpire needs Linux 5.3 or newer")
+    }
+    return Child(pid: pid, descriptor: descriptor, progress: pipe[0])
+  }
+
+  /// Collects the ended process; waits for its end if need be.
+  func wait() -> End {
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+    close(descriptor)
+    if progress >= 0 { close(progress) }
+    return status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
+  }
+
+  /// Signals the whole process group.
+  func signal(_ number: Int32) { kill(-pid, number) }
+
+  static var inheritedEnvironment: [String: String] {
+    var variables: [String: String] = [:]
+    var next = environ
+    while let entry = next.pointee {
+      let text = String(cString: entry)
+      if let equals = text.firstIndex(of: "=") { variables[String(text[..<equals])] = String(text[text.index(after: equals)...]) }
+      next += 1
+    }
+    return variables
+  }
+
+  private static func withArray<Result>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result) -> Result {
+    let copies = strings.map { strdup($0) } + [nil]
+    defer { for copy in copies { free(copy) } }
+    return body(copies)
+  }
+}

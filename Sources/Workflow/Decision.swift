@@ -1,0 +1,238 @@
+// Whether a step has to run, and why: the one place that decides, for `run`, `plan` and `why` alike.
+
+public import Hashing
+public import JSON
+import OrderedCollections
+
+public enum Decision {
+  /// Recorded, and everything is in place.
+  case upToDate(ActionRecord)
+  /// Recorded; the published files named have to be put back.
+  case restore(ActionRecord, [String])
+  case run(key: Digest, fingerprint: JSON, reasons: [String])
+}
+
+struct Decider {
+  let graph: Graph
+  let state: State
+
+  /// Decides for a step whose needs have all succeeded (or are optional and ended). `force` runs it whatever is recorded.
+  func decide(_ step: Step, force: Bool = false) throws -> Decision {
+    let fingerprint = try fingerprint(of: step)
+    let key = Digest(of: fingerprint.canonical)
+    let record = try state.action(key)
+    if let record, !force, record.outputs.values.allSatisfy(state.store.has) {
+      let displaced = try step.publishes.filter { try !isInPlace(record.outputs[$0.key], at: graph.manifest.directory + "/" + $0.value) }
+      return displaced.isEmpty ? .upToDate(record) : .restore(record, displaced.map(\.value))
+    }
+    let reasons: [String]
+    if record != nil {
+      reasons = [force ? "it was asked for" : "its recorded output is gone from the store"]
+    } else if let latest = try state.latest(graph.manifest.workflow, step.name), let old = try state.action(latest) {
+      reasons = Self.differences(from: old.fingerprint, to: fingerprint)
+    } else {
+      reasons = ["it has not run before"]
+    }
+    return .run(key: key, fingerprint: fingerprint, reasons: reasons)
+  }
+
+  private func isInPlace(_ artifact: Artifact?, at path: String) throws -> Bool {
+    guard let artifact, Files.exists(path), Files.isDirectory(path) == (artifact.form == .directory) else { return false }
+    return try Store.digest(of: path, form: artifact.form, hash: state.files.digest) == artifact.digest
+  }
+
+  // MARK: What the key is the hash of
+
+  /// Everything that may change the result, and nothing else: no times, paths, hosts or order of keys.
+  func fingerprint(of step: Step) throws -> JSON {
+    var print: JSON = [:]
+    switch step.declaration.action {
+    case .kind:
+      let kind = step.kind!
+      print["kind"] = .string(kind.name)
+      print["revision"] = .integer(kind.revision)
+      print["with"] = try parameters(of: step, forSample: false)
+      if kind.effect == .external { print["workflow"] = .string(graph.manifest.workflow) }
+      // A confirmation or replication is drawn anew, however alike it is to another.
+      if kind.effect == .sample, ["confirm", "replicate"].contains(step.with["purpose"]?.string) { print["step"] = .string(step.name) }
+    case .command:
+      print["command"] = .array(step.argv.map { .string($0) })
+      print["outputs"] = .object(OrderedDictionary(uniqueKeysWithValues: step.outputs.map { ($0.name, .string($0.path)) }))
+    }
+    var inputs: JSON = [:]
+    for (port, artifacts) in try self.inputs(of: step) {
+      inputs[port] = .array(artifacts.map { ["name": .string($0.name), "digest": .string($0.digest.hex)] })
+    }
+    print["inputs"] = inputs
+    if !step.environment.isEmpty { print["env"] = try resolve(.object(step.environment.mapValues { .string($0) }), in: step, "env") }
+    if let station = step.station { print["station"] = station.entry }
+    if let shard = step.shard { print["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
+    if step.kind?.readsStudy == true { print["study"] = study(of: step) }
+    return print
+  }
+
+  /// Where a sample's finished trials are kept: everything but how many are wanted.
+  func sampleKey(of step: Step, fingerprint: JSON) throws -> Digest {
+    var print = fingerprint
+    print["with"] = try parameters(of: step, forSample: true)
+    return Digest(of: print.canonical)
+  }
+
+  /// What held-out seeds are drawn from: the same for all shards and stations of a step.
+  func seedRoot(of step: Step, fingerprint: JSON) throws -> Digest {
+    var print = fingerprint
+    print["with"] = try parameters(of: step, forSample: true)
+    for key in ["shard", "station"] { print[key] = nil }
+    return authenticationCode(key: try state.secret(), message: print.canonical)
+  }
+
+  /// The parameters that count: all that affect the result, and for a step's key also a sample's size.
+  private func parameters(of step: Step, forSample: Bool) throws -> JSON {
+    var with = try resolvedParameters(of: step)
+    for parameter in step.kind?.parameters ?? [] where !parameter.affectsResult && (forSample || step.effect != .sample) {
+      with[parameter.name] = nil
+    }
+    return with
+  }
+
+  func resolvedParameters(of step: Step) throws -> JSON {
+    let with = try resolve(step.with, in: step, "with")
+    for parameter in step.kind?.parameters ?? [] {
+      if let value = with[parameter.name], let problem = parameter.form.problem(with: value) {
+        throw step.declaration.problem("'\(parameter.name)' \(problem)", "with", parameter.name, hint: parameter.summary)
+      }
+    }
+    return with
+  }
+
+  func resolve(_ json: JSON, in step: Step, _ member: String) throws -> JSON {
+    do {
+      return try Template.resolve(json) { reference in
+        switch reference {
+        case .step(let reference):
+          let target = reference.step.hasSuffix("[*]") ? nil : graph.step(named: reference.step)
+          guard let target, let output = target.output(named: reference.output) else {
+            throw TemplateError(sentence: "a parameter takes one step's value", hint: "pass several outputs as inputs")
+          }
+          guard output.form == .value else {
+            throw TemplateError(sentence: "'\(reference.step).\(output.name)' is a \(output.form.rawValue), not a value", hint: "pass it as an input")
+          }
+          guard let artifact = target.record?.outputs[output.name] else { return .null }
+          return try state.store.value(artifact)
+        case .station(let field):
+          guard let value = step.station?.entry[field] else {
+            throw TemplateError(sentence: "the station has no '\(field)'", hint: "see the fleet file")
+          }
+          return value
+        default: throw TemplateError(sentence: "this reference is not known here", hint: "only in 'run'")
+        }
+      }
+    } catch let error as TemplateError { throw step.declaration.problem(error.sentence, member, hint: error.hint) }
+  }
+
+  // MARK: Inputs
+
+  struct InputArtifact {
+    let name: String
+    let digest: Digest
+    /// Set for a file of the workspace.
+    let path: String?
+    /// Set for a step's output.
+    let artifact: Artifact?
+    let step: String?
+  }
+
+  /// The artifacts at each port, in order. A gather gets its shards' outputs too.
+  func inputs(of step: Step) throws -> OrderedDictionary<String, [InputArtifact]> {
+    var inputs: OrderedDictionary<String, [InputArtifact]> = [:]
+    for (port, sources) in step.inputs { inputs[port] = try sources.flatMap { try artifacts($0, at: port, of: step) } }
+    for id in step.shards {
+      for output in step.outputs {
+        inputs[output.name, default: []] += try artifacts(.output(id, output.name, optional: false), at: output.name, of: step)
+      }
+    }
+    return inputs
+  }
+
+  private func artifacts(_ source: Step.Source, at port: String, of step: Step) throws -> [InputArtifact] {
+    switch source {
+    case .output(let id, let name, let optional):
+      let producer = graph.steps[id]
+      guard let artifact = producer.record?.outputs[name] else {
+        if optional { return [] }
+        throw Problem(.internalError, "\(producer.name) has no recorded output '\(name)'")
+      }
+      let file = producer.outputs.first { $0.name == name }.map { Files.name(of: $0.path) } ?? name
+      return [InputArtifact(name: file, digest: artifact.digest, path: nil, artifact: artifact, step: producer.name)]
+    case .files(let pattern):
+      let full = Files.absolute(pattern, in: graph.manifest.directory)
+      let paths = Files.glob(full)
+      guard !paths.isEmpty else {
+        let isPattern = pattern.contains { "*?[".contains($0) }
+        // A pattern at an optional input may match nothing; a path must exist.
+        if isPattern, step.kind?.inputs.first(where: { $0.name == port })?.required == false { return [] }
+        var problem = step.declaration.problem(
+          isPattern ? "no file matches '\(pattern)'" : "no file '\(pattern)'", "in", port,
+          hint: "paths start at \(Files.display(graph.manifest.directory))/")
+        problem.code = .missingInput
+        throw problem
+      }
+      return try paths.flatMap { path in
+        guard Files.isDirectory(path) else {
+          return [InputArtifact(name: Files.name(of: path), digest: try state.files.digest(of: path), path: path, artifact: nil, step: nil)]
+        }
+        return [
+          InputArtifact(
+            name: Files.name(of: path), digest: try Store.digest(of: path, form: .directory, hash: state.files.digest), path: path, artifact: nil,
+            step: nil)
+        ]
+      }
+    }
+  }
+
+  private func study(of step: Step) -> JSON {
+    .object(
+      OrderedDictionary(
+        uniqueKeysWithValues: graph.ancestors(of: step).map { ancestor in
+          let outputs = ancestor.record?.outputs.mapValues { JSON.string($0.digest.hex) } ?? [:]
+          return (ancestor.name, ancestor.status.isSuccess ? .object(outputs) : .string(ancestor.status.rawValue))
+        }))
+  }
+
+  // MARK: Differences
+
+  /// What changed between two fingerprints, a line each: `input demos: episode_003.mp4 changed (1a2b… → 3c4d…)`.
+  static func differences(from old: JSON, to new: JSON) -> [String] {
+    var lines: [String] = []
+    func compare(_ old: JSON?, _ new: JSON?, _ path: [String]) {
+      if old == new { return }
+      if case .object(let a)? = old, case .object(let b)? = new {
+        for key in OrderedSet(Array(a.keys) + Array(b.keys)) { compare(a[key], b[key], path + [key]) }
+      } else if path.first == "inputs", case .array(let a)? = old, case .array(let b)? = new {
+        lines += inputDifferences(path.last ?? "", a, b)
+      } else {
+        lines.append("\(path.joined(separator: ".")): \(brief(old)) → \(brief(new))")
+      }
+    }
+    compare(old, new, [])
+    return lines
+  }
+
+  private static func inputDifferences(_ port: String, _ old: [JSON], _ new: [JSON]) -> [String] {
+    let (oldNames, newNames) = (old.map { $0["name"]?.string ?? "" }, new.map { $0["name"]?.string ?? "" })
+    guard oldNames == newNames else {
+      let (gone, come) = (Set(oldNames).subtracting(newNames).sorted(), Set(newNames).subtracting(oldNames).sorted())
+      let changes = come.map { "\($0) added" } + gone.map { "\($0) removed" }
+      return ["input \(port): " + (changes.isEmpty ? "another order" : changes.joined(separator: ", "))]
+    }
+    return zip(old, new).filter { $0 != $1 }.map { old, new in
+      "input \(port): \(new["name"]?.string ?? "") changed (\(old["digest"]?.string?.prefix(12) ?? "") → \(new["digest"]?.string?.prefix(12) ?? ""))"
+    }
+  }
+
+  private static func brief(_ json: JSON?) -> String {
+    guard let json else { return "none" }
+    let text = json.compact
+    return text.count > 60 ? text.prefix(57) + "…" : text
+  }
+}

@@ -1,0 +1,178 @@
+// From a declaration to steps: one for each combination of the matrix, and for a sharded one its shards and the gather.
+
+import JSON
+import OrderedCollections
+
+struct Expansion {
+  let graph: Graph
+  let parent: Step.ID?
+
+  func expand(_ declaration: StepDeclaration, firstID: Step.ID) throws -> [Step] {
+    let kind = try kind(of: declaration)
+    var steps: [Step] = []
+    func add(_ name: String, _ matrix: OrderedDictionary<String, JSON>, shard: (Int, Int)?) throws -> Step {
+      let step = Step(id: firstID + steps.count, name: name, declaration: declaration, kind: kind, matrix: matrix, shard: shard, parent: parent)
+      try fill(step)
+      steps.append(step)
+      return step
+    }
+    for matrix in combinations(declaration.matrix) {
+      let labels = matrix.map { "\($0.key)=\($0.value.string ?? $0.value.canonical)" }
+      func name(_ more: [String] = []) -> String {
+        let labels = labels + more
+        return declaration.name + (labels.isEmpty ? "" : "[" + labels.joined(separator: ",") + "]")
+      }
+      let count = try shardCount(declaration, matrix)
+      guard count > 1 else {
+        _ = try add(name(), matrix, shard: nil)
+        continue
+      }
+      let shards = try (0..<count).map { try add(name(["shard=\($0)"]), matrix, shard: ($0, count)) }
+      let gather = try add(name(), matrix, shard: nil)
+      gather.shards = shards.map(\.id)
+    }
+    return steps
+  }
+
+  private func kind(of declaration: StepDeclaration) throws -> Kind? {
+    guard case .kind(let name) = declaration.action else { return nil }
+    guard let kind = graph.kinds[name] else {
+      throw declaration.problem("no step kind '\(name)'", "uses", hint: suggestion(for: name, among: graph.kinds.keys.sorted()))
+    }
+    if declaration.appends != nil, !kind.appends {
+      throw declaration.problem("kind '\(name)' appends nothing", "appends", key: true, hint: "remove 'appends'")
+    }
+    return kind
+  }
+
+  private func combinations(_ matrix: OrderedDictionary<String, [JSON]>) -> [OrderedDictionary<String, JSON>] {
+    var combinations: [OrderedDictionary<String, JSON>] = [[:]]
+    for (key, values) in matrix {
+      combinations = combinations.flatMap { combination in
+        values.map { value in
+          var combination = combination
+          combination[key] = value
+          return combination
+        }
+      }
+    }
+    return combinations
+  }
+
+  private func shardCount(_ declaration: StepDeclaration, _ matrix: OrderedDictionary<String, JSON>) throws -> Int {
+    guard let shards = declaration.shards else { return 1 }
+    guard let count = try expand(shards, declaration, matrix, ["shards"]).int, (1...10_000).contains(count) else {
+      throw declaration.problem("'shards' must be a count from 1 to 10000", "shards")
+    }
+    if case .kind(let name) = declaration.action, graph.kinds[name]?.shardable != true {
+      throw declaration.problem("kind '\(name)' cannot be split into shards", "shards", key: true, hint: "remove 'shards', or use a matrix")
+    }
+    if case .command = declaration.action {
+      throw declaration.problem("a command cannot be split into shards", "shards", key: true, hint: "use a matrix")
+    }
+    return count
+  }
+
+  private func expand(_ json: JSON, _ declaration: StepDeclaration, _ matrix: OrderedDictionary<String, JSON>, _ pointer: [String]) throws -> JSON {
+    do {
+      return try Template.expand(json) { reference in
+        switch reference {
+        case .variable(let name):
+          guard let value = graph.manifest.variables[name] else {
+            throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: graph.manifest.variables.keys))
+          }
+          return value
+        case .matrix(let name):
+          guard let value = matrix[name] else {
+            throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: matrix.keys))
+          }
+          return value
+        default: throw TemplateError(sentence: "unexpected reference", hint: "")
+        }
+      }
+    } catch let error as TemplateError {
+      throw Problem(
+        .manifest, error.sentence,
+        at: Origin(file: declaration.origin.file, pointer: JSONPointer(declaration.origin.pointer.tokens + pointer)).place(), hint: error.hint)
+    }
+  }
+
+  /// Fills in variables, matrix and the kind's defaults, and checks the parameters that are known already.
+  private func fill(_ step: Step) throws {
+    let declaration = step.declaration
+    func text(_ text: String, _ pointer: String...) throws -> String {
+      let value = try expand(.string(text), declaration, step.matrix, pointer)
+      return value.string ?? value.canonical
+    }
+    step.with = try expand(declaration.with, declaration, step.matrix, ["with"])
+    if step.kind?.appends == true {
+      step.allowance = declaration.appends ?? parent.flatMap { graph.steps[$0].allowance }
+      step.source = try expand(declaration.source, declaration, step.matrix, [])
+    }
+    if let kind = step.kind { try checkParameters(step, kind) }
+    if case .command(let argv) = declaration.action { step.argv = try argv.map { try text($0, "run") } }
+    for (name, value) in declaration.environment { step.environment[name] = try text(value, "env", name) }
+    if step.shard == nil { for (name, path) in declaration.outputs { step.publishes[name] = try text(path, "out", name) } }
+    if let kind = step.kind {
+      for output in declaration.outputs.keys where !kind.outputs.contains(where: { $0.name == output }) {
+        throw declaration.problem(
+          "kind '\(kind.name)' has no output '\(output)'", "out", output, key: true, hint: suggestion(for: output, among: kind.outputs.map(\.name)))
+      }
+    }
+    step.station = try station(of: step)
+  }
+
+  private func checkParameters(_ step: Step, _ kind: Kind) throws {
+    let declaration = step.declaration
+    for (name, value) in step.with.object ?? [:] {
+      guard let parameter = kind.parameters.first(where: { $0.name == name }) else {
+        throw declaration.problem(
+          "kind '\(kind.name)' has no parameter '\(name)'", "with", name, key: true, hint: suggestion(for: name, among: kind.parameters.map(\.name)))
+      }
+      // A reference to a step's value is checked when it is known.
+      if let references = try? Template.references(in: value), !references.isEmpty { continue }
+      if let problem = parameter.form.problem(with: value) {
+        throw declaration.problem("'\(name)' \(problem)", "with", name, hint: parameter.summary)
+      }
+    }
+    for parameter in kind.parameters where step.with[parameter.name] == nil {
+      if let fallback = parameter.fallback {
+        step.with[parameter.name] = fallback
+      } else if !parameter.optional {
+        throw declaration.problem("kind '\(kind.name)' needs the parameter '\(parameter.name)'", "with", hint: parameter.summary)
+      }
+    }
+  }
+
+  /// The plan fixes the station: shard i of a fleet of n takes the (i mod n)th that fits, another step one chosen by its name.
+  private func station(of step: Step) throws -> FleetStation? {
+    let declaration = step.declaration
+    guard let wish = declaration.station else {
+      if step.kind?.usesStation == true {
+        throw declaration.problem("kind '\(step.kind!.name)' needs a station", key: true, hint: "\"station\": { \"task\": … } says for what")
+      }
+      return nil
+    }
+    let wanted = try expand(wish, declaration, step.matrix, ["station"])
+    for key in wanted.object?.keys ?? [] where key != "task" && key != "name" {
+      throw declaration.problem("unknown key '\(key)'", "station", key, key: true, hint: suggestion(for: key, among: ["task", "name"]))
+    }
+    guard graph.manifest.fleet != nil else {
+      throw declaration.problem(
+        "step '\(step.name)' needs a station, but the manifest names no fleet", "station", key: true, hint: "\"fleet\": \"fleets/….json\"")
+    }
+    let fitting = graph.fleet.stations.filter { station in
+      (wanted["task"]?.string).map(station.tasks.contains) ?? true && (wanted["name"]?.string).map { $0 == station.name } ?? true
+    }
+    guard !fitting.isEmpty else {
+      throw Problem(
+        .station, "no station of the fleet can do what step '\(step.name)' wants: \(wanted.canonical)",
+        at: Origin(file: declaration.origin.file, pointer: declaration.origin.pointer / "station").place(),
+        hint: "the stations do: \(Set(graph.fleet.stations.flatMap(\.tasks)).sorted().joined(separator: ", "))")
+    }
+    // The gather of shards holds no station.
+    if step.shard == nil, try shardCount(declaration, step.matrix) > 1 { return nil }
+    let index = step.shard?.index ?? step.name.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff_ffff }
+    return fitting[index % fitting.count]
+  }
+}

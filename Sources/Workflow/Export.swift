@@ -1,0 +1,27 @@
+// The graph as Graphviz's dot or as Mermaid, for people and documents.
+
+extension Graph {
+  private var edges: [(from: Step, to: Step, dashed: Bool)] {
+    steps.flatMap { step in
+      let read = Set(step.inputs.values.joined().compactMap { if case .output(let id, _, _) = $0 { id } else { nil } } + step.shards)
+      let needs = step.needs.map { (steps[$0.step], step, !read.contains($0.step)) }
+      let families = step.families.flatMap { family in steps.filter { $0.family == family }.map { ($0, step, true) } }
+      return needs + families
+    }
+  }
+
+  /// Dashed edges are order alone. Steps of an evolution are boxed together.
+  public func dot() -> String {
+    var text = "digraph \"\(manifest.workflow)\" {\n  rankdir=LR\n  node [shape=box, style=rounded, fontname=\"sans-serif\"]\n"
+    for step in steps { text += "  \"\(step.name)\" [label=\"\(step.name)\\n\(step.kind?.name ?? "run")\"]\n" }
+    for edge in edges { text += "  \"\(edge.from.name)\" -> \"\(edge.to.name)\"\(edge.dashed ? " [style=dashed]" : "")\n" }
+    return text + "}\n"
+  }
+
+  public func mermaid() -> String {
+    var text = "flowchart LR\n"
+    for step in steps { text += "  s\(step.id)[\"\(step.name)<br/>\(step.kind?.name ?? "run")\"]\n" }
+    for edge in edges { text += "  s\(edge.from.id) \(edge.dashed ? "-.->" : "-->") s\(edge.to.id)\n" }
+    return text
+  }
+}

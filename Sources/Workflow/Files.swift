@@ -1,0 +1,169 @@
+// The file system, by system calls: what the engine needs and no more, without Foundation, so that `enpire` starts fast.
+// Every failure is a Problem that names the path and says what the system said.
+
+internal import CLinux
+internal import Glibc
+
+enum Files {
+  static func problem(_ verb: String, _ path: String, _ code: Int32 = errno) -> Problem {
+    let reason = String(cString: strerror(code))
+    let hint: String? =
+      switch code {
+      case ENOSPC, EDQUOT: "free some space (enpire gc drops what no manifest needs) and run again; what was finished is kept"
+      case EACCES, EPERM, EROFS: "check who owns it"
+      default: nil
+      }
+    return Problem(code == ENOENT ? .missingInput : .inputOutput, "cannot \(verb) \(path): \(reason)", hint: hint)
+  }
+
+  static func read(_ path: String) throws -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw problem("read", path) }
+    defer { close(descriptor) }
+    var status = stat()
+    fstat(descriptor, &status)
+    if status.st_mode & S_IFMT == S_IFDIR { throw problem("read", path, EISDIR) }
+    var bytes = [UInt8](repeating: 0, count: max(Int(status.st_size), 4096))
+    var count = 0
+    while true {
+      if count == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
+      let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + count, $0.count - count) }
+      if got < 0 { throw problem("read", path) }
+      if got == 0 { break }
+      count += got
+    }
+    return Array(bytes[..<count])
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  static func makeDirectory(_ path: String) throws {
+    if mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) { return }
+    guard errno == ENOENT, let parent = parent(of: path) else { throw problem("create directory", path) }
+    try makeDirectory(parent)
+    if mkdir(path, 0o777) != 0, errno != EEXIST { throw problem("create directory", path) }
+  }
+
+  /// Writes all of `bytes` to a temporary file beside `path` and moves it there: readers see the old content or the new.
+  static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws {
+    let temporary = path + ".tmp\(getpid())"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw problem("write", path) }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
+      if count < 0 {
+        let code = errno
+        close(descriptor)
+        unlink(temporary)
+        throw problem("write", path, code)
+      }
+      written += count
+    }
+    close(descriptor)
+    try move(temporary, to: path)
+  }
+
+  static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+
+  static func move(_ from: String, to: String) throws {
+    if rename(from, to) != 0 { throw problem("write", to) }
+  }
+
+  /// The names in a directory, sorted by their bytes; none if there is no such directory.
+  static func list(_ path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Every regular file below a directory: paths relative to it, sorted by their bytes.
+  static func walk(_ root: String) throws -> [String] {
+    var files: [String] = []
+    func visit(_ relative: String) throws {
+      for name in list(relative.isEmpty ? root : root + "/" + relative) {
+        let path = relative.isEmpty ? name : relative + "/" + name
+        var status = stat()
+        guard lstat(root + "/" + path, &status) == 0 else { throw problem("read", root + "/" + path) }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: try visit(path)
+        case S_IFREG: files.append(path)
+        default:
+          throw Problem(.inputOutput, "\(root)/\(path) is neither a file nor a directory", hint: "outputs hold files and directories alone, no links")
+        }
+      }
+    }
+    try visit("")
+    return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  static func removeTree(_ path: String) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    if status.st_mode & S_IFMT == S_IFDIR {
+      if status.st_mode & 0o200 == 0 { chmod(path, 0o755) }
+      for name in list(path) { removeTree(path + "/" + name) }
+      rmdir(path)
+    } else {
+      unlink(path)
+    }
+  }
+
+  /// Copies a file's bytes, by reflink where the file system can. The copy has an inode of its own.
+  static func copy(_ from: String, to: String, mode: mode_t) throws {
+    let source = open(from, O_RDONLY | O_CLOEXEC)
+    guard source >= 0 else { throw problem("read", from) }
+    defer { close(source) }
+    unlink(to)
+    let target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    guard target >= 0 else { throw problem("write", to) }
+    defer { close(target) }
+    let reflink: UInt = 0x4004_9409  // FICLONE of linux/fs.h
+    if ioctl(target, reflink, source) == 0 { return }
+    while true {
+      let count = enpire_copy_range(source, target, 1 << 30)
+      if count == 0 { break }
+      if count < 0 {
+        let code = errno
+        unlink(to)
+        throw problem("write", to, code)
+      }
+    }
+  }
+
+  static func parent(of path: String) -> String? {
+    guard let slash = path.lastIndex(of: "/") else { return nil }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  static func name(of path: String) -> String { path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path }
+
+  static func absolute(_ path: String, in directory: String? = nil) -> String {
+    if path.hasPrefix("/") { return path }
+    return (directory ?? currentDirectory) + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+  }
+
+  static var currentDirectory: String {
+    guard let buffer = getcwd(nil, 0) else { return "." }
+    defer { free(buffer) }
+    return String(cString: buffer)
+  }
+
+  /// The files and directories that match a shell pattern, sorted; the pattern itself is looked up if it has no wildcard.
+  static func glob(_ pattern: String) -> [String] {
+    var result = glob_t()
+    defer { globfree(&result) }
+    guard Glibc.glob(pattern, 0, nil, &result) == 0 else { return [] }
+    return (0..<Int(result.gl_pathc)).map { String(cString: result.gl_pathv[$0]!) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}

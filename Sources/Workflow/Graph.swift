@@ -1,0 +1,239 @@
+// Steps and what they wait for. It grows while the workflow runs: appended steps come in batches, each checked whole before it is taken.
+// It knows the order of things, not how steps run. One function, `finish`, ends a step and says which others became ready.
+
+import JSON
+import OrderedCollections
+
+public final class Graph {
+  public let manifest: Manifest
+  public let kinds: [String: Kind]
+  public let fleet: Fleet
+  public private(set) var steps: [Step] = []
+  private var byName: [String: Step.ID] = [:]
+  /// Instances of each declaration, gathers rather than shards, in matrix order.
+  private var instances: [String: [Step.ID]] = [:]
+  /// Unfinished steps of a family, and who waits until there are none.
+  private var unfinished: [String: Int] = [:]
+  private var waitingForFamily: [String: [Step.ID]] = [:]
+  /// Optional `after` of steps that do not exist yet.
+  private var promises: [String: [Step.ID]] = [:]
+
+  public init(_ manifest: Manifest, kinds: [String: Kind], fleet: Fleet) throws {
+    self.manifest = manifest
+    self.kinds = kinds
+    self.fleet = fleet
+    _ = try insert(Array(manifest.steps.values), parent: nil)
+  }
+
+  public func step(named name: String) -> Step? { byName[name].map { steps[$0] } }
+  public var names: [String] { steps.map(\.name) }
+
+  /// The steps a goal means: an instance, all instances of a declaration, or everything below a name.
+  public func steps(for goal: String) throws -> [Step] {
+    if let step = step(named: goal) { return [step] }
+    if let ids = instances[goal] { return ids.map { steps[$0] } }
+    if goal.hasSuffix("[*]"), let ids = instances[String(goal.dropLast(3))] { return ids.map { steps[$0] } }
+    throw Problem(
+      .usage, "no step '\(goal)' in \(Files.display(manifest.path))",
+      hint: suggestion(for: goal, among: manifest.steps.keys + names.filter { manifest.steps[$0] == nil }))
+  }
+
+  // MARK: Growing
+
+  /// Adds declarations, all or none. Returns the new steps.
+  @discardableResult
+  func insert(_ declarations: [StepDeclaration], parent: Step.ID?) throws -> [Step] {
+    let before = (steps.count, byName, instances)
+    do {
+      var created: [Step] = []
+      for declaration in declarations {
+        created += try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count + created.count)
+      }
+      for step in created {
+        if byName[step.name] != nil {
+          throw declarations.first { $0.name == step.declaration.name }!.problem("there is a step '\(step.name)' already", key: true)
+        }
+        byName[step.name] = step.id
+        if step.shard == nil { instances[step.declaration.name, default: []].append(step.id) }
+      }
+      steps += created
+      for step in created { try Linker(graph: self).link(step) }
+      try checkForCycles(from: created)
+      enlist(created)
+      return created
+    } catch {
+      steps.removeLast(steps.count - before.0)
+      (byName, instances) = (before.1, before.2)
+      throw error
+    }
+  }
+
+  func instances(of declaration: String) -> [Step.ID]? { instances[declaration] }
+
+  /// Counts what the new steps wait for and makes them known to those.
+  private func enlist(_ created: [Step]) {
+    for step in created { unfinished[step.family, default: 0] += 1 }
+    for step in created {
+      for need in step.needs where !steps[need.step].status.isFinished {
+        step.waitingFor += 1
+        steps[need.step].dependents.append(step.id)
+      }
+      for family in step.families where unfinished[family, default: 0] > 0 {
+        step.waitingFor += 1
+        waitingForFamily[family, default: []].append(step.id)
+      }
+      for name in step.declaration.after where name.hasSuffix("?") {
+        let promised = String(name.dropLast())
+        if byName[promised] == nil, unfinished[Self.family(of: promised), default: 0] > 0 {
+          step.waitingFor += 1
+          promises[promised, default: []].append(step.id)
+        }
+      }
+    }
+    // A promise kept: who waited for the name now waits for the step.
+    for step in created { steps[step.id].dependents += promises.removeValue(forKey: step.name) ?? [] }
+    for step in created {
+      step.isWanted = step.parent.map { steps[$0].isWanted } ?? false
+      if step.waitingFor == 0 { step.status = .ready }
+    }
+  }
+
+  static func family(of name: String) -> String { name.firstIndex(of: "/").map { String(name[..<$0]) } ?? name }
+
+  // MARK: Finishing
+
+  /// Ends a step, and skips whatever cannot run any more. Returns the wanted steps that became ready.
+  func finish(_ step: Step, _ status: Step.Status, problem: Problem? = nil) -> [Step] {
+    var ready: [Step] = []
+    var ended: [(Step, Step.Status, Problem?)] = [(step, status, problem)]
+    while let (step, status, problem) = ended.popLast() {
+      precondition(!step.status.isFinished && status.isFinished)
+      step.status = status
+      step.problem = problem
+      var released = step.dependents
+      unfinished[step.family]! -= 1
+      if unfinished[step.family] == 0 {
+        released += waitingForFamily.removeValue(forKey: step.family) ?? []
+        for name in promises.keys where Self.family(of: name) == step.family { released += promises.removeValue(forKey: name)! }
+      }
+      for id in released {
+        let dependent = steps[id]
+        dependent.waitingFor -= 1
+        guard dependent.waitingFor == 0, dependent.status == .waiting else { continue }
+        if let culprit = blocker(of: dependent) {
+          let sentence = "\(dependent.name): skipped, for \(culprit.name) \(culprit.status.rawValue)"
+          ended.append((dependent, .skipped, Problem(.stepFailed, sentence)))
+        } else {
+          dependent.status = .ready
+          if dependent.isWanted { ready.append(dependent) }
+        }
+      }
+    }
+    return ready
+  }
+
+  /// The failed or skipped step that keeps this one from running.
+  private func blocker(of step: Step) -> Step? {
+    for need in step.needs where !need.optional && !steps[need.step].status.isSuccess { return steps[need.step] }
+    for family in step.families {
+      let culprit = members(of: family).first { ($0.status == .failed && !$0.declaration.mayFail) || ($0.name == family && !$0.status.isSuccess) }
+      if let culprit { return culprit }
+    }
+    return nil
+  }
+
+  private func members(of family: String) -> some Sequence<Step> { steps.lazy.filter { $0.family == family } }
+
+  // MARK: Wanting
+
+  /// Marks the goals and everything they need. Returns those that can start.
+  func want(_ goals: [Step]) -> [Step] {
+    var stack = goals
+    while let step = stack.popLast() {
+      if step.isWanted { continue }
+      step.isWanted = true
+      stack += step.needs.map { steps[$0.step] }
+      for family in step.families { stack += members(of: family) }
+    }
+    return steps.filter { $0.isWanted && $0.status == .ready }
+  }
+
+  /// Every step that `step` comes after, itself not included, in the order they were written.
+  func ancestors(of step: Step) -> [Step] {
+    var found: Set<Step.ID> = []
+    var stack = [step]
+    while let next = stack.popLast() {
+      for id in next.needs.map(\.step) + next.families.flatMap({ members(of: $0).map(\.id) }) where found.insert(id).inserted {
+        stack.append(steps[id])
+      }
+    }
+    return found.sorted().map { steps[$0] }
+  }
+
+  /// Sets every unfinished step's height from the durations given.
+  func setHeights(_ seconds: (Step) -> Double) {
+    for step in steps.reversed() { step.height = 0 }
+    for step in topologicalOrder().reversed() {
+      step.height += max(seconds(step), 1e-3)
+      for need in step.needs { steps[need.step].height = max(steps[need.step].height, step.height) }
+      for family in step.families { if let root = byName[family] { steps[root].height = max(steps[root].height, step.height) } }
+    }
+  }
+
+  /// All steps, each after those it waits for.
+  public func topologicalOrder() -> [Step] {
+    var missing = steps.map { $0.needs.count + $0.families.reduce(0) { $0 + members(of: $1).reduce(0) { count, _ in count + 1 } } }
+    var dependents: [[Step.ID]] = Array(repeating: [], count: steps.count)
+    for step in steps {
+      for need in step.needs { dependents[need.step].append(step.id) }
+      for family in step.families { for member in members(of: family) { dependents[member.id].append(step.id) } }
+    }
+    var order = steps.indices.filter { missing[$0] == 0 }
+    var next = 0
+    while next < order.count {
+      for id in dependents[order[next]] {
+        missing[id] -= 1
+        if missing[id] == 0 { order.append(id) }
+      }
+      next += 1
+    }
+    return order.map { steps[$0] }
+  }
+
+  /// Refuses new steps that wait for themselves. Finished steps wait for nothing and end the search.
+  private func checkForCycles(from created: [Step]) throws {
+    enum Mark { case open, closed }
+    var marks: [Step.ID: Mark] = [:]
+    for start in created where marks[start.id] == nil {
+      var path: [(step: Step, next: [Step.ID])] = []
+      func enter(_ step: Step) {
+        marks[step.id] = .open
+        let waits = step.needs.map(\.step) + step.families.flatMap { members(of: $0).map(\.id) }
+        path.append((step, waits.filter { !steps[$0].status.isFinished }))
+      }
+      enter(start)
+      while let (step, next) = path.last {
+        guard let id = next.last else {
+          marks[step.id] = .closed
+          path.removeLast()
+          continue
+        }
+        path[path.count - 1].next.removeLast()
+        switch marks[id] {
+        case .closed: continue
+        case nil: enter(steps[id])
+        case .open:
+          let loop = path.drop { $0.step.id != id }.map(\.step.name)
+          throw steps[id].declaration.problem("steps wait for each other: \((loop + [steps[id].name]).joined(separator: " → "))", key: true)
+        }
+      }
+    }
+  }
+}
+
+extension StepDeclaration {
+  /// An error at a member of this step, by its JSON pointer below the step.
+  func problem(_ sentence: String, _ pointer: String..., key: Bool = false, hint: String? = nil) -> Problem {
+    Problem(.manifest, sentence, at: Origin(file: origin.file, pointer: JSONPointer(origin.pointer.tokens + pointer)).place(key: key), hint: hint)
+  }
+}

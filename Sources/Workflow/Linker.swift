@@ -1,0 +1,146 @@
+// From a step's references to the steps they mean: what it reads, and what it waits for.
+
+import JSON
+import OrderedCollections
+
+struct Linker {
+  let graph: Graph
+
+  func link(_ step: Step) throws {
+    let declaration = step.declaration
+    for (port, texts) in declaration.inputs {
+      step.inputs[port] = []
+      for text in texts {
+        for source in try sources(of: text, in: step, port) { step.inputs[port]!.append(source) }
+      }
+    }
+    if let kind = step.kind { try checkPorts(step, kind) }
+    // Values in parameters and environment, and outputs named in a command.
+    for (member, json) in [
+      ("with", step.with), ("env", .array(step.environment.values.map { .string($0) })), ("run", .array(step.argv.map { .string($0) })),
+    ] {
+      for reference in try references(json, in: step, member) {
+        switch reference {
+        case .step(let reference): for (id, _) in try resolve(reference, in: step, member) { need(step, id, optional: reference.optional) }
+        case .input(let name):
+          guard member == "run", step.inputs[name] != nil else {
+            throw declaration.problem("no input '\(name)' here", member, hint: suggestion(for: name, among: step.inputs.keys))
+          }
+        case .output(let name):
+          guard member == "run", declaration.outputs[name] != nil else {
+            throw declaration.problem("no output '\(name)' here", member, hint: suggestion(for: name, among: declaration.outputs.keys))
+          }
+        default: break
+        }
+      }
+    }
+    for sources in step.inputs.values { for case .output(let id, _, let optional) in sources { need(step, id, optional: optional) } }
+    for id in step.shards { need(step, id, optional: false) }
+    for (index, name) in declaration.after.enumerated() { try order(step, after: name, at: index) }
+  }
+
+  private func need(_ step: Step, _ id: Step.ID, optional: Bool) {
+    if let index = step.needs.firstIndex(where: { $0.step == id }) {
+      step.needs[index].optional = step.needs[index].optional && optional
+    } else {
+      step.needs.append((id, optional))
+    }
+  }
+
+  private func checkPorts(_ step: Step, _ kind: Kind) throws {
+    for (port, sources) in step.inputs {
+      guard let input = kind.inputs.first(where: { $0.name == port }) else {
+        throw step.declaration.problem(
+          "kind '\(kind.name)' has no input '\(port)'", "in", port, key: true, hint: suggestion(for: port, among: kind.inputs.map(\.name)))
+      }
+      if !input.many, sources.count > 1 { throw step.declaration.problem("input '\(port)' takes one artifact, not \(sources.count)", "in", port) }
+    }
+    for input in kind.inputs where input.required && step.inputs[input.name] == nil {
+      throw step.declaration.problem("kind '\(kind.name)' needs the input '\(input.name)'", "in", hint: input.summary)
+    }
+  }
+
+  private func references(_ json: JSON, in step: Step, _ member: String) throws -> [Reference] {
+    do { return try Template.references(in: json) } catch let error as TemplateError {
+      throw step.declaration.problem(error.sentence, member, hint: error.hint)
+    }
+  }
+
+  private func sources(of text: String, in step: Step, _ port: String) throws -> [Step.Source] {
+    let expanded: JSON
+    do {
+      expanded = try Template.expand(.string(text)) { reference in
+        switch reference {
+        case .variable(let name):
+          guard let value = graph.manifest.variables[name] else {
+            throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: graph.manifest.variables.keys))
+          }
+          return value
+        case .matrix(let name):
+          guard let value = step.matrix[name] else {
+            throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: step.matrix.keys))
+          }
+          return value
+        default: throw TemplateError(sentence: "unexpected reference", hint: "")
+        }
+      }
+      let written = expanded.string ?? expanded.canonical
+      let segments = try Template.parse(written)
+      if segments.count == 1, case .reference(.step(let reference)) = segments[0] {
+        return try resolve(reference, in: step, "in", port).map { .output($0, $1, optional: reference.optional) }
+      }
+      if segments.contains(where: { if case .reference = $0 { true } else { false } }) {
+        throw TemplateError(
+          sentence: "an input is a path, or one reference to a step's output", hint: "as \"data/*.csv\" or \"${step.demos.dataset}\"")
+      }
+      return [.files(segments.map { if case .text(let text) = $0 { text } else { "" } }.joined())]
+    } catch let error as TemplateError { throw step.declaration.problem(error.sentence, "in", port, hint: error.hint) }
+  }
+
+  /// The steps and output names that a reference means.
+  private func resolve(_ reference: StepReference, in step: Step, _ pointer: String...) throws -> [(Step.ID, String)] {
+    func fail(_ sentence: String, _ hint: String?) -> Problem {
+      let origin = Origin(file: step.declaration.origin.file, pointer: JSONPointer(step.declaration.origin.pointer.tokens + pointer))
+      return Problem(.manifest, sentence, at: origin.place(), hint: hint)
+    }
+    let targets: [Step.ID]
+    if reference.step.hasSuffix("[*]"), let all = graph.instances(of: String(reference.step.dropLast(3))) {
+      targets = all
+    } else if let one = graph.step(named: reference.step) {
+      targets = [one.id]
+    } else if let all = graph.instances(of: reference.step) {
+      let one = graph.steps[all[0]].name
+      throw fail("step '\(reference.step)' has a matrix", "write ${step.\(reference.step)[*]…} for all of them, ${step.\(one)…} for one")
+    } else {
+      throw fail("no step '\(reference.step)'", suggestion(for: reference.step, among: graph.manifest.steps.keys + graph.names))
+    }
+    return try targets.map { id in
+      guard let output = graph.steps[id].output(named: reference.output) else {
+        throw fail(
+          "step '\(reference.step)' has no output '\(reference.output ?? "")'",
+          suggestion(for: reference.output ?? "", among: graph.steps[id].outputs.map(\.name)))
+      }
+      return (id, output.name)
+    }
+  }
+
+  /// `after`: order alone. After a step that appends means after its whole family; a name with `?` may never exist.
+  private func order(_ step: Step, after written: String, at index: Int) throws {
+    let optional = written.hasSuffix("?")
+    var name = optional ? String(written.dropLast()) : written
+    if name.hasSuffix("[*]") { name = String(name.dropLast(3)) }
+    let targets = graph.step(named: name).map { [$0.id] } ?? graph.instances(of: name)
+    guard let targets else {
+      if optional, graph.step(named: Graph.family(of: name)) != nil { return }
+      throw step.declaration.problem("no step '\(name)'", "after", String(index), hint: suggestion(for: name, among: graph.manifest.steps.keys))
+    }
+    for id in targets {
+      let target = graph.steps[id]
+      if target.mayAppend, target.family == target.name, step.family != target.family {
+        step.families.append(target.name)
+      } else {
+        need(step, id, optional: optional)
+      }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// Runs a recorded action again, apart from everything that is kept of it, and compares what it gives.
+
+import Hashing
+internal import Glibc
+
+public struct Reproduction: Sendable {
+  public let step: String
+  public let output: String
+  public let recorded: String
+  public let reproduced: String
+  public var matches: Bool { recorded == reproduced }
+}
+
+extension Session {
+  /// The step that a name, a key's first digits or an output's digest means, walked to its record.
+  public func recordedStep(_ name: String) throws -> Step {
+    _ = try plan(graph.steps.filter { $0.parent == nil })
+    if let step = graph.step(named: name) { return step }
+    if let step = graph.steps.first(where: { step in
+      guard let record = step.record, name.count >= 6 else { return false }
+      return record.key.hex.hasPrefix(name) || record.outputs.values.contains { $0.digest.hex.hasPrefix(name) }
+    }) {
+      return step
+    }
+    throw Problem(.usage, "no step, key or output '\(name)' in \(Files.display(manifest.path))", hint: suggestion(for: name, among: graph.names))
+  }
+
+  /// Runs the step again in a directory of its own, from its recorded inputs, and compares every output.
+  /// With `deep`, whatever it was made from too. `report` is called before each.
+  public func reproduce(_ step: Step, deep: Bool, report: (Step) -> Void) throws -> [Reproduction] {
+    let lock = try WorkspaceLock(state: state.directory, patience: true) { _ in }
+    defer { withExtendedLifetime(lock) {} }
+    return try ((deep ? graph.ancestors(of: step) : []) + [step]).flatMap { step -> [Reproduction] in
+      guard let record = step.record else {
+        throw Problem(
+          .stepFailed, "\(step.name) has no result of its present inputs", hint: "run it first, or check out the commit that its record names")
+      }
+      if step.effect == .external || step.effect == .motion {
+        if deep { return [] }
+        throw Problem(.usage, "\(step.name) changes something outside and cannot be repeated", hint: "reproduce the evaluation it records")
+      }
+      report(step)
+      let attempt = try Attempt(step, key: record.key, fingerprint: record.fingerprint, session: self, number: Int(getpid()), isReproduction: true)
+      defer { attempt.cleanUp(keepingProgress: false) }
+      let again = try attempt.finish()
+      return record.outputs.map { name, artifact in
+        Reproduction(step: step.name, output: name, recorded: artifact.digest.hex, reproduced: again.outputs[name]?.digest.hex ?? "missing")
+      }
+    }
+  }
+}

@@ -1,0 +1,75 @@
+// A workflow being walked: the graph, what is recorded of it, and the steps that recorded steps appended.
+// Planning and running share it, so that a plan is what a run would do.
+
+import Hashing
+import JSON
+import OrderedCollections
+
+public final class Session {
+  public let manifest: Manifest
+  public let graph: Graph
+  public let state: State
+  let decider: Decider
+
+  /// Loads everything; `overrides` are variables given on the command line.
+  public init(manifestPath: String, overrides: [(name: String, value: String)] = []) throws {
+    manifest = try Manifest(path: manifestPath, overrides: overrides)
+    let directory = Self.stateDirectory(of: manifest)
+    let appended = try Appended.byPersons(beside: manifest)
+    let usesKinds = (Array(manifest.steps.values) + appended).contains { if case .kind = $0.action { true } else { false } }
+    let kinds = usesKinds ? try Catalogue.kinds(state: directory) : [:]
+    graph = try Graph(manifest, kinds: kinds, fleet: try manifest.fleet.map(Fleet.init(path:)) ?? Fleet())
+    try graph.insert(appended, parent: nil)
+    state = try State(directory: directory)
+    decider = Decider(graph: graph, state: state)
+  }
+
+  /// `ENPIRE_STATE`, or `.enpire` beside the manifest.
+  public static func stateDirectory(of manifest: Manifest) -> String {
+    Child.inheritedEnvironment["ENPIRE_STATE"].map { Files.absolute($0) } ?? manifest.directory + "/.enpire"
+  }
+
+  /// Goals by name; the manifest's own if there are none.
+  public func goals(_ names: [String]) throws -> [Step] { try (names.isEmpty ? manifest.defaults : names).flatMap(graph.steps(for:)) }
+
+  /// Ends a step by its record: takes the steps it appended, and returns those that became ready.
+  func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws -> [Step] {
+    step.record = record
+    step.seconds = record.seconds
+    let appended = try Appended.take(record.appended, from: step, record.key, session: self)
+    return graph.finish(step, status) + appended.filter { $0.status == .ready && $0.isWanted }
+  }
+
+  // MARK: Planning
+
+  public enum Forecast {
+    case upToDate
+    case restore([String])
+    case run([String])
+    /// Depends on what these steps will give.
+    case waits([String])
+  }
+
+  /// What a run would do, step by step in the order it would do it. Changes nothing.
+  public func plan(_ goals: [Step], force: Bool = false) throws -> [(step: Step, forecast: Forecast)] {
+    var forecasts: [(Step, Forecast)] = []
+    var ready = graph.want(goals)
+    while !ready.isEmpty {
+      let step = ready.removeFirst()
+      switch try decider.decide(step, force: force && goals.contains { $0 === step }) {
+      case .upToDate(let record):
+        forecasts.append((step, .upToDate))
+        ready += try settle(step, .upToDate, record)
+      case .restore(let record, let paths):
+        forecasts.append((step, .restore(paths)))
+        ready += try settle(step, .restored, record)
+      case .run(_, _, let reasons): forecasts.append((step, .run(reasons)))
+      }
+    }
+    for step in graph.topologicalOrder() where step.isWanted && step.status == .waiting {
+      let waits = step.needs.map { graph.steps[$0.step] }.filter { !$0.status.isFinished }.map(\.name) + step.families
+      forecasts.append((step, .waits(waits)))
+    }
+    return forecasts
+  }
+}

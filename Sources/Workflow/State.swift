@@ -1,0 +1,194 @@
+// What the workspace remembers: recorded actions, the last record of each step, executions, file digests. SQLite in WAL mode.
+
+internal import Database
+internal import Glibc
+public import Hashing
+public import JSON
+public import OrderedCollections
+
+/// A recorded action: what it was made of and what it gave.
+public struct ActionRecord: Sendable {
+  public let key: Digest
+  public let step: String
+  /// What the key is the hash of, for `why`.
+  public let fingerprint: JSON
+  public let outputs: OrderedDictionary<String, Artifact>
+  /// Steps it appended: name, step.
+  public let appended: JSON
+  /// Facts of the execution that are not its result.
+  public let telemetry: JSON
+  public let started: Double
+  public let seconds: Double
+  public let station: String?
+}
+
+/// One attempt at a step, successful or not.
+public struct Execution: Sendable {
+  public let run: Int
+  public let step: String
+  public let key: String
+  public let started: Double
+  public let seconds: Double
+  public let station: String?
+  public let outcome: String
+  public let message: String
+}
+
+public final class State {
+  public let directory: String
+  let database: Database
+  let store: Store
+  let files: FileDigests
+
+  private static let format = 1
+
+  /// Opens or creates the state directory.
+  public init(directory: String) throws {
+    self.directory = directory
+    try Files.makeDirectory(directory)
+    do {
+      database = try Database(path: directory + "/state.db")
+      let version = try database.query("PRAGMA user_version").first?.first?.int ?? 0
+      guard version <= Self.format else {
+        throw Problem(
+          .inputOutput, "\(directory)/state.db is of format \(version), from a newer enpire", hint: "this one reads up to format \(Self.format)")
+      }
+      if version == 0 {
+        try database.execute("CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, stamp TEXT, digest TEXT, hashed INTEGER) WITHOUT ROWID")
+        try database.execute(
+          """
+          CREATE TABLE IF NOT EXISTS action (key TEXT PRIMARY KEY, step TEXT, fingerprint TEXT, outputs TEXT, appended TEXT, telemetry TEXT,
+            started REAL, seconds REAL, station TEXT) WITHOUT ROWID
+          """)
+        try database.execute("CREATE TABLE IF NOT EXISTS latest (workflow TEXT, step TEXT, key TEXT, PRIMARY KEY (workflow, step)) WITHOUT ROWID")
+        try database.execute(
+          """
+          CREATE TABLE IF NOT EXISTS execution (id INTEGER PRIMARY KEY, run INTEGER, workflow TEXT, step TEXT, key TEXT, started REAL, seconds REAL,
+            station TEXT, outcome TEXT, message TEXT)
+          """)
+        try database.execute(
+          "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, workflow TEXT, started REAL, finished REAL, exit INTEGER, summary TEXT)")
+        try database.execute("PRAGMA user_version = \(Self.format)")
+      }
+    } catch let error as DatabaseError { throw Self.problem(error) }
+    store = try Store(state: directory)
+    files = FileDigests(database)
+  }
+
+  static func problem(_ error: DatabaseError) -> Problem {
+    Problem(
+      .inputOutput, "the state database: \(error.message)",
+      hint: error.isFull ? "free some space and run again; what was finished is kept" : "see whether the state directory is readable and writable")
+  }
+
+  // MARK: Actions
+
+  public func action(_ key: Digest) throws -> ActionRecord? {
+    try database.query("SELECT step, fingerprint, outputs, appended, telemetry, started, seconds, station FROM action WHERE key = ?", .text(key.hex))
+      .first
+      .flatMap { row in
+        var outputs: OrderedDictionary<String, Artifact> = [:]
+        guard let step = row[0].text, let fingerprint = row[1].text.flatMap({ try? JSON(parsing: $0) }),
+          let recorded = row[2].text.flatMap({ try? JSON(parsing: $0) })?.object
+        else { return nil }
+        for (name, json) in recorded {
+          guard let artifact = Artifact(json: json) else { return nil }
+          outputs[name] = artifact
+        }
+        return ActionRecord(
+          key: key, step: step, fingerprint: fingerprint, outputs: outputs, appended: row[3].text.flatMap { try? JSON(parsing: $0) } ?? [],
+          telemetry: row[4].text.flatMap { try? JSON(parsing: $0) } ?? [:], started: row[5].double ?? 0, seconds: row[6].double ?? 0,
+          station: row[7].text)
+      }
+  }
+
+  func record(_ action: ActionRecord) throws {
+    let outputs = JSON.object(action.outputs.mapValues(\.json))
+    try database.execute(
+      "INSERT OR REPLACE INTO action (key, step, fingerprint, outputs, appended, telemetry, started, seconds, station) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      .text(action.key.hex), .text(action.step), .text(action.fingerprint.canonical), .text(outputs.compact), .text(action.appended.compact),
+      .text(action.telemetry.compact), .real(action.started), .real(action.seconds), action.station.map { .text($0) } ?? .null)
+  }
+
+  func forget(_ key: Digest) throws { try database.execute("DELETE FROM action WHERE key = ?", .text(key.hex)) }
+
+  /// Actions whose key starts with `prefix`.
+  public func keys(startingWith prefix: String) throws -> [Digest] {
+    try database.query("SELECT key FROM action WHERE key >= ? AND key < ?", .text(prefix), .text(prefix + "g")).compactMap {
+      $0[0].text.flatMap { Digest(hex: $0) }
+    }
+  }
+
+  /// The key under which a step last succeeded.
+  public func latest(_ workflow: String, _ step: String) throws -> Digest? {
+    try database.query("SELECT key FROM latest WHERE workflow = ? AND step = ?", .text(workflow), .text(step)).first?[0].text.flatMap {
+      Digest(hex: $0)
+    }
+  }
+
+  func setLatest(_ workflow: String, _ step: String, _ key: Digest) throws {
+    try database.execute("INSERT OR REPLACE INTO latest (workflow, step, key) VALUES (?, ?, ?)", .text(workflow), .text(step), .text(key.hex))
+  }
+
+  // MARK: Runs and executions
+
+  func beginRun(_ workflow: String) throws -> Int {
+    try database.execute("INSERT INTO run (workflow, started) VALUES (?, ?)", .text(workflow), .real(Clock.now))
+    return try database.query("SELECT last_insert_rowid()")[0][0].int ?? 0
+  }
+
+  func endRun(_ run: Int, exit: ExitCode, summary: String) throws {
+    try database.execute(
+      "UPDATE run SET finished = ?, exit = ?, summary = ? WHERE id = ?", .real(Clock.now), .integer(Int(exit.rawValue)), .text(summary), .integer(run)
+    )
+  }
+
+  func log(_ execution: Execution, workflow: String) throws {
+    try database.execute(
+      "INSERT INTO execution (run, workflow, step, key, started, seconds, station, outcome, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      .integer(execution.run), .text(workflow), .text(execution.step), .text(execution.key), .real(execution.started), .real(execution.seconds),
+      execution.station.map { .text($0) } ?? .null, .text(execution.outcome), .text(execution.message))
+  }
+
+  /// Attempts of a workflow, newest first; of one step if named.
+  public func executions(_ workflow: String, step: String? = nil, limit: Int = 1000) throws -> [Execution] {
+    let columns = "SELECT run, step, key, started, seconds, station, outcome, message FROM execution WHERE workflow = ?"
+    let rows =
+      if let step { try database.query(columns + " AND step = ? ORDER BY id DESC LIMIT ?", .text(workflow), .text(step), .integer(limit)) } else {
+        try database.query(columns + " ORDER BY id DESC LIMIT ?", .text(workflow), .integer(limit))
+      }
+    return rows.map {
+      Execution(
+        run: $0[0].int ?? 0, step: $0[1].text ?? "", key: $0[2].text ?? "", started: $0[3].double ?? 0, seconds: $0[4].double ?? 0,
+        station: $0[5].text,
+        outcome: $0[6].text ?? "", message: $0[7].text ?? "")
+    }
+  }
+
+  /// The workspace's secret, made once: held-out seeds are drawn from it.
+  func secret() throws -> [UInt8] {
+    let path = directory + "/secret"
+    if let bytes = try? Files.read(path), bytes.count == 32 { return bytes }
+    let random = open("/dev/urandom", O_RDONLY | O_CLOEXEC)
+    guard random >= 0 else { throw Files.problem("read", "/dev/urandom") }
+    defer { close(random) }
+    var bytes = [UInt8](repeating: 0, count: 32)
+    guard Glibc.read(random, &bytes, 32) == 32 else { throw Files.problem("read", "/dev/urandom") }
+    try Files.write(bytes, to: path, mode: 0o600)
+    return bytes
+  }
+}
+
+/// Wall time, for records; durations are measured on the monotonic clock.
+enum Clock {
+  /// Seconds since 1970.
+  static var now: Double { read(CLOCK_REALTIME) }
+  /// Seconds since some instant.
+  static var monotonic: Double { read(CLOCK_MONOTONIC) }
+
+  private static func read(_ clock: clockid_t) -> Double {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}

@@ -1,0 +1,111 @@
+// One step as it will run: a declaration with its matrix values filled in, or one shard of it, and where it stands.
+// The graph makes steps and changes their state; nobody else does.
+
+public import JSON
+public import OrderedCollections
+
+public final class Step {
+  public typealias ID = Int
+
+  /// Where an input comes from.
+  enum Source {
+    /// Files of the workspace: a path or shell pattern.
+    case files(String)
+    case output(Step.ID, String, optional: Bool)
+  }
+
+  public enum Status: String, Sendable {
+    /// Waits for other steps.
+    case waiting
+    /// Everything it waits for is done.
+    case ready
+    case running
+    /// Its action is recorded and everything is in place.
+    case upToDate = "up to date"
+    /// Its action is recorded; a published file was put back.
+    case restored
+    case done
+    case failed
+    /// Something it needs failed.
+    case skipped
+
+    public var isFinished: Bool { self != .waiting && self != .ready && self != .running }
+    public var isSuccess: Bool { self == .upToDate || self == .restored || self == .done }
+  }
+
+  public let id: ID
+  public let name: String
+  public let declaration: StepDeclaration
+  /// Nil for a command.
+  public let kind: Kind?
+  public let matrix: OrderedDictionary<String, JSON>
+  /// Set for one shard of a sharded step.
+  public let shard: (index: Int, count: Int)?
+  /// The step that appended it; nil if it is written in the manifest or was appended by a person.
+  public let parent: Step.ID?
+
+  var inputs: OrderedDictionary<String, [Source]> = [:]
+  /// Parameters with variables and matrix filled in, and the kind's defaults.
+  var with: JSON = [:]
+  /// The step as it is written, with variables and matrix filled in: a round carries it on to the next.
+  var source: JSON = [:]
+  var argv: [String] = []
+  var environment: OrderedDictionary<String, String> = [:]
+  /// Output name to published path.
+  var publishes: OrderedDictionary<String, String> = [:]
+  /// The shards it gathers.
+  var shards: [Step.ID] = []
+  var station: FleetStation?
+
+  /// Steps it waits for, and whether it goes on if they fail.
+  var needs: [(step: Step.ID, optional: Bool)] = []
+  /// Families it waits for: `after` a step that appends means after all that came of it.
+  var families: [String] = []
+
+  public internal(set) var status: Status = .waiting
+  /// Unfinished steps, families and promises it waits for.
+  var waitingFor = 0
+  var dependents: [Step.ID] = []
+  var isWanted = false
+  /// Seconds from its start to the end of the workflow along the longest path, by recorded durations.
+  var height = 0.0
+
+  /// Set once it succeeded.
+  public internal(set) var record: ActionRecord?
+  /// Why it failed or was skipped.
+  public internal(set) var problem: Problem?
+  var seconds = 0.0
+
+  init(
+    id: ID, name: String, declaration: StepDeclaration, kind: Kind?, matrix: OrderedDictionary<String, JSON>, shard: (index: Int, count: Int)?,
+    parent: Step.ID?
+  ) {
+    self.id = id
+    self.name = name
+    self.declaration = declaration
+    self.kind = kind
+    self.matrix = matrix
+    self.shard = shard
+    self.parent = parent
+  }
+
+  /// The name up to the first slash: whatever a step appends stands below its own name, and so belongs to its family.
+  var family: String { name.firstIndex(of: "/").map { String(name[..<$0]) } ?? name }
+
+  public var stationName: String? { station?.name }
+  public var effect: Effect { kind?.effect ?? .pure }
+  /// The kinds it may append (empty for all), by its own word or by that of the step that appended it; nil if none.
+  var allowance: [String]?
+  public var mayAppend: Bool { allowance != nil }
+
+  /// What it writes: the kind's outputs, or what a command's `out` declares.
+  public var outputs: [Output] {
+    if let kind { return kind.outputs }
+    return publishes.map { name, path in
+      let directory = path.hasSuffix("/")
+      return Output(name, directory ? .directory : path.hasSuffix(".json") ? .value : .file, path: directory ? String(path.dropLast()) : path, "")
+    }
+  }
+
+  func output(named name: String?) -> Output? { name == nil ? outputs.first : outputs.first { $0.name == name } }
+}

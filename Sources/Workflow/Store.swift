@@ -1,0 +1,162 @@
+// The content-addressed store: blobs named by their SHA-256, and directories as blobs that list their files' digests.
+// It knows nothing of steps. What is in the store is complete: everything arrives by one rename.
+
+internal import CLinux
+internal import Glibc
+public import Hashing
+import JSON
+
+/// A published output: a file, or a directory by its listing.
+public struct Artifact: Sendable, Hashable {
+  public let digest: Digest
+  public let form: Output.Form
+
+  var json: JSON { ["digest": .string(digest.hex), "form": .string(form.rawValue)] }
+
+  init(digest: Digest, form: Output.Form) { (self.digest, self.form) = (digest, form) }
+
+  init?(json: JSON) {
+    guard let digest = json["digest"]?.string.flatMap({ Digest(hex: $0) }), let form = json["form"]?.string.flatMap(Output.Form.init) else {
+      return nil
+    }
+    self.init(digest: digest, form: form)
+  }
+}
+
+public struct Store {
+  let root: String
+  let views: String
+
+  init(state: String) throws {
+    root = state + "/store"
+    views = state + "/views"
+    try Files.makeDirectory(root)
+  }
+
+  func path(of digest: Digest) -> String {
+    let hex = digest.hex
+    return root + "/" + hex.prefix(2) + "/" + hex.dropFirst(2)
+  }
+
+  // MARK: Adding
+
+  /// Takes a file or directory that nobody else writes into the store, by moving it.
+  func add(_ path: String, form: Output.Form) throws -> Artifact {
+    guard form == .directory else { return Artifact(digest: try addFile(path), form: form) }
+    let listing = try Files.walk(path).map { JSON.array([.string($0), .string(try addFile(path + "/" + $0).hex)]) }
+    return Artifact(digest: try addBytes(Array(Self.listing(listing).utf8)), form: form)
+  }
+
+  /// The digest that `add` would give, without adding.
+  static func digest(of path: String, form: Output.Form, hash: (String) throws -> Digest) throws -> Digest {
+    guard form == .directory else { return try hash(path) }
+    return Digest(of: listing(try Files.walk(path).map { .array([.string($0), .string(try hash(path + "/" + $0).hex)]) }))
+  }
+
+  private static func listing(_ entries: [JSON]) -> String { (["tree": 1, "files": .array(entries)] as JSON).canonical }
+
+  private func addFile(_ file: String) throws -> Digest {
+    let digest = try hashFile(file)
+    try place(digest) { try Files.move(file, to: $0) }
+    return digest
+  }
+
+  func addBytes(_ bytes: [UInt8]) throws -> Digest {
+    let digest = Digest(of: bytes)
+    try place(digest) { try Files.write(bytes, to: $0) }
+    return digest
+  }
+
+  private func place(_ digest: Digest, _ put: (String) throws -> Void) throws {
+    let target = path(of: digest)
+    if Files.exists(target) { return }
+    try Files.makeDirectory(Files.parent(of: target)!)
+    try put(target)
+    chmod(target, 0o444)
+  }
+
+  // MARK: Reading
+
+  func has(_ artifact: Artifact) -> Bool {
+    guard Files.exists(path(of: artifact.digest)) else { return false }
+    guard artifact.form == .directory else { return true }
+    return (try? entries(of: artifact))?.allSatisfy { Files.exists(path(of: $0.digest)) } ?? false
+  }
+
+  /// The files of a directory artifact.
+  func entries(of artifact: Artifact) throws -> [(path: String, digest: Digest)] {
+    let file = path(of: artifact.digest)
+    guard let json = try? JSON(parsing: try Files.read(file)), let files = json["files"]?.array else {
+      throw Problem(.inputOutput, "\(file) is damaged", hint: "delete it and run again")
+    }
+    return try files.map { entry in
+      guard let path = entry[0]?.string, let digest = entry[1]?.string.flatMap({ Digest(hex: $0) }) else {
+        throw Problem(.inputOutput, "\(file) is damaged", hint: "delete it and run again")
+      }
+      return (path, digest)
+    }
+  }
+
+  func read(_ artifact: Artifact) throws -> [UInt8] { try Files.read(path(of: artifact.digest)) }
+
+  func value(_ artifact: Artifact) throws -> JSON {
+    do { return try JSON(parsing: try read(artifact)) } catch is JSONSyntaxError {
+      throw Problem(.stepFailed, "an output that must be a JSON value is not JSON (\(path(of: artifact.digest)))")
+    }
+  }
+
+  /// A read-only copy for steps to read, at `views/DIGEST/NAME`.
+  func view(_ artifact: Artifact, name: String) throws -> String {
+    let directory = views + "/" + artifact.digest.hex
+    let path = directory + "/" + name
+    if Files.exists(path) { return path }
+    try Files.makeDirectory(directory)
+    let temporary = path + ".tmp\(getpid())"
+    try write(artifact, to: temporary, fileMode: 0o444)
+    try Files.move(temporary, to: path)
+    return path
+  }
+
+  /// Copies the artifact out, replacing what is there by one rename. The copies belong to the user.
+  func publish(_ artifact: Artifact, to path: String) throws {
+    if let parent = Files.parent(of: path) { try Files.makeDirectory(parent) }
+    let temporary = path + ".tmp\(getpid())"
+    Files.removeTree(temporary)
+    try write(artifact, to: temporary, fileMode: 0o644)
+    if artifact.form == .directory || Files.isDirectory(path) { Files.removeTree(path) }
+    try Files.move(temporary, to: path)
+  }
+
+  private func write(_ artifact: Artifact, to target: String, fileMode: mode_t) throws {
+    guard artifact.form == .directory else { return try Files.copy(path(of: artifact.digest), to: target, mode: fileMode) }
+    try Files.makeDirectory(target)
+    for entry in try entries(of: artifact) {
+      let file = target + "/" + entry.path
+      try Files.makeDirectory(Files.parent(of: file)!)
+      try Files.copy(path(of: entry.digest), to: file, mode: fileMode)
+    }
+  }
+
+  /// Everything written so far is on the disk when this returns.
+  func sync() {
+    let descriptor = open(root, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    _ = enpire_syncfs(descriptor)
+    close(descriptor)
+  }
+}
+
+/// SHA-256 of a file's bytes.
+func hashFile(_ path: String) throws -> Digest {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw Files.problem("read", path) }
+  defer { close(descriptor) }
+  var hasher = SHA256()
+  var buffer = [UInt8](repeating: 0, count: 1 << 18)
+  while true {
+    let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+    if count < 0 { throw Files.problem("read", path) }
+    if count == 0 { return hasher.finish() }
+    buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+  }
+}

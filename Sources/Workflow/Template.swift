@@ -1,0 +1,168 @@
+// `${…}` in a manifest's strings: rooted references. It knows the grammar, not what a name means.
+//
+//   ${var.NAME} ${matrix.NAME}                 replaced when steps are expanded, also inside other references
+//   ${step.NAME} ${step.NAME.OUTPUT} ${step.NAME[*].OUTPUT}   an output, or all instances'; a ? at the end makes it optional
+//   ${station.FIELD} ${in.NAME} ${out.NAME}    known when the step runs
+//   $${…}                                      the text ${…} itself
+
+import JSON
+
+/// A reference to a step's output.
+struct StepReference: Hashable {
+  /// `train`, `train[seed=0]` or `train[*]`.
+  var step: String
+  /// Nil: the primary output.
+  var output: String?
+  /// May be absent: the step failed or was skipped.
+  var optional: Bool
+}
+
+enum Reference: Hashable {
+  case variable(String), matrix(String), station(String), input(String), output(String), step(StepReference)
+}
+
+/// Text that is not a reference of the grammar.
+struct TemplateError: Error { let sentence: String; let hint: String }
+
+enum Template {
+  enum Segment { case text(String), reference(Reference) }
+
+  /// Splits a string into text and references; `$$` becomes `$`.
+  static func parse(_ text: String) throws -> [Segment] {
+    guard text.utf8.contains(UInt8(ascii: "$")) else { return [.text(text)] }
+    var segments: [Segment] = []
+    var literal = ""
+    try scan(text) { piece in
+      switch piece {
+      case .literal(let part): literal += part
+      case .escape: literal += "$"
+      case .reference(let inner):
+        if !literal.isEmpty { segments.append(.text(literal)) }
+        literal = ""
+        segments.append(.reference(try reference(inner)))
+      }
+    }
+    if !literal.isEmpty { segments.append(.text(literal)) }
+    return segments
+  }
+
+  /// All references of a JSON value's strings.
+  static func references(in json: JSON) throws -> [Reference] {
+    switch json {
+    case .string(let text): try parse(text).compactMap { if case .reference(let reference) = $0 { reference } else { nil } }
+    case .array(let elements): try elements.flatMap(references)
+    case .object(let members): try members.values.flatMap(references)
+    default: []
+    }
+  }
+
+  /// Replaces `${var.…}` and `${matrix.…}` for good, wherever they stand, and leaves everything else as it is written.
+  static func expand(_ json: JSON, _ lookup: (Reference) throws -> JSON) throws -> JSON {
+    switch json {
+    case .string(let text): try expand(text, lookup)
+    case .array(let elements): .array(try elements.map { try expand($0, lookup) })
+    case .object(let members): .object(try members.mapValues { try expand($0, lookup) })
+    default: json
+    }
+  }
+
+  private static func expand(_ text: String, _ lookup: (Reference) throws -> JSON) throws -> JSON {
+    guard text.utf8.contains(UInt8(ascii: "$")) else { return .string(text) }
+    var out = ""
+    var whole: JSON?
+    var pieces = 0
+    try scan(text) { piece in
+      pieces += 1
+      switch piece {
+      case .literal(let part): out += part
+      case .escape: out += "$$"
+      case .reference(let inner):
+        if inner.hasPrefix("var.") || inner.hasPrefix("matrix.") {
+          let value = try lookup(try reference(inner))
+          whole = value
+          out += value.string ?? value.canonical
+        } else {
+          out += "${" + (try expand(inner, lookup).string ?? inner) + "}"
+        }
+      }
+    }
+    if pieces == 1, let whole { return whole }
+    return .string(out)
+  }
+
+  /// Replaces the remaining references: a string that is one reference takes the value's type, others its text.
+  static func resolve(_ json: JSON, _ lookup: (Reference) throws -> JSON) throws -> JSON {
+    switch json {
+    case .string(let text):
+      let segments = try parse(text)
+      if segments.count == 1, case .reference(let reference) = segments[0] { return try lookup(reference) }
+      return .string(
+        try segments.map { segment in
+          switch segment {
+          case .text(let text): return text
+          case .reference(let reference):
+            let value = try lookup(reference)
+            return value.string ?? value.canonical
+          }
+        }.joined())
+    case .array(let elements): return .array(try elements.map { try resolve($0, lookup) })
+    case .object(let members): return .object(try members.mapValues { try resolve($0, lookup) })
+    default: return json
+    }
+  }
+
+  private enum Piece { case literal(String), escape, reference(String) }
+
+  private static func scan(_ text: String, _ found: (Piece) throws -> Void) throws {
+    var rest = Substring(text)
+    while let dollar = rest.firstIndex(of: "$") {
+      if dollar > rest.startIndex { try found(.literal(String(rest[..<dollar]))) }
+      rest = rest[rest.index(after: dollar)...]
+      switch rest.first {
+      case "$":
+        try found(.escape)
+        rest = rest.dropFirst()
+      case "{":
+        var depth = 0
+        guard
+          let end = rest.indices.first(where: { index in
+            if rest[index] == "{" { depth += 1 } else if rest[index] == "}" { depth -= 1 }
+            return depth == 0
+          })
+        else { throw TemplateError(sentence: "'${' without '}'", hint: "write $${ for the text ${") }
+        try found(.reference(String(rest[rest.index(after: rest.startIndex)..<end])))
+        rest = rest[rest.index(after: end)...]
+      default:
+        try found(.literal("$"))
+      }
+    }
+    if !rest.isEmpty { try found(.literal(String(rest))) }
+  }
+
+  private static func reference(_ text: String) throws -> Reference {
+    let roots = ["var", "step", "matrix", "station", "in", "out"]
+    guard let dot = text.firstIndex(of: "."), dot < text.index(before: text.endIndex) else {
+      throw TemplateError(sentence: "'${\(text)}' has no root", hint: "write ${var.\(text)} for a variable, ${step.\(text)} for a step's output")
+    }
+    let rest = String(text[text.index(after: dot)...])
+    switch text[..<dot] {
+    case "var": return .variable(rest)
+    case "matrix": return .matrix(rest)
+    case "station": return .station(rest)
+    case "in": return .input(rest)
+    case "out": return .output(rest)
+    case "step":
+      let optional = rest.hasSuffix("?")
+      let name = optional ? String(rest.dropLast()) : rest
+      var depth = 0
+      let split = name.indices.last { index in
+        if name[index] == "]" { depth += 1 } else if name[index] == "[" { depth -= 1 }
+        return depth == 0 && name[index] == "."
+      }
+      guard let split else { return .step(StepReference(step: name, output: nil, optional: optional)) }
+      return .step(StepReference(step: String(name[..<split]), output: String(name[name.index(after: split)...]), optional: optional))
+    default:
+      throw TemplateError(sentence: "'${\(text)}' has an unknown root '\(text[..<dot])'", hint: suggestion(for: String(text[..<dot]), among: roots))
+    }
+  }
+}

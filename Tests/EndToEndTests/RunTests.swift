@@ -1,0 +1,154 @@
+// How a run behaves: failures, retries, time-outs, appended steps, explanations, and what it says about bad input.
+
+import Foundation
+import JSON
+import Testing
+
+@Suite struct `Runs` {
+  @Test func `with keep-going, what does not need the failed step still runs`() throws {
+    let workspace = try Workspace(
+      """
+      {"manifest": 1, "default": ["d"], "steps": {
+        "a": {"run": ["false"], "out": {"o": "1"}},
+        "b": {"run": ["cp", "${in.i}", "${out.o}"], "in": {"i": "${step.a.o}"}, "out": {"o": "2"}},
+        "c": {"run": ["sh", "-c", "sleep 0.2; echo c > 3"], "out": {"o": "3"}},
+        "d": {"run": ["sh", "-c", "true > 4"], "after": ["b", "c"], "out": {"o": "4"}}}}
+      """)
+    let summary = try workspace.summary("-k", "-j", "1")
+    #expect(summary["failed"] == 1 && summary["skipped"] == 2 && summary["ran"] == 1 && summary["exit"] == 1)
+  }
+
+  @Test func `a step is tried again as often as it says`() throws {
+    let workspace = try Workspace()
+    try workspace.write(
+      """
+      {"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a >> \(workspace.path("ran").path()); test $(wc -l < \(workspace.path("ran").path())) = 3 && echo ok > o"],
+        "retries": 2, "out": {"o": "o"}}}}
+      """, to: "enpire.json")
+    #expect(try workspace.summary()["ran"] == 1)
+    #expect(workspace.ran.count == 3)
+  }
+
+  @Test func `a step that takes too long is ended with all its processes`() throws {
+    let workspace = try Workspace()
+    try workspace.write(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "sleep 300 & sleep 300; true > o"], "timeout": 0.2, "out": {"o": "o"}}}}"#,
+      to: "enpire.json")
+    let outcome = try workspace.enpire()
+    #expect(outcome.code == 124)
+    #expect(outcome.errors.contains("a: took longer than 0.2 s"))
+  }
+
+  @Test func `a failure that may be is no failure of the run, and its absence can be an input`() throws {
+    let workspace = try Workspace(
+      """
+      {"manifest": 1, "steps": {
+        "a": {"run": ["false"], "may_fail": true, "out": {"o": "1"}},
+        "b": {"run": ["sh", "-c", "echo $# > 2", "sh", "${in.i}"], "in": {"i": "${step.a.o?}"}, "out": {"o": "2"}}}}
+      """)
+    let summary = try workspace.summary()
+    #expect(summary["tolerated"] == 1 && summary["ran"] == 1 && summary["exit"] == 0)
+    #expect(workspace.read("2") == "0\n")
+  }
+
+  @Test func `appended steps stand beside the manifest and run with it`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > a"], "out": {"o": "a"}}}}"#,
+      files: ["more.json": #"{"steps": {"b": {"run": ["cp", "${in.i}", "${out.o}"], "in": {"i": "${step.a.o}"}, "out": {"o": "b"}}}}"#])
+    let manifest = workspace.read("enpire.json")
+    #expect(try workspace.enpire("append", "more.json").code == 0)
+    #expect(try workspace.summary("b")["ran"] == 2)
+    #expect(workspace.read("b") == "a\n")
+    #expect(workspace.read("enpire.json") == manifest)
+    let again = try workspace.enpire("append", "more.json")
+    #expect(again.code == 65 && again.errors.contains("there is a step 'b' already"))
+  }
+
+  @Test func `a rejected append leaves no trace`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > a"], "out": {"o": "a"}}}}"#,
+      files: [
+        "more.json":
+          #"{"steps": {"b": {"run": ["true"], "out": {"o": "b"}}, "c": {"run": ["true"], "in": {"i": "${step.nope}"}, "out": {"o": "c"}}}}"#
+      ])
+    let outcome = try workspace.enpire("append", "more.json")
+    #expect(outcome.code == 65 && outcome.errors.contains("no step 'nope'"))
+    #expect(!FileManager.default.fileExists(atPath: workspace.path("enpire.steps").path()))
+  }
+
+  @Test func `plan, why and run give the same reasons`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["cp", "i", "o"], "in": {"i": "i"}, "out": {"o": "o"}}}}"#, files: ["i": "1"])
+    #expect(try workspace.enpire("plan").output == "run      a\n           it has not run before\n1 of 1 steps; 0 are up to date\n")
+    #expect(try workspace.enpire("-q").code == 3)
+    #expect(try workspace.enpire().code == 0)
+    #expect(try workspace.enpire("-q").code == 0)
+    try workspace.write("2", to: "i")
+    let why = try workspace.enpire("why", "a").output
+    #expect(why == "a: would run\n  input i: i changed (6b86b273ff34 → d4735e3a265e)\n")
+    #expect(try workspace.enpire("-v").errors.contains("input i: i changed (6b86b273ff34 → d4735e3a265e)"))
+  }
+
+  @Test func `a result is rebuilt and compared`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"same": {"run": ["sh", "-c", "echo 1 > s"], "out": {"o": "s"}}, "random": {"run": ["sh", "-c", "head -c 8 /dev/urandom > r"], "out": {"o": "r"}}}}"#
+    )
+    #expect(try workspace.enpire("same", "random").code == 0)
+    #expect(try workspace.enpire("reproduce", "same").code == 0)
+    let random = try workspace.enpire("reproduce", "random")
+    #expect(random.code == 1 && random.output.hasPrefix("DIFFERS random.o"))
+  }
+
+  @Test func `interrupted, it ends its steps and says so`() throws {
+    let workspace = try Workspace()
+    try workspace.write(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "touch \#(workspace.path("begun").path()); sleep 60; true > o"], "out": {"o": "o"}}}}"#,
+      to: "enpire.json")
+    let run = try workspace.start([])
+    workspace.wait(for: "begun")
+    kill(run.processIdentifier, SIGINT)
+    let outcome = workspace.outcome(of: run)
+    #expect(outcome.code == 130)
+    #expect(outcome.errors.hasSuffix("interrupted; finished steps and trials are kept, run again to go on\n"))
+  }
+
+  @Test func `a full disk is said so, nothing is half-written, and the next run goes on`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "head -c ${var.size} /dev/zero > o"], "out": {"o": "o"}}}, "vars": {"size": 100000}}"#)
+    // A file system of two megabytes, in a mount namespace of its own.
+    let script = """
+      mount -t tmpfs -o size=2m none state || exit 99
+      ENPIRE_STATE=state \(Workspace.program.path()) size=4000000; echo "code $?"; test -e o && echo published
+      ENPIRE_STATE=state \(Workspace.program.path()); echo "code $?"
+      """
+    try FileManager.default.createDirectory(at: workspace.path("state"), withIntermediateDirectories: true)
+    let outcome = workspace.outcome(of: try workspace.start(["-rm", "sh", "-c", script], program: URL(filePath: "/usr/bin/unshare")))
+    if outcome.output.isEmpty { return withKnownIssue("mount namespaces are not allowed here: \(outcome.errors)") { Issue.record("skipped") } }
+    #expect(outcome.output == "code 1\ncode 0\n", "\(outcome.errors)")
+    #expect(outcome.errors.contains("No space left on device"))
+    #expect(workspace.read("o")?.count == 100_000)
+  }
+
+  @Test(arguments: [
+    (["run", "nosuch"], 64, "error: no step 'nosuch' in enpire.json\n  hint: did you mean 'nosuck'?\n"),
+    (["run", "x=1"], 64, "error: no variable 'x' in enpire.json\n  hint: there are none\n"),
+    (["run", "-f", "none.json"], 65, "error: no manifest none.json\n  hint: name one with -f FILE, or change to its directory with -C DIR\n"),
+    (["run", "-f", "broken.json"], 65, "error: broken.json:1:16: '}' expected near end of file\n  {\"manifest\": 1\n                 ^\n"),
+    (["run"], 66, "FAILED enpire.json:1:62: no file 'missing'\n"),
+  ]) func `bad input`(arguments: [String], code: Int32, text: String) throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"nosuck": {"run": ["x"], "in": {"i": "missing"}, "out": {"o": "o"}}}}"#,
+      files: ["broken.json": "{\"manifest\": 1\n"])
+    let outcome = workspace.outcome(of: try workspace.start(arguments))
+    #expect(outcome.code == code)
+    #expect(outcome.errors.hasPrefix(text), "\(outcome.errors)")
+  }
+
+  @Test func `help has examples and exit codes, completion scripts exist`() throws {
+    let workspace = try Workspace()
+    let help = try workspace.enpire("--help").output
+    #expect(help.contains("Examples:") && help.contains("75") && help.contains("another run holds the workspace"))
+    #expect(try workspace.enpire("--generate-completion-script", "bash").output.contains("complete"))
+    #expect(try workspace.enpire("--version").output == "0.1.0\n")
+  }
+}

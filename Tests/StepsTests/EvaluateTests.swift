@@ -1,0 +1,183 @@
+// The step `evaluate` as the engine runs it: by a request file, in a directory of its own.
+
+import Foundation
+import Hashing
+import JSON
+import Steps
+import Testing
+
+@Suite struct EvaluateTests {
+  private let folder = Folder()
+  private let nominal: JSON = ["name": "sim-1", "driver": "push-t-sim", "tasks": ["push-t"], "gap": false]
+
+  @Test func `an evaluation topped up says what one of the full size says`() throws {
+    let (first, topped) = (try evaluate(trials: 3, samples: "a"), try evaluate(trials: 7, samples: "a"))
+    let whole = try evaluate(trials: 7, samples: "b")
+    #expect(topped.result == whole.result)
+    #expect(topped.trials == whole.trials && topped.trials.hasPrefix(first.trials))
+    #expect(first.result["trials"] == 3 && topped.result["trials"] == 7)
+    #expect(try evaluate(trials: 3, samples: "a").result == first.result, "a smaller count leaves the further trials out")
+  }
+
+  @Test func `a line torn by a crash is run again, and whole ones are not`() throws {
+    let whole = try evaluate(trials: 4, samples: "a")
+    let path = folder.path("a.jsonl")
+    var lines = try String(contentsOfFile: path, encoding: .utf8)
+    // A mark in a whole line shows that it was believed; the last line is cut in the middle.
+    lines = lines.replacingOccurrences(of: #""index":0,"station":"sim-1""#, with: #""index":0,"station":"mark!""#)
+    try String(lines.dropLast(40)).write(toFile: path, atomically: false, encoding: .utf8)
+    let again = try evaluate(trials: 4, samples: "a")
+    #expect(again.trials == whole.trials.replacingOccurrences(of: #""index":0,"station":"sim-1""#, with: #""index":0,"station":"mark!""#))
+  }
+
+  @Test func `a damaged line inside the samples stops the step and names its place`() throws {
+    _ = try evaluate(trials: 2, samples: "a")
+    let path = folder.path("a.jsonl")
+    try ("{\"index\":0}\n" + String(contentsOfFile: path, encoding: .utf8)).write(toFile: path, atomically: false, encoding: .utf8)
+    #expect { try evaluate(trials: 2, samples: "a") } throws: {
+      "\($0)" == "\(path):1: not a trial\n  hint: remove the file to run its trials anew"
+    }
+  }
+
+  @Test func `shards gathered say what one run says`() throws {
+    let whole = try evaluate(trials: 7, samples: "whole")
+    let shards = try (0..<3).map { try evaluate(trials: 7, samples: "shard\($0)", shard: ($0, 3)) }
+    let gathered = try gather(shards, trials: 7)
+    #expect(gathered.result == whole.result && gathered.trials == whole.trials && gathered.films == whole.films)
+    #expect { try gather([shards[0], shards[0]], trials: 7) } throws: { "\($0)".contains("was run by two shards") }
+  }
+
+  @Test func `search seeds are told, held-out ones are committed to and kept`() throws {
+    let search = try evaluate(trials: 2, samples: "a")
+    let heldOut = try evaluate(trials: 2, samples: "b", with: ["purpose": "held-out"])
+    #expect(search.trials.contains("\"seed\"") && !heldOut.trials.contains("\"seed\""))
+    #expect(try !String(contentsOfFile: folder.path("b.jsonl"), encoding: .utf8).contains("\"seed\""))
+    #expect(search.result["seed_commitment"] != heldOut.result["seed_commitment"])
+    #expect(search.trials != heldOut.trials)
+  }
+
+  @Test func `a planner succeeds and is told by the benchmark's criterion`() throws {
+    let planner: JSON = ["policy": 1, "task": "push-t", "regime": "heuristic", "parameters": [:]]
+    let run = try evaluate(trials: 3, samples: "a", policies: [planner])
+    #expect(run.result["successes"] == 3 && run.result["unknown"] == 0)
+    #expect(run.result["rate"]?["lower"]?.double ?? 1 < 0.3, "three of three prove little")
+    #expect(run.result["rate_anytime"]?["method"] == "confidence-sequence")
+    #expect(run.films.filter { $0.hasSuffix("-success.png") }.count == 2)
+  }
+
+  @Test func `paired policies meet the same starts, whichever shard runs them`() throws {
+    let scripted: JSON = ["policy": 1, "task": "push-t", "regime": "scripted"]
+    let twin: JSON = ["policy": 1, "task": "push-t", "regime": "scripted", "parameters": ["other": 1]]
+    let shards = try (0..<2).map {
+      try evaluate(trials: 8, samples: "s\($0)", policies: [scripted, twin], with: ["paired": true], shard: ($0, 2))
+    }
+    for shard in shards {
+      let trials = try shard.trials.split(separator: "\n").map { try JSON(parsing: String($0)) }
+      #expect(trials.count == 4)
+      for pair in stride(from: 0, to: 4, by: 2) {
+        #expect(trials[pair]["policy"] == 0 && trials[pair + 1]["policy"] == 1)
+        #expect(trials[pair]["seed"] == trials[pair + 1]["seed"] && trials[pair]["coverage"] == trials[pair + 1]["coverage"])
+      }
+    }
+    let result = try gather(shards, trials: 8).result
+    #expect(result["trials"] == 4, "the rate is the first policy's")
+    let comparison = result["comparisons"]?[0]
+    #expect((comparison?["both"]?.int ?? 0) + (comparison?["neither"]?.int ?? 0) == 4 && comparison?["p_value"] == 1)
+  }
+
+  @Test func `a station that cannot start fails the step and leaves no trials`() throws {
+    #expect { try evaluate(trials: 2, samples: "a", station: ["name": "gym-1", "driver": "gym", "python": "/bin/false"]) } throws: {
+      "\($0)" == "station gym-1: its process ended with code 1"
+    }
+    #expect(try String(contentsOfFile: folder.path("a.jsonl"), encoding: .utf8).isEmpty)
+  }
+
+  @Test func `limits of the frozen environment hold, and a verifier that cannot be loaded is not left out`() throws {
+    let limits: JSON = ["low": [0, 0], "high": [512, 512], "steps": 5]
+    let run = try evaluate(trials: 2, samples: "a", environment: ["environment": 1, "hash": "h", "limits": limits])
+    #expect(run.result["environment"] == "h" && run.trials.contains("not done after 5 steps"))
+    #expect { try evaluate(trials: 2, samples: "b", environment: ["environment": 1, "limits": limits]) } throws: { "\($0)".contains("no 'hash'") }
+    #expect(throws: (any Error).self) {
+      try evaluate(trials: 2, samples: "c", environment: ["environment": 1, "hash": "h", "limits": limits, "verifier": ["verifier": 99]])
+    }
+  }
+
+  @Test func `an unknown regime is refused with the known ones`() {
+    #expect { try evaluate(trials: 1, samples: "a", policies: [["policy": 1, "regime": "magic"]]) } throws: {
+      "\($0)".hasPrefix("policy.json: no regime 'magic'\n  hint: regimes are scripted, heuristic")
+    }
+  }
+
+  // MARK: -
+
+  private struct Run {
+    let directory: String
+    let result: JSON
+    let trials: String
+    let films: [String]
+  }
+
+  private func evaluate(
+    trials: Int, samples: String, policies: [JSON] = [["policy": 1, "task": "push-t", "regime": "scripted"]], with: JSON = [:],
+    station: JSON? = nil, environment: JSON? = nil, shard: (Int, Int) = (0, 1)
+  ) throws -> Run {
+    let directory = folder.make()
+    var inputs: JSON = [:]
+    inputs["policy"] = .array(
+      try policies.enumerated().map { number, policy in
+        let path = "\(directory)/policy\(number)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Data(policy.pretty.utf8).write(to: URL(filePath: path + "/policy.json"))
+        return ["path": .string(path), "name": "policy", "digest": .string(Digest(of: policy.canonical).hex)]
+      })
+    if let environment {
+      try Data(environment.pretty.utf8).write(to: URL(filePath: directory + "/environment.json"))
+      inputs["env"] = [["path": .string(directory), "name": "env", "digest": "e"]]
+    }
+    return try work(
+      directory, ["mode": "run", "inputs": inputs, "station": station ?? nominal, "samples": .string(folder.path(samples + ".jsonl")),
+                  "shard": ["index": .integer(shard.0), "count": .integer(shard.1)]], trials, with)
+  }
+
+  private func gather(_ shards: [Run], trials: Int) throws -> Run {
+    var inputs: JSON = [:]
+    for (name, file) in [("result", "result.json"), ("trials", "trials.jsonl"), ("films", "films")] {
+      inputs[name] = .array(shards.map { ["path": .string("\($0.directory)/\(file)"), "name": .string(file), "digest": ""] })
+    }
+    return try work(folder.make(), ["mode": "gather", "inputs": inputs], trials, [:])
+  }
+
+  private func work(_ directory: String, _ request: JSON, _ trials: Int, _ with: JSON) throws -> Run {
+    var request = request
+    var parameters: JSON = ["trials": .integer(trials), "purpose": "search", "films": 2, "confidence": 0.95, "paired": false]
+    for (name, value) in with.object ?? [:] { parameters[name] = value }
+    (request["step"], request["kind"], request["with"]) = ("evaluate", "evaluate", parameters)
+    request["seedRoot"] = .string(Digest(of: "root").hex)
+    request["outputs"] = [
+      "result": .string(directory + "/result.json"), "trials": .string(directory + "/trials.jsonl"), "films": .string(directory + "/films"),
+    ]
+    try Data(request.pretty.utf8).write(to: URL(filePath: directory + "/request.json"))
+    try Worker.run(requestAt: directory + "/request.json")
+    return Run(
+      directory: directory, result: try JSON(parsing: Data(contentsOf: URL(filePath: directory + "/result.json"))),
+      trials: try String(contentsOfFile: directory + "/trials.jsonl", encoding: .utf8),
+      films: try FileManager.default.contentsOfDirectory(atPath: directory + "/films").sorted())
+  }
+}
+
+/// A temporary directory that goes with the test.
+private final class Folder: Sendable {
+  private let root = NSTemporaryDirectory() + "enpire-evaluate-" + UUID().uuidString
+
+  init() { try! FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(atPath: root) }
+
+  func path(_ name: String) -> String { root + "/" + name }
+
+  /// A new directory in it.
+  func make() -> String {
+    let path = root + "/" + UUID().uuidString
+    try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    return path
+  }
+}
