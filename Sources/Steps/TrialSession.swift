@@ -7,13 +7,16 @@ import Robot
 final class TrialSession {
   private let entry: JSON
   private let policies: [any Policy]
-  private let environment: FrozenEnvironment?
+  private let limits: SafetyLimits
+  private let referee: Referee?
   private let plan: EvaluationPlan
   private let samples: SamplesFile
   private var station: any Station
 
   init(station entry: JSON, policies: [any Policy], environment: FrozenEnvironment?, plan: EvaluationPlan, samples: SamplesFile) throws {
-    (self.entry, self.policies, self.environment, self.plan, self.samples) = (entry, policies, environment, plan, samples)
+    (self.entry, self.policies, self.plan, self.samples) = (entry, policies, plan, samples)
+    limits = environment?.limits ?? .pushT
+    referee = try environment.map { try Referee($0) }
     station = try Self.start(entry)
   }
 
@@ -24,8 +27,7 @@ final class TrialSession {
       step.progress(total - missing.count + done, of: total, "\(solved) of \(done) solved")
       let policy = plan.policy(ofTrial: index)
       let trial = runTrial(
-        index: index, policy: policies[policy], station: station, seed: plan.seed(ofTrial: index), verifier: environment?.verifier,
-        limits: environment?.limits ?? .pushT)
+        index: index, policy: policies[policy], station: station, seed: plan.seed(ofTrial: index), referee: referee, limits: limits)
       seconds += trial.robotSeconds
       unsure.append(Sample(trial: trial, policy: policy))
       if case .unknown(let reason) = trial.outcome {

@@ -1,5 +1,6 @@
 import JSON
 import Testing
+import Vision
 
 import Robot
 
@@ -37,6 +38,7 @@ import Robot
       guard stepsLeft >= 0 else { throw StationFailure(name, "lost power") }
       return inner.step(action)
     }
+    func picture(size: Int) throws(StationFailure) -> Image { try inner.picture(size: size) }
   }
 
   /// A station whose scene is solved at the third step.
@@ -51,6 +53,7 @@ import Robot
       steps += 1
       return Reading(observation: action + [3, 4, 5], truth: Truth(state: action + [3, 4, 5], score: Double(steps) / 3), terminated: steps >= 3)
     }
+    func picture(size: Int) throws(StationFailure) -> Image { throw StationFailure(name, "has no camera") }
   }
 
   private var station: SimulatedStation { SimulatedStation(name: "s", physics: .nominal) }
@@ -93,7 +96,7 @@ import Robot
 
   @Test func `success is the benchmark's, whatever the verifier says`() {
     for (judge, verdict) in [(Judge { _ in true }, true), (Judge { _ in false }, false), (Judge { _ in throw Broken() }, nil)] as [(Judge, Bool?)] {
-      let trial = runTrial(index: 4, policy: Script { [$0[0], $0[1]] }, station: Easy(), seed: 9, verifier: judge)
+      let trial = runTrial(index: 4, policy: Script { [$0[0], $0[1]] }, station: Easy(), seed: 9, referee: Referee(verifier: judge))
       #expect(trial.outcome == .success)
       #expect(trial.steps == 3 && trial.verdict == verdict && trial.index == 4)
     }
@@ -103,7 +106,7 @@ import Robot
     var limits = SafetyLimits.pushT
     limits.settleSteps = 5
     let judge = Judge { $0 >= 6 }  // the start, three steps, two more
-    let trial = runTrial(index: 0, policy: Script { [$0[0], $0[1]] }, station: Easy(), seed: 9, verifier: judge, limits: limits)
+    let trial = runTrial(index: 0, policy: Script { [$0[0], $0[1]] }, station: Easy(), seed: 9, referee: Referee(verifier: judge), limits: limits)
     #expect(trial.verdict == true && trial.steps == 3 && abs(trial.robotSeconds - 0.5) < 1e-12)
   }
 
@@ -121,7 +124,7 @@ import Robot
   }
 
   @Test func `a record survives JSON, and a torn one is no record`() {
-    let trial = runTrial(index: 3, policy: Script { [$0[0], $0[1]] }, station: Easy(), seed: 77, verifier: Judge { _ in true })
+    let trial = runTrial(index: 3, policy: Script { [$0[0], $0[1]] }, station: Easy(), seed: 77, referee: Referee(verifier: Judge { _ in true }))
     #expect(TrialRecord(json: trial.json(withSeed: true, withPoses: true)) == trial)
     let hidden = trial.json(withSeed: false, withPoses: false)
     #expect(hidden["seed"] == nil && hidden["poses"] == nil && hidden["success"] == true)

@@ -3,6 +3,7 @@
 import Foundation
 import Hashing
 import JSON
+import Robot
 import Steps
 import Testing
 
@@ -92,14 +93,25 @@ import Testing
     #expect(try String(contentsOfFile: folder.path("a.jsonl"), encoding: .utf8).isEmpty)
   }
 
-  @Test func `limits of the frozen environment hold, and a verifier that cannot be loaded is not left out`() throws {
-    let limits: JSON = ["low": [0, 0], "high": [512, 512], "steps": 5]
-    let run = try evaluate(trials: 2, samples: "a", environment: ["environment": 1, "hash": "h", "limits": limits])
-    #expect(run.result["environment"] == "h" && run.trials.contains("not done after 5 steps"))
-    #expect { try evaluate(trials: 2, samples: "b", environment: ["environment": 1, "limits": limits]) } throws: { "\($0)".contains("no 'hash'") }
-    #expect(throws: (any Error).self) {
-      try evaluate(trials: 2, samples: "c", environment: ["environment": 1, "hash": "h", "limits": limits, "verifier": ["verifier": 99]])
+  @Test func `the frozen environment's limits hold and its verifier looks through the camera`() throws {
+    let easy = VerifierDescription(task: "push-t", criterion: "benchmark", conditions: [.init(.position, 1000)])
+    let strict = VerifierDescription(task: "push-t", criterion: "benchmark", conditions: [.init(.overlap, 1)])
+    for (verifier, falsePositives) in [(easy, 2), (strict, 0)] {
+      let environment = try FrozenEnvironment.freeze(
+        task: "push-t", limits: SafetyLimits(low: [0, 0], high: [512, 512], steps: 5), verifier: verifier, cameraSize: 96)
+      let run = try evaluate(trials: 2, samples: environment.hash, environment: environment.json)
+      #expect(run.result["environment"]?.string == environment.hash && run.trials.contains("not done after 5 steps"))
+      #expect(run.result["verifier"]?["false_positives"]?["successes"]?.int == falsePositives)
+      #expect(run.result["verifier"]?["false_positives"]?["trials"] == 2 && run.result["successes"] == 0)
     }
+  }
+
+  @Test func `an environment that was changed after it was frozen stops the step before the first trial`() throws {
+    let verifier = VerifierDescription(task: "push-t", criterion: "benchmark", conditions: [.init(.overlap, 0.95)])
+    var environment = try FrozenEnvironment.freeze(task: "push-t", limits: .pushT, verifier: verifier, cameraSize: 96).json
+    environment["limits"]?["steps"] = 10_000
+    #expect { try evaluate(trials: 2, samples: "a", environment: environment) } throws: { "\($0)".contains("changed after it was frozen") }
+    #expect(!FileManager.default.fileExists(atPath: folder.path("a.jsonl")))
   }
 
   @Test func `an unknown regime is refused with the known ones`() {

@@ -1,12 +1,13 @@
 // One trial: a policy acts on a station from a seed's start until the benchmark is met, a limit is broken or time is over.
-// The policy gets observations, nothing else; the supervisor stands between it and the station; the verifier watches.
+// The policy gets observations, nothing else; the supervisor stands between it and the station; the referee watches.
 
 /// Runs trial `index`. Never throws: whatever goes wrong is in the record.
 public func runTrial(
-  index: Int, policy: any Policy, station: any Station, seed: UInt32, verifier: (any Verifier)? = nil, limits: SafetyLimits = .pushT,
+  index: Int, policy: any Policy, station: any Station, seed: UInt32, referee: Referee? = nil, limits: SafetyLimits = .pushT,
   controlPeriod: Double = PushTSimulation.controlPeriod
 ) -> TrialRecord {
-  var trial = Trial(index: index, station: station.name, seed: seed, watch: Watch(verifier: verifier))
+  var trial = Trial(index: index, station: station.name, seed: seed, referee: referee)
+  referee?.reset()
   trial.run(policy, station, limits)
   return trial.record(controlPeriod: controlPeriod)
 }
@@ -15,7 +16,7 @@ private struct Trial {
   let index: Int
   let station: String
   let seed: UInt32
-  var watch: Watch
+  let referee: Referee?
   var outcome = TrialRecord.Outcome.unknown("it did not start")
   var best = 0.0
   var last = 0.0
@@ -28,7 +29,7 @@ private struct Trial {
     do {
       var reading = try station.reset(seed: seed)
       policy.reset()
-      note(reading)
+      note(reading, station)
       while true {
         guard steps < limits.steps, !reading.truncated || steps == 0 else {
           outcome = .failure("not done after \(steps) steps")
@@ -45,7 +46,7 @@ private struct Trial {
         }
         reading = try station.step(action)
         steps += 1
-        note(reading)
+        note(reading, station)
         guard reading.truth != nil else {
           outcome = .unknown("the station knows no truth to score by")
           return
@@ -66,44 +67,27 @@ private struct Trial {
   private mutating func settle(_ success: Reading, _ station: any Station, _ limits: SafetyLimits) throws(StationFailure) {
     guard limits.settleSteps > 0 else { return }
     let hold = zip(success.observation, zip(limits.low, limits.high)).map { min(max($0, $1.0), $1.1) }
-    for _ in 0..<limits.settleSteps where watch.verdict == false {
+    for _ in 0..<limits.settleSteps where referee?.verdict == false {
       let reading = try station.step(hold)
       settling += 1
-      watch.see(reading.observation)
+      referee?.look(reading, station)
     }
   }
 
-  private mutating func note(_ reading: Reading) {
+  private mutating func note(_ reading: Reading, _ station: any Station) {
     if let truth = reading.truth {
       best = max(best, truth.score)
       last = truth.score
       states.append(truth.state)
     }
-    watch.see(reading.observation)
+    referee?.look(reading, station)
   }
 
   func record(controlPeriod: Double) -> TrialRecord {
     let count = min(states.count, TrialRecord.poseCount)
     let poses = (0..<count).map { states[count == 1 ? 0 : $0 * (states.count - 1) / (count - 1)].map { ($0 * 100).rounded() / 100 } }
     return TrialRecord(
-      index: index, station: station, seed: seed, outcome: outcome, bestScore: best, finalScore: last, steps: steps, verdict: watch.verdict,
+      index: index, station: station, seed: seed, outcome: outcome, bestScore: best, finalScore: last, steps: steps, verdict: referee?.verdict,
       robotSeconds: (Double(steps + settling) * controlPeriod * 1000).rounded() / 1000, poses: poses)
-  }
-}
-
-/// The verifier during one trial. What it said once stays said; once it failed, it has no verdict.
-private struct Watch {
-  private let verifier: (any Verifier)?
-  private(set) var verdict: Bool?
-
-  init(verifier: (any Verifier)?) {
-    self.verifier = verifier
-    verifier?.reset()
-    verdict = verifier == nil ? nil : false
-  }
-
-  mutating func see(_ observation: Observation) {
-    guard let verifier, verdict == false else { return }
-    verdict = try? verifier.verify(observation)
   }
 }

@@ -4,12 +4,14 @@
 
 internal import Foundation
 public import JSON
+public import Vision
 
 public final class GymStation: Station {
   public let name: String
   /// What the process says it runs: package versions.
   public let versions: JSON
   private let process: LineProcess
+  private var state: [Double] = []
 
   /// `python` in the fleet entry names the interpreter; without it, see `pythonPath`.
   public init(name: String, entry: JSON) throws(StationFailure) {
@@ -29,6 +31,14 @@ public final class GymStation: Station {
     try ask(["op": "step", "action": .array(action.map(JSON.number))])
   }
 
+  /// Drawn here from the process's true state, as gym-pusht draws it: pictures are too large for lines of JSON.
+  public func picture(size: Int) throws(StationFailure) -> Image {
+    guard state.count == 5 else { throw StationFailure(name, "has no scene to look at before its first reset") }
+    do {
+      return try PushTRenderer.image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size)
+    } catch { throw StationFailure(name, "its camera failed: \(error)") }
+  }
+
   private func ask(_ request: JSON) throws(StationFailure) -> Reading {
     try process.send(request)
     let reply = try process.reply(within: 30)
@@ -36,6 +46,7 @@ public final class GymStation: Station {
     guard let observation = reply["observation"]?.array?.compactMap(\.double), observation.count == 5,
       let state = reply["state"]?.array?.compactMap(\.double), state.count == 5, let coverage = reply["coverage"]?.double
     else { throw StationFailure(name, "its process replied without an observation: \(reply.compact.prefix(200))") }
+    self.state = state
     return Reading(
       observation: observation, truth: Truth(state: state, score: coverage), terminated: reply["terminated"]?.bool ?? false,
       truncated: reply["truncated"]?.bool ?? false)

@@ -3,6 +3,7 @@
 
 internal import Hashing
 public import JSON
+public import Vision
 
 public final class SimulatedStation: Station {
   public let name: String
@@ -34,6 +35,10 @@ public final class SimulatedStation: Station {
   public func step(_ action: Action) -> Reading {
     let result = simulation.step(action)
     return Reading(observation: result.observation, truth: simulation.truth, terminated: result.terminated, truncated: result.truncated)
+  }
+
+  public func picture(size: Int) throws(StationFailure) -> Image {
+    do { return try simulation.render(size: size) } catch { throw StationFailure(name, "its camera failed: \(error)") }
   }
 }
 

@@ -2,12 +2,15 @@
 // the trial is then unknown, neither won nor lost. Calls block; give a station a thread of its own.
 
 public import JSON
+public import Vision
 
 public protocol Station: AnyObject {
   var name: String { get }
   /// Brings the scene to a start; the same seed gives the same start where the station can do that.
   func reset(seed: UInt32) throws(StationFailure) -> Reading
   func step(_ action: Action) throws(StationFailure) -> Reading
+  /// What the camera above the scene sees now, `size` pixels square, RGB.
+  func picture(size: Int) throws(StationFailure) -> Image
 }
 
 /// What a station tells after a reset or a control step.

@@ -1,0 +1,45 @@
+// The verifier at work in a trial, with the eyes it was made for: it judges by pictures where the environment says so, by the station's
+// observations otherwise. What it said once stays said; once it failed, the trial has no verdict. It sees no truth and no policy.
+
+internal import Vision
+
+public final class Referee {
+  private let verifier: any Verifier
+  private let tracker: PushTTracker?
+  private let cameraSize: Int
+  /// Whether the task was called done; nil after a failure of the verifier or of its eyes.
+  public private(set) var verdict: Bool? = false
+
+  /// Judges by the station's observations.
+  public init(verifier: any Verifier) {
+    self.verifier = verifier
+    tracker = nil
+    cameraSize = 0
+  }
+
+  /// The environment's verifier, which looks through the camera it was made for.
+  public init(_ environment: FrozenEnvironment) throws {
+    verifier = environment.makeVerifier()
+    tracker = environment.cameraSize > 0 ? try environment.makeTracker() : nil
+    cameraSize = environment.cameraSize
+  }
+
+  public func reset() {
+    verifier.reset()
+    tracker?.reset()
+    verdict = false
+  }
+
+  func look(_ reading: Reading, _ station: any Station) {
+    guard verdict == false else { return }
+    do {
+      verdict = try verifier.verify(try tracker.map { try Self.seen($0, station.picture(size: cameraSize)) } ?? reading.observation)
+    } catch { verdict = nil }
+  }
+
+  /// What is not found in the picture is no number: a verifier must not judge by where it was last seen.
+  private static func seen(_ tracker: PushTTracker, _ picture: Image) -> Observation {
+    let estimate = tracker.estimate(picture)
+    return estimate.agentFound && estimate.blockFound ? estimate.observation : Array(repeating: .nan, count: 5)
+  }
+}
