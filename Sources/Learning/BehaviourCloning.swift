@@ -1,4 +1,5 @@
-// Behaviour cloning: a perceptron learns to say the next few actions of demonstrations from what was seen.
+// Behaviour cloning: a perceptron learns to say the next few actions of demonstrations from what was seen, directly (their mean)
+// or by flow matching (Lipman et al., 2023: one of the ways in which they were done).
 // Actions are relative to where the agent is, so displacing the agent in training (augmentation) teaches it to come back.
 // It knows no environment; success is measured elsewhere.
 
@@ -15,6 +16,8 @@ public enum BehaviourCloning {
     public var chunk = 8
     public var ensembling = 0.5
     public var loss = Loss.squared
+    /// Euler steps of acting by flow matching; 0 to say actions directly.
+    public var flowSteps = 0
     public var batch = 256
     public var updates = 30_000
     /// Adam's rate: rises over `warmUp` updates, then falls to zero as a cosine.
@@ -82,11 +85,20 @@ public enum BehaviourCloning {
 
     private func tensors(_ frames: [Int], from stream: inout RandomStream, noise: [Double]) -> (input: Tensor, label: Tensor) {
       var inputs: [Float] = [], labels: [Float] = []
+      let flows = settings.flowSteps > 0
       for frame in frames {
         let shift = noise.map { $0 * stream.normal() }
         let row = Self.sample(frame, data, features, settings.chunk, episodeOf[frame], shift: shift)
         inputs += input.apply(row.input)
-        labels += output.apply(row.label)
+        let label = output.apply(row.label)
+        guard flows else {
+          labels += label
+          continue
+        }
+        // Somewhere on the straight way from noise to the label; what is to be said is the way's direction.
+        let start = label.map { _ in Float(stream.normal()) }, time = stream.uniform()
+        inputs += zip(start, label).map { $0 + Float(time) * ($1 - $0) } + FlowTime.features(time)
+        labels += zip(start, label).map { $1 - $0 }
       }
       return (
         Tensor(inputs, shape: [frames.count, inputs.count / frames.count]), Tensor(labels, shape: [frames.count, labels.count / frames.count])
@@ -108,7 +120,9 @@ public enum BehaviourCloning {
     func train(_ site: TrainingSite) throws -> Trained {
       var stream = RandomStream("bc", "\(seed)", "weights")
       let outputs = settings.chunk * features.actionSize
-      let network = Network(input: features.size(observation: data.observationSize), output: outputs, shape: settings.network, lastGain: 0.1, from: &stream)
+      let flowInputs = settings.flowSteps > 0 ? outputs + FlowTime.size : 0
+      let network = Network(
+        input: features.size(observation: data.observationSize) + flowInputs, output: outputs, shape: settings.network, lastGain: 0.1, from: &stream)
       let average = network.copy()
       let moments = AdamMoments(for: network.parameters)
       var curves = LearningCurves(), done = 0
@@ -154,7 +168,7 @@ public enum BehaviourCloning {
       }
       let policy = LearnedPolicy(
         task: task, regime: "bc", seed: seed, features: features, input: input, output: output, squashed: false, chunk: settings.chunk,
-        ensembling: settings.ensembling, network: average, outputs: outputs)
+        ensembling: settings.ensembling, flowSteps: settings.flowSteps, network: average, outputs: outputs)
       return Trained(policy: policy, outcome: outcome, curves: curves, updates: done)
     }
   }

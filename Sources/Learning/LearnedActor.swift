@@ -2,6 +2,7 @@
 // It knows no environment. For one thread at a time.
 
 internal import Foundation
+internal import Hashing
 
 public final class LearnedActor {
   public let policy: LearnedPolicy
@@ -9,6 +10,8 @@ public final class LearnedActor {
   private var lastAction: [Double]?
   /// What was said in the last steps, newest first: absolute actions, the present one of that step first.
   private var said: [[[Double]]] = []
+  /// What a flow starts from: one draw an episode, so that it keeps to one way of doing the task.
+  private var noise: [Float] = []
 
   public init(_ policy: LearnedPolicy) { self.policy = policy }
   public convenience init(directory: String) throws { self.init(try LearnedPolicy(directory: directory)) }
@@ -18,6 +21,7 @@ public final class LearnedActor {
     window = []
     lastAction = nil
     said = []
+    noise = []
   }
 
   /// The action for this observation, of all that was said about it: the newest counts most (temporal ensembling, Zhao et al., 2023).
@@ -25,7 +29,11 @@ public final class LearnedActor {
     window.insert(observation, at: 0)
     if window.count > policy.features.history { window.removeLast() }
     let features = policy.features.values(window: window, lastAction: lastAction)
-    let output = policy.output.undo(policy.forward(policy.input.apply(features)))
+    if policy.flowSteps > 0, noise.isEmpty {
+      var stream = RandomStream("flow", "\(policy.seed)", "\(observation)")
+      noise = policy.output.mean.map { _ in Float(stream.normal()) }
+    }
+    let output = policy.output.undo(policy.say(policy.input.apply(features), from: noise))
     let size = policy.features.actionSize
     said.insert((0..<policy.chunk).map { step in
       policy.features.action((0..<size).map { Double(output[step * size + $0]) }, at: observation)
@@ -44,6 +52,17 @@ public final class LearnedActor {
 }
 
 extension LearnedPolicy {
+  /// What is said, scaled, about scaled features; by a flow, from this noise.
+  func say(_ features: [Float], from noise: [Float]) -> [Float] {
+    guard flowSteps > 0 else { return forward(features) }
+    var x = noise
+    for step in 0..<flowSteps {
+      let velocity = forward(features + x + FlowTime.features(Double(step) / Double(flowSteps)))
+      for k in x.indices { x[k] += velocity[k] / Float(flowSteps) }
+    }
+    return x
+  }
+
   /// The network's output for one scaled input.
   func forward(_ input: [Float]) -> [Float] {
     var x = input

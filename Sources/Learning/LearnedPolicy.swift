@@ -19,6 +19,8 @@ public struct LearnedPolicy: Sendable {
   public var chunk: Int
   /// Weight exp(-ensembling · age) of what was said `age` steps ago about the present action.
   public var ensembling: Double
+  /// Euler steps from noise to actions for a policy trained by flow matching; 0 for one that says them directly.
+  public var flowSteps: Int
   public var network: NetworkShape
   /// Layer by layer: weight [in, out] row by row, bias.
   public var layers: [Layer]
@@ -32,7 +34,7 @@ public struct LearnedPolicy: Sendable {
 
   public init(
     task: String, regime: String, seed: Int, features: Features, input: Scaling, output: Scaling, squashed: Bool, chunk: Int, ensembling: Double,
-    network: Network, outputs: Int
+    flowSteps: Int = 0, network: Network, outputs: Int
   ) {
     self.task = task
     self.regime = regime
@@ -43,6 +45,7 @@ public struct LearnedPolicy: Sendable {
     self.squashed = squashed
     self.chunk = chunk
     self.ensembling = ensembling
+    self.flowSteps = flowSteps
     self.network = network.shape
     let parameters = network.parameters
     layers = (0..<parameters.count / 2).map { index in
@@ -69,7 +72,7 @@ extension LearnedPolicy {
     let json: JSON = [
       "policy": 1, "task": .string(task), "regime": .string(regime), "seed": .integer(seed),
       "features": features.json, "input": input.json, "output": output.json, "squashed": .bool(squashed),
-      "chunk": .integer(chunk), "ensembling": .number(ensembling), "network": network.json, "weights": "weights.safetensors",
+      "chunk": .integer(chunk), "ensembling": .number(ensembling), "flow_steps": .integer(flowSteps), "network": network.json, "weights": "weights.safetensors",
     ]
     try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/policy.json"))
     var file = SafeTensors()
@@ -95,6 +98,7 @@ extension LearnedPolicy {
     seed = json["seed"]?.int ?? 0
     (self.features, self.input, self.output, self.squashed, self.chunk, self.network) = (features, input, output, squashed, chunk, network)
     ensembling = json["ensembling"]?.double ?? 0
+    flowSteps = json["flow_steps"]?.int ?? 0
     let file = try SafeTensors(contentsOf: directory + "/weights.safetensors")
     layers = try (0...network.hidden.count).map { index in
       guard let weight = file.entries["layers.\(index).weight"], let bias = file.entries["layers.\(index).bias"], weight.shape.count == 2,
@@ -102,7 +106,8 @@ extension LearnedPolicy {
       else { throw fail("layer \(index) is missing or has the wrong shape") }
       return Layer(inputs: weight.shape[0], outputs: weight.shape[1], weight: weight.values, bias: bias.values)
     }
-    guard layers[0].inputs == input.mean.count, layers.last!.outputs == output.mean.count, output.mean.count == chunk * features.actionSize,
+    let flowInputs = flowSteps > 0 ? output.mean.count + FlowTime.size : 0
+    guard layers[0].inputs == input.mean.count + flowInputs, layers.last!.outputs == output.mean.count, output.mean.count == chunk * features.actionSize,
       zip(layers, layers.dropFirst()).allSatisfy({ $0.outputs == $1.inputs })
     else { throw fail("its weights do not fit its policy.json") }
   }

@@ -18,6 +18,7 @@ struct CloningSettings {
       Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
       Setting("head.chunk", .count(\.learner.chunk, 1...64), "actions said at once, one a control step"),
       Setting("head.ensembling", .number(\.learner.ensembling, 0...20), "how fast older words fade: weight exp(-ensembling · age)"),
+      Setting("head.flow_steps", .count(\.learner.flowSteps, 0...100), "steps from noise to actions by flow matching; 0 says the mean action"),
       Setting("data.history", .count(\.history, 1...8), "observations shown, the present one among them"),
       Setting("data.shows_action", .flag(\.showsAction), "whether the last action is shown too"),
       Setting("data.noise", .number(\.noise, 0...50), "spread of shifts of positions in training, px; of angles a sixtieth, rad"),
