@@ -1,5 +1,6 @@
-// Two agents' rounds by the real step kinds, a real hub and requests as the engine writes them. Only `train` and `evaluate` are replaced: how a recipe
-// scores is a known function here, and no robot is asked. Steps run in a random order that the graph allows, and some are killed after their work and run again.
+// Two agents' rounds by the real step kinds, a real hub and requests as the engine writes them. Only `train` and `evaluate` are replaced: how a
+// recipe scores is a known function here, and no robot is asked. Steps run in a random order that the graph allows, and some are killed after their
+// work and run again.
 
 import Foundation
 import Hashing
