@@ -1,5 +1,5 @@
-// What an agent may know when it proposes for a round: the decided experiments of its study from earlier rounds, its own and its peers', and nothing else.
-// So a proposal does not depend on who was faster. Bounded: as text it is cut to the best and the newest.
+// What an agent may know when it proposes for a round: the decided experiments of its study from earlier rounds, its own and its peers', and nothing
+// else. So a proposal does not depend on who was faster. Bounded: as text it is cut to the best and the newest.
 
 public import Hashing
 internal import JSON
@@ -21,7 +21,9 @@ public struct Briefing: Sendable {
     self.team = Set(team).union([agent]).sorted()
     self.records =
       records
-      .filter { $0.study == study && $0.round < round && ($0.isBaseline || (team.contains($0.agent) || $0.agent == agent) && $0.decision != .pending) }
+      .filter {
+        $0.study == study && $0.round < round && ($0.isBaseline || (team.contains($0.agent) || $0.agent == agent) && $0.decision != .pending)
+      }
       .sorted { ($0.round, $0.agent, $0.id) < ($1.round, $1.agent, $1.id) }
   }
 
@@ -50,7 +52,8 @@ public struct Briefing: Sendable {
     var text = ""
     for (index, record) in ranked.enumerated() {
       let change = record.change.map(\.words).joined(separator: "; ")
-      let line = "\(record.id) [\(record.decision.rawValue)] \(record.outcome?.words ?? "no result"): \(change.isEmpty ? record.hypothesis : change)\n"
+      let line =
+        "\(record.id) [\(record.decision.rawValue)] \(record.outcome?.words ?? "no result"): \(change.isEmpty ? record.hypothesis : change)\n"
       let rest = "(\(ranked.count - index) more)\n"
       if text.count + line.count + rest.count > limit { return text + rest }
       text += line

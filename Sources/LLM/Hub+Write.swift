@@ -5,7 +5,8 @@ internal import Git
 public import JSON
 
 extension Hub {
-  /// Puts the baseline on the trunk. With a record of the same basis that is there already it is merged, so that the order of writers does not matter.
+  /// Puts the baseline on the trunk. With a record of the same basis that is there already it is merged, so that the order of writers does not
+  /// matter.
   @discardableResult
   public func publishBaseline(_ record: ExperimentRecord, recipe: JSON?) throws -> ExperimentRecord {
     try exclusively { repository in
@@ -49,8 +50,8 @@ extension Hub {
     }
   }
 
-  /// Commits what the agent's worktree holds as the code of a proposal, and then its record, which names that commit. Later rounds of an earlier course of
-  /// the study leave the branch's tip; the history keeps them. Refuses changes of `experiments/`: an agent does not write its own results.
+  /// Commits what the agent's worktree holds as the code of a proposal, and then its record, which names that commit. Later rounds of an earlier
+  /// course of the study leave the branch's tip; the history keeps them. Refuses changes of `experiments/`: an agent does not write its own results.
   public func commitProposal(_ record: ExperimentRecord) throws -> ExperimentRecord {
     try exclusively { repository in
       let worktree = try Repository(at: worktree(of: record.agent))
@@ -62,7 +63,9 @@ extension Hub {
       guard let commit else { throw HubError(description: "there is no branch \(record.branch)") }
       var record = record
       record.code = ExperimentRecord.Code(commit: commit.hex, tree: try repository.treeID(of: commit, without: [Self.recordFolder]).hex)
-      let superseded = try Self.records(in: repository, at: commit).filter { $0.branch == record.branch && $0.round >= record.round && $0.id != record.id }
+      let superseded = try Self.records(in: repository, at: commit).filter {
+        $0.branch == record.branch && $0.round >= record.round && $0.id != record.id
+      }
       try write(record, "\(record.id): propose", removing: superseded.map(\.id), in: repository)
       return record
     }

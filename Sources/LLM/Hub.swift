@@ -1,6 +1,6 @@
-// The evolution's shared memory: one bare Git repository, a protected trunk with the baseline, one branch and one worktree an agent, one record file an
-// experiment. It knows nothing of steps, robots or how agents think. Every write is idempotent and made under one file lock, so that several processes may
-// work on it at once and one that was killed can begin again; reading needs no lock, since a branch moves in one step.
+// The evolution's shared memory: one bare Git repository, a protected trunk with the baseline, one branch and one worktree an agent, one record file
+// an experiment. It knows nothing of steps, robots or how agents think. Every write is idempotent and made under one file lock, so that several
+// processes may work on it at once and one that was killed can begin again; reading needs no lock, since a branch moves in one step.
 
 internal import Foundation
 internal import Git
@@ -60,7 +60,9 @@ public struct Hub: Sendable {
   }
 
   static func records(in repository: Repository, at tip: ObjectID) throws -> [ExperimentRecord] {
-    try repository.names(in: recordFolder, at: tip).filter { $0.hasSuffix(".json") }.compactMap { try record(String($0.dropLast(5)), in: repository, at: tip) }
+    try repository.names(in: recordFolder, at: tip).filter { $0.hasSuffix(".json") }.compactMap {
+      try record(String($0.dropLast(5)), in: repository, at: tip)
+    }
   }
 
   static func record(_ id: String, in repository: Repository, at tip: ObjectID) throws -> ExperimentRecord? {
@@ -78,8 +80,8 @@ public struct Hub: Sendable {
   static let keeper = Person("enpire", email: "enpire@localhost")
   static func person(of agent: String) -> Person { Person("agent \(agent)", email: "\(agent)@localhost") }
 
-  /// Runs `body` while no other process or thread writes. The lock falls with its process, so a lock file of Git's own that is found here was left by one
-  /// that was killed.
+  /// Runs `body` while no other process or thread writes. The lock falls with its process, so a lock file of Git's own that is found here was left by
+  /// one that was killed.
   func exclusively<R>(_ body: (Repository) throws -> R) throws -> R {
     let descriptor = open(path + "/enpire.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw HubError(description: "cannot open \(path)/enpire.lock: \(String(cString: strerror(errno)))") }
@@ -87,10 +89,16 @@ public struct Hub: Sendable {
     while flock(descriptor, LOCK_EX) != 0 {
       guard errno == EINTR else { throw HubError(description: "cannot lock \(path)/enpire.lock: \(String(cString: strerror(errno)))") }
     }
-    for file in FileManager.default.enumerator(atPath: path)?.compactMap({ $0 as? String }) ?? []
-    where file.hasSuffix(".lock") && file != "enpire.lock" && !file.hasPrefix("objects/") {
-      try FileManager.default.removeItem(atPath: path + "/" + file)
+    for file in try Self.leftLocks(in: path) { try FileManager.default.removeItem(atPath: path + "/" + file) }
+    return try body((try? Repository(at: path)) ?? Repository.create(at: path, bare: true, head: Self.trunk))
+  }
+
+  /// Git's own lock files: of branches, of the worktrees' indexes, of the repository's files. There are none below `objects/`, the only large folder.
+  private static func leftLocks(in path: String) throws -> [String] {
+    let names = try FileManager.default.contentsOfDirectory(atPath: path)
+    let below = ["refs", "worktrees"].flatMap { folder in
+      (FileManager.default.enumerator(atPath: path + "/" + folder)?.compactMap { $0 as? String } ?? []).map { folder + "/" + $0 }
     }
-    return try body(Repository.create(at: path, bare: true, head: Self.trunk))
+    return (names + below).filter { $0.hasSuffix(".lock") && $0 != "enpire.lock" }
   }
 }

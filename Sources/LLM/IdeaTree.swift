@@ -48,7 +48,8 @@ public struct IdeaTree: Sendable {
   /// The best so far after each decided experiment: of the whole team, or of one agent.
   public func curve(of agent: String? = nil) -> [Point] {
     var best: Double?
-    return records.filter { ($0.isBaseline || agent == nil || $0.agent == agent) && ($0.isBaseline || $0.decision != .pending) }.enumerated().map { index, record in
+    return records.filter { ($0.isBaseline || agent == nil || $0.agent == agent) && ($0.isBaseline || $0.decision != .pending) }.enumerated().map {
+      index, record in
       let rate = record.outcome?.estimate
       if record.isBaseline || record.decision == .keep, let rate { best = max(best ?? rate, rate) }
       return Point(index: index, id: record.id, rate: rate, best: best)

@@ -1,9 +1,9 @@
 // Whether an experiment is better than the best so far. Knows two outcomes and nothing of how they came about.
 //
-// The rule. With both sides' trials on the same seeds, only the seeds on which they differ say anything: of these, the candidate must win more than it
-// loses, and the odds that it wins more often than not (uniform prior: P(Binomial(wins + losses + 1, 1/2) <= wins)) must reach the threshold.
-// Otherwise the odds that its rate is higher (two independent Beta posteriors, uniform priors) must reach it. Equal rates are decided by the median of steps.
-// An unknown trial counts against the side it would help: it is never a win. No known trial at all is a crash.
+// The rule. With both sides' trials on the same seeds, only the seeds on which they differ say anything: of these, the candidate must win more than
+// it loses, and the odds that it wins more often than not (uniform prior: P(Binomial(wins + losses + 1, 1/2) <= wins)) must reach the threshold.
+// Otherwise the odds that its rate is higher (two independent Beta posteriors, uniform priors) must reach it. Equal rates are decided by the median
+// of steps. An unknown trial counts against the side it would help: it is never a win. No known trial at all is a crash.
 
 internal import Glibc
 public import JSON

@@ -50,7 +50,10 @@ extension JSONPointer {
   /// From its text; nil if it does not begin with a slash (the empty pointer means the whole document).
   init?(text: String) {
     guard text.isEmpty || text.hasPrefix("/") else { return nil }
-    self.init(text.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { String($0.replacing("~1", with: "/").replacing("~0", with: "~")) })
+    self.init(
+      text.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map {
+        String($0.replacing("~1", with: "/").replacing("~0", with: "~"))
+      })
   }
 }
 

@@ -1,9 +1,9 @@
 // The default agent: needs no model. It proposes within a declared space, one change at a time, from what its team has measured.
 //
-// In order of preference: a peer's kept idea on top of the own best recipe; a change that nobody has tried, in the space's order (the first value of every
-// factor, then the second); a small random move of a ranged factor; a change that failed elsewhere, on the new recipe. All agents of a team see the same
-// records, so each works out what its peers propose this round, in the order of their names, and leaves that to them: no message is sent and nothing is
-// tried twice.
+// In order of preference: a peer's kept idea on top of the own best recipe; a change that nobody has tried, in the space's order (the first value of
+// every factor, then the second); a small random move of a ranged factor; a change that failed elsewhere, on the new recipe. All agents of a team see
+// the same records, so each works out what its peers propose this round, in the order of their names, and leaves that to them: no message is sent and
+// nothing is tried twice.
 
 internal import Hashing
 public import JSON
@@ -125,7 +125,8 @@ private struct Search {
     let change = [RecipeChange(path: factor.path, from: current[at: factor.path], to: value)]
     let reason = factor.why.map { ", because \($0)" } ?? ""
     return Proposal(
-      hypothesis: "Changing \(list(change)) should raise the success rate above \(standing)\(reason).", recipe: recipe, change: change, parent: parent?.id)
+      hypothesis: "Changing \(list(change)) should raise the success rate above \(standing)\(reason).", recipe: recipe, change: change,
+      parent: parent?.id)
   }
 
   // MARK: Words

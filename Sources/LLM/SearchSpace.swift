@@ -1,4 +1,5 @@
-// The declared search space: which values of a recipe may be changed, to what, and why that might help. The order is the prior: what is likely to help first.
+// The declared search space: which values of a recipe may be changed, to what, and why that might help. The order is the prior: what is likely to
+// help first.
 
 internal import Glibc
 public import JSON
@@ -96,4 +97,3 @@ public struct Factor: Sendable, Hashable {
     scale == .log ? (range.lowerBound * range.upperBound).squareRoot() : (range.lowerBound + range.upperBound) / 2
   }
 }
-

@@ -9,7 +9,9 @@ enum Decide: StepKind {
   static let kind = Kind(
     "decide", summary: "Keeps or discards an experiment by its result, and appends the agent's next round.", effect: .external, revision: 1,
     inputs: [Input("record", "the experiment's record, as `commit` wrote it"), Input("proposal", "what `propose` stated")],
-    outputs: [Output("decision", .value, path: "decision.json", "keep, discard or crash, the evidence, the best so far, whether the goal is reached")],
+    outputs: [
+      Output("decision", .value, path: "decision.json", "keep, discard or crash, the evidence, the best so far, whether the goal is reached")
+    ],
     appends: true)
 
   static func run(_ step: StepContext) throws {
@@ -36,7 +38,9 @@ enum Decide: StepKind {
 
   /// Whether an experiment's rate, and the lower end of its interval, are what the goal asks for. An empty goal is never reached.
   private static func reaches(_ goal: JSON, _ record: ExperimentRecord) -> Bool {
-    guard goal["rate"] != nil || goal["lower"] != nil, let outcome = record.outcome, let rate = outcome.estimate, outcome.unknown == 0 else { return false }
+    guard goal["rate"] != nil || goal["lower"] != nil, let outcome = record.outcome, let rate = outcome.estimate, outcome.unknown == 0 else {
+      return false
+    }
     return rate >= goal["rate"]?.double ?? 0 && (goal["lower"]?.double).map { outcome.lower ?? 0 >= $0 } ?? true
   }
 }

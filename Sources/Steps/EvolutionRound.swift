@@ -21,7 +21,8 @@ struct EvolutionRound {
 
   var next: EvolutionRound { EvolutionRound(stepName: family, round: round + 1) }
 
-  /// The family of a peer: this one with the peer's name in the place of this agent's, as `evolve[agent=b]` for `evolve[agent=a]`, or `evolve-b` for `evolve-a`.
+  /// The family of a peer: this one with the peer's name in the place of this agent's, as `evolve[agent=b]` for `evolve[agent=a]`, or `evolve-b` for
+  /// `evolve-a`.
   func family(of peer: String, agent: String) -> String? {
     if let bracket = family.firstIndex(of: "["), family.last == "]" {
       let pairs = family[family.index(after: bracket)...].dropLast().split(separator: ",").map(String.init)
@@ -33,7 +34,8 @@ struct EvolutionRound {
     return family.hasSuffix(agent) ? family.dropLast(agent.count) + peer : nil
   }
 
-  /// The steps of the round after its proposal. `templates` may hold a `train` and an `evaluate` step as a manifest would; what joins the steps is added.
+  /// The steps of the round after its proposal. `templates` may hold a `train` and an `evaluate` step as a manifest would; what joins the steps is
+  /// added.
   func steps(templates: JSON, trials: Int?, shards: Int?) -> [(name: String, step: JSON)] {
     var train = templates["train"] ?? [:]
     train["uses"] = train["uses"] ?? "train"

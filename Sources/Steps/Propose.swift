@@ -1,5 +1,6 @@
-// The kind `propose`: opens one round of one agent. The agent reads what its team has measured, states a hypothesis, changes the recipe on its own branch, and the
-// round's other steps are appended: train, evaluate, commit, decide. It uses the records of earlier rounds alone, so its idea does not depend on who was faster.
+// The kind `propose`: opens one round of one agent. The agent reads what its team has measured, states a hypothesis, changes the recipe on its own
+// branch, and the round's other steps are appended: train, evaluate, commit, decide. It uses the records of earlier rounds alone, so its idea does
+// not depend on who was faster.
 
 import Foundation
 import Hashing
@@ -32,9 +33,13 @@ enum Propose: StepKind {
       Parameter("round", .integer(1...10_000), default: 1, "which round this is; the workflow counts on"),
       Parameter("trials", .integer(1...1_000_000), optional: true, "trials of each evaluation"),
       Parameter("shards", .integer(1...4096), optional: true, "shards of each evaluation"),
-      Parameter("space", .list(.object), optional: true, "the search space: factors with path, values or range, scale, why, when; the most promising first"),
-      Parameter("then", .object, default: [:], "templates of the steps `train` and `evaluate`; write their references to steps with two dollars, as $${step.demos.dataset}"),
-      Parameter("evidence", .number(0.5...1), default: 0.667, "how probable it must be that an experiment is better than the best so far, for it to be kept"),
+      Parameter(
+        "space", .list(.object), optional: true, "the search space: factors with path, values or range, scale, why, when; the most promising first"),
+      Parameter(
+        "then", .object, default: [:],
+        "templates of the steps `train` and `evaluate`; write their references to steps with two dollars, as $${step.demos.dataset}"),
+      Parameter(
+        "evidence", .number(0.5...1), default: 0.667, "how probable it must be that an experiment is better than the best so far, for it to be kept"),
       Parameter("seed", .integer(0...1_000_000_000), default: 0, "another seed searches otherwise"),
     ],
     appends: true)
@@ -114,7 +119,8 @@ enum Propose: StepKind {
       step.strings("peers").filter { $0 != name }.map { peer in
         guard let family = next.family(of: peer, agent: name) else {
           throw StepFailure(
-            "step \(step.name): cannot tell which step is that of the peer '\(peer)'", hint: "make the agents' names a matrix, as \"agent\": [\"\(name)\", \"\(peer)\"]")
+            "step \(step.name): cannot tell which step is that of the peer '\(peer)'",
+            hint: "make the agents' names a matrix, as \"agent\": [\"\(name)\", \"\(peer)\"]")
         }
         return .string("\(family)/\(next.round - 1)/decide?")
       })

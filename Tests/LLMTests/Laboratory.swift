@@ -46,7 +46,8 @@ struct Laboratory {
 
   static func baseline(study: String = "s") -> ExperimentRecord {
     var record = ExperimentRecord(
-      id: "baseline", study: study, basis: "b", agent: "", round: 0, hypothesis: ExperimentRecord.baselineHypothesis, branch: Hub.trunk, config: recipe)
+      id: "baseline", study: study, basis: "b", agent: "", round: 0, hypothesis: ExperimentRecord.baselineHypothesis, branch: Hub.trunk,
+      config: recipe)
     record.outcome = ExperimentRecord.Outcome(result: outcome(of: recipe))
     record.environment = "env"
     record.decision = .keep

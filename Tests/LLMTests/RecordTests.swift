@@ -6,13 +6,16 @@ import LLM
 @Suite struct RecordTests {
   private var full: ExperimentRecord {
     var record = ExperimentRecord(
-      id: "a-2", study: "s", basis: "b", agent: "a", round: 2, hypothesis: "More margin helps.", parent: "a-1", borrowedFrom: "b-1", branch: "agent/a",
-      change: [RecipeChange(path: "/x", from: 1, to: 2), RecipeChange(path: "/y", from: nil, to: ["z": [1.5, nil]])], config: ["regime": "rl", "x": 2])
+      id: "a-2", study: "s", basis: "b", agent: "a", round: 2, hypothesis: "More margin helps.", parent: "a-1", borrowedFrom: "b-1",
+      branch: "agent/a",
+      change: [RecipeChange(path: "/x", from: 1, to: 2), RecipeChange(path: "/y", from: nil, to: ["z": [1.5, nil]])],
+      config: ["regime": "rl", "x": 2])
     record.code = .init(commit: "c", tree: "t")
     record.data = ["demos": "d", "policy": "p"]
     record.environment = "e"
     record.outcome = .init(
-      purpose: "search", seeds: "s", trials: 4, successes: 2, unknown: 1, rate: ["trials": 4, "unknown": 1, "lower": 0.2], medianSteps: 120.5, perTrial: "110?")
+      purpose: "search", seeds: "s", trials: 4, successes: 2, unknown: 1, rate: ["trials": 4, "unknown": 1, "lower": 0.2], medianSteps: 120.5,
+      perTrial: "110?")
     record.cost = .init(robotSeconds: 12.5, tokens: Tokens(uncached: 1, cached: 2, output: 3), money: 0.25)
     record.decision = .keep
     record.evidence = ["rule": "r"]

@@ -10,7 +10,8 @@ import Testing
   @Test func commitsFilesToABranchOfABareRepositoryAndReadsThemBack() throws {
     try withDirectory { directory in
       let repository = try Repository.create(at: directory + "/hub.git", bare: true)
-      let first = try repository.commit(["recipe.json": Array("{}".utf8), "a/b/c.txt": [0, 255], "a/e": [1]], to: "main", message: "Begin\n", author: ada)
+      let first = try repository.commit(
+        ["recipe.json": Array("{}".utf8), "a/b/c.txt": [0, 255], "a/e": [1]], to: "main", message: "Begin\n", author: ada)
       let second = try repository.commit(["a/b/c.txt": nil, "a/d": []], to: "main", message: "Go on\n\nKey: value\n", author: ada)
       #expect(try repository.file("a/b/c.txt", at: first) == [0, 255])
       #expect(try repository.file("a/b/c.txt", at: second) == nil)

@@ -79,8 +79,8 @@ extension Repository {
 
   // MARK: Writing
 
-  /// Commits files to a branch, on top of its tip, without a worktree; a nil content removes the file. A branch that is not there starts with this commit.
-  /// Throws `moved` if another commit came first, `locked` if the branch is being written.
+  /// Commits files to a branch, on top of its tip, without a worktree; a nil content removes the file. A branch that is not there starts with this
+  /// commit. Throws `moved` if another commit came first, `locked` if the branch is being written.
   @discardableResult
   public func commit(_ files: [String: [UInt8]?], to branch: String, message: String, author: Person) throws(GitError) -> ObjectID {
     let tip = try tip(of: branch)
@@ -127,4 +127,3 @@ extension Repository {
     return ObjectID(oid)
   }
 }
-

@@ -1,5 +1,5 @@
-// A Git repository on this machine's file system: making, opening and cloning it, and its branches. Wraps libgit2; knows nothing of agents or records.
-// One object is for one thread at a time; several threads and processes may each open the same repository.
+// A Git repository on this machine's file system: making, opening and cloning it, and its branches. Wraps libgit2; knows nothing of agents or
+// records. One object is for one thread at a time; several threads and processes may each open the same repository.
 
 internal import CGit2
 

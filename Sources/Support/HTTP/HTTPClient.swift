@@ -119,4 +119,3 @@ private let takeHeader: enpire_curl_sink = { bytes, size, count, to in
 extension String {
   fileprivate var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
 }
-
