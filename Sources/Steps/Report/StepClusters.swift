@@ -64,7 +64,7 @@ struct StepClusters {
       return all
     }
     return needs.indices.flatMap { to in
-      needs[to].sorted().filter { from in !needs[to].contains { $0 != from && ancestors($0, [to]).contains(from) } }.map { (from, to) }
+      needs[to].sorted().filter { from in !needs[to].contains { $0 != from && ancestors($0, [to]).contains(from) } }.map { (from: $0, to: to) }
     }
   }
 }
