@@ -6,7 +6,7 @@ enum CurveSection {
   static func html(_ study: Study) -> Page.Section? {
     let trainings = study.steps.filter { !$0.isShard && $0.outputs["curves"] != nil }
     guard !trainings.isEmpty else { return nil }
-    let final = Set((study.final.map { study.ancestry(of: $0.step) } ?? []).map(\.name))
+    let final = Set((study.final?.policies ?? []).map(\.digest))
     var plots: [(name: String, x: String, lines: [Plot.Line])] = []
     for step in trainings {
       for series in step.json("curves")?["series"]?.array ?? [] {
@@ -14,7 +14,7 @@ enum CurveSection {
         let points = (series["points"]?.array ?? []).compactMap { point in point[0]?.double.flatMap { x in point[1]?.double.map { (x: x, y: $0) } } }
         let index = plots.firstIndex { $0.name == name && $0.x == x } ?? plots.count
         if index == plots.count { plots.append((name, x, [])) }
-        plots[index].lines.append(Plot.Line(name: step.name, points: points, isFaint: !final.contains(step.name)))
+        plots[index].lines.append(Plot.Line(name: step.name, points: points, isFaint: !final.contains(step.outputs["policy"]?.digest ?? "")))
       }
     }
     let figures: [HTML] = plots.map { plot in

@@ -3,8 +3,8 @@
 
 struct GraphLayout {
   struct Size {
-    var columnWidth = 124.0
-    var columnGap = 40.0
+    var columnWidth: Double
+    var columnGap: Double
     var rowGap = 16.0
   }
 
@@ -20,11 +20,11 @@ struct GraphLayout {
   private var neighbours: [[Int]] = []
   private var y: [Double]
 
-  init(heights: [Double], edges: [(from: Int, to: Int)], size: Size = Size()) {
+  init(heights: [Double], edges: [(from: Int, to: Int)], size: Size) {
     self.heights = heights
     y = []
     let column = Self.columns(heights.count, edges)
-    var column2 = column
+    var columnOf = column
     // An edge over several columns goes through a node of its own in each between.
     var chains: [[Int]] = []
     for edge in edges {
@@ -32,11 +32,11 @@ struct GraphLayout {
       for between in stride(from: column[edge.from] + 1, to: column[edge.to], by: 1) {
         chain.append(self.heights.count)
         self.heights.append(4)
-        column2.append(between)
+        columnOf.append(between)
       }
       chains.append(chain + [edge.to])
     }
-    columns = (0...(column2.max() ?? 0)).map { index in column2.indices.filter { column2[$0] == index } }
+    columns = (0...(columnOf.max() ?? 0)).map { index in columnOf.indices.filter { columnOf[$0] == index } }
     neighbours = self.heights.map { _ in [] }
     for chain in chains {
       for (a, b) in zip(chain, chain.dropFirst()) {
@@ -44,9 +44,9 @@ struct GraphLayout {
         neighbours[b].append(a)
       }
     }
-    order(column2)
-    place(column2, gap: size.rowGap)
-    let x = { (node: Int) in Double(column2[node]) * (size.columnWidth + size.columnGap) }
+    order(columnOf)
+    place(columnOf, gap: size.rowGap)
+    let x = { (node: Int) in Double(columnOf[node]) * (size.columnWidth + size.columnGap) }
     places = heights.indices.map { (x($0), y[$0]) }
     routes = chains.map { chain in
       chain.enumerated().flatMap { index, node -> [(x: Double, y: Double)] in

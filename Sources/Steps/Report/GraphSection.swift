@@ -1,13 +1,13 @@
 // The graph of steps, from left to right, with states and times.
 
 enum GraphSection {
-  private static let nodeWidth = 124.0
+  private static let nodeWidth = 114.0
   private static let square = 11.0
 
   static func html(_ study: Study) -> Page.Section? {
     guard !study.steps.isEmpty else { return nil }
     let graph = StepClusters(study)
-    let layout = GraphLayout(heights: graph.clusters.map(height), edges: graph.edges)
+    let layout = GraphLayout(heights: graph.clusters.map(height), edges: graph.edges, size: .init(columnWidth: nodeWidth, columnGap: 22))
     let edges: [HTML] = zip(layout.routes, graph.edges).map { route, edge in
       "<path class=\"edge\" marker-end=\"url(#arrow)\" d=\"\(path(route))\"><title>\(graph.clusters[edge.to].name) needs \(graph.clusters[edge.from].name)</title></path>"
     }
@@ -16,7 +16,7 @@ enum GraphSection {
     return Page.Section(
       id: "graph", title: "Graph",
       body: """
-        <figure><div class="pan"><svg viewBox="-6 -6 \(width) \(height)" width="\(width)" style="min-width:\(width * 0.62)px" role="img"><title>Graph of \(study.steps.count) steps</title>
+        <figure><div class="pan"><svg viewBox="-6 -6 \(width) \(height)" width="\(width)" style="min-width:\(width * 0.72)px" role="img"><title>Graph of \(study.steps.count) steps</title>
         <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0,1 L7,4 L0,7" class="edge"/></marker></defs>
         \(edges)
         \(nodes)</svg></div>
@@ -51,8 +51,8 @@ enum GraphSection {
     return """
       <g><title>\(tooltip)</title><rect class="box" x="\(x)" y="\(top)" width="\(nodeWidth)" height="\(height)" rx="5"/>\
       <rect class="fill-\(cluster.state)" x="\(x)" y="\(top)" width="4" height="\(height)" rx="2"/>\
-      <text x="\(x + 11)" y="\(top + 17)">\(clipped(cluster.name, 17))</text>\
-      <text class="soft" x="\(x + 11)" y="\(top + 33)">\(clipped(([kind == cluster.name ? "" : kind] + many.compactMap { $0 }).filter { !$0.isEmpty }.joined(separator: " "), 12))</text>\
+      <text x="\(x + 11)" y="\(top + 17)">\(clipped(cluster.name, 16))</text>\
+      <text class="soft" x="\(x + 11)" y="\(top + 33)">\(clipped(([kind == cluster.name ? "" : kind] + many.compactMap { $0 }).filter { !$0.isEmpty }.joined(separator: " "), 11))</text>\
       <text class="soft" x="\(x + nodeWidth - 6)" y="\(top + 33)" text-anchor="end">\(Number.seconds(seconds))</text>\
       \(cluster.isFamily ? squares(cluster, x: x + 11, y: top + 40) : .none)</g>
 

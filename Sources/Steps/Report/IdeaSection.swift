@@ -21,8 +21,20 @@ enum IdeaSection {
         Solid lines: the recipe that was changed; dashed: an idea borrowed from a peer.</figcaption></figure>
         <figure><div class="pan">\(hill)</div>
         <figcaption>Every decided experiment in order, with its interval; the line is the best kept so far.</figcaption></figure>
-        \(table(tree))
+        \(adoption(study))\(table(tree))
         """)
+  }
+
+  /// Whose recipe was taken in the end.
+  private static func adoption(_ study: Study) -> HTML {
+    let parts: [HTML] = study.steps.compactMap { step in
+      guard let adoption = step.json("adoption") else { return nil }
+      let count = Number.count(adoption["candidates"]?.int ?? 0, "kept experiment")
+      guard let id = adoption["experiment"]?.string else { return "<p><code>\(step.name)</code>: nothing was kept, the recipe stays as it was.</p>\n" }
+      let rate: HTML = RateWords(adoption["rate"]).map { " on search trials: \($0.estimate) (\($0.counts), \($0.interval))" } ?? .none
+      return "<p><code>\(step.name)</code> took the recipe of <b><code>\(id)</code></b>, the best of \(count)\(rate).</p>\n"
+    }
+    return "\(parts)"
   }
 
   private static func table(_ tree: IdeaTree) -> HTML {
@@ -34,14 +46,14 @@ enum IdeaSection {
       return [
         "<code>\(record.id)</code>", "\(record.hypothesis)\(changes)\(parent)\(source)", "\(words?.counts ?? record.outcome?.words ?? "–")",
         "\(words?.estimate ?? "–")", "\(words?.interval ?? "–")", "\(record.outcome?.medianSteps.map { Number.plain($0, places: 1) } ?? "–")",
-        decision(record), why(record), "\(Number.seconds(record.cost.robotSeconds))", "\(tokens(record))", Number.key(record.code.commit),
+        decision(record), why(record), cost(record), Number.key(record.code.commit),
       ]
     }
     return Table(
       "Experiments.",
       [
         ("id", ""), ("hypothesis", "w"), ("successes", "n"), ("rate", "n"), ("interval", "n"), ("median steps", "n"), ("decision", "t"), ("why", "w"),
-        ("robot time", "n"), ("tokens", "n"), ("commit", "t"),
+        ("robot time", "n"), ("commit", "t"),
       ], rows: rows
     ).html
   }
@@ -67,9 +79,13 @@ enum IdeaSection {
     return "\(rule)\(facts.isEmpty ? "" : ": " + facts.joined(separator: "; "))"
   }
 
-  private static func tokens(_ record: ExperimentRecord) -> String {
-    let tokens = record.cost.tokens
-    return tokens == Tokens() ? "0" : "\(tokens.uncached) + \(tokens.cached) cached, \(tokens.output) out"
+  /// Robot time; a model's tokens and money below it, where one was asked.
+  private static func cost(_ record: ExperimentRecord) -> HTML {
+    let (tokens, time) = (record.cost.tokens, Number.seconds(record.cost.robotSeconds))
+    guard tokens != Tokens() else { return "\(time)" }
+    return """
+      \(time)<br><span class="soft">\(tokens.uncached) tokens in, \(tokens.cached) cached, \(tokens.output) out, \(Number.plain(record.cost.money, places: 2)) USD</span>
+      """
   }
 }
 

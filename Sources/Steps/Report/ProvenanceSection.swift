@@ -61,7 +61,9 @@ enum ProvenanceSection {
   }
 
   private static func commits(_ study: Study, _ chain: [StudyStep]) -> [HTML] {
-    let ids = chain.compactMap { step in step.kind == "propose" ? step.json("proposal")?["id"]?.string : nil }
+    // An adoption names the experiment whose recipe it took; without one, the proposals that the number came from.
+    let adopted = chain.compactMap { $0.json("adoption")?["experiment"]?.string }
+    let ids = adopted.isEmpty ? chain.compactMap { step in step.kind == "propose" ? step.json("proposal")?["id"]?.string : nil } : adopted
     return (study.ideas?.records ?? []).filter { ids.contains($0.id) }.compactMap { record in
       record.code.commit.map { "<code>\($0)</code> on <code>\(record.branch)</code> (<code>\(record.id)</code>)\(record.code.tree.map { ", tree <code>\($0)</code>" as HTML } ?? .none)" }
     }

@@ -18,18 +18,18 @@ enum Stylesheet {
     nav{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;margin:1.5rem 0 0;padding:.6rem 0;border:solid var(--line);border-width:1px 0;font-size:.9rem}
     nav a{text-decoration:none}nav a:hover{text-decoration:underline}
     section{margin-top:2.8rem}
-    .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.75rem;margin:1.2rem 0 0;padding:0}
+    .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.6rem,1fr));gap:.75rem;margin:1.2rem 0 0;padding:0}
     .cards div{background:var(--panel);border-radius:.5rem;padding:.65rem .9rem}
     .cards dt{color:var(--soft);font-size:.8rem}.cards dd{margin:0;font-size:1.3rem;font-weight:600;line-height:1.3}
     .cards dd+dd{font-size:.8rem;font-weight:400;color:var(--soft)}
     .notice{border-left:.25rem solid var(--bad);background:var(--panel);padding:.5rem .9rem;margin:1rem 0;max-width:none}
     .scroll{overflow-x:auto;margin:.8rem 0}
-    table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;width:100%}
+    table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;max-width:100%}
     caption{text-align:left;padding:.2rem 0 .4rem}
-    th,td{padding:.32rem .7rem .32rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+    th,td{padding:.32rem 1.1rem .32rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
     thead th{color:var(--soft);font-weight:600;border-bottom-width:2px;white-space:nowrap;vertical-align:bottom}
-    tbody th{font-weight:500;white-space:nowrap}.n{text-align:right;white-space:nowrap}.w{min-width:16rem;white-space:normal}
-    tbody th.w{white-space:normal}.p{width:240px;padding-bottom:0;vertical-align:middle}.t{white-space:nowrap}
+    tbody th{font-weight:500;white-space:nowrap}.n{text-align:right;white-space:nowrap}.w{min-width:14rem;white-space:normal}
+    tbody th.w{white-space:normal}td.p{vertical-align:middle}td.p svg{max-width:none}.t{white-space:nowrap}
     tr.group th{color:var(--soft);font-weight:600;padding-top:.9rem}
     code{font:.85em ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
     pre{background:var(--panel);padding:.7rem .9rem;border-radius:.5rem;overflow-x:auto}

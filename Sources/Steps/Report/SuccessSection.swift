@@ -76,14 +76,15 @@ enum SuccessSection {
   private static func speed(_ study: Study) -> HTML {
     guard let final = study.final else { return .none }
     let shown = study.evaluations.filter { $0.purpose.isSecret || $0.step.name == study.evaluations[0].step.name }
-    let lines: [Plot.Line] = shown.compactMap { evaluation in
-      let known = evaluation.trials.filter { $0["success"]?.bool != nil }
+    let known = shown.map { evaluation in evaluation.trials.filter { $0["success"]?.bool != nil } }
+    let end = known.joined().compactMap { $0["steps"]?.double }.max() ?? 0
+    let lines: [Plot.Line] = zip(shown, known).compactMap { evaluation, known in
+      guard !known.isEmpty else { return nil }
       let steps = known.filter { $0["success"]?.bool == true }.compactMap { $0["steps"]?.double }.sorted()
-      guard let last = steps.last else { return nil }
       let rises = steps.enumerated().flatMap { index, step in
         [(step, Double(index) / Double(known.count)), (step, Double(index + 1) / Double(known.count))]
       }
-      return Plot.Line(name: evaluation.label, points: [(0, 0)] + rises + [(last, Double(steps.count) / Double(known.count))], isFaint: evaluation.step.name != final.step.name)
+      return Plot.Line(name: evaluation.label, points: [(0, 0)] + rises + [(end, Double(steps.count) / Double(known.count))], isFaint: evaluation.step.name != final.step.name)
     }
     guard !lines.isEmpty else { return .none }
     return "<h3>Steps to success</h3>\n<div class=\"plots\">"

@@ -15,7 +15,7 @@ enum TimeSection {
     let (left, width) = (104.0, 1160.0)
     func x(_ time: Double) -> Double { left + (width - left - 10) * clock.place(time) }
     let height = 22 * Double(lanes.count) + 30
-    let ticks: [HTML] = Plot.ticks(0, clock.total).map { tick in
+    let ticks: [HTML] = ticks(clock.total).map { tick in
       let x = left + (width - left - 10) * (clock.total > 0 ? tick / clock.total : 0)
       return "<line class=\"grid\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(height - 24)\"/><text class=\"soft\" x=\"\(x)\" y=\"\(height - 8)\" text-anchor=\"middle\">\(Number.seconds(tick))</text>"
     }
@@ -40,6 +40,13 @@ enum TimeSection {
         <figcaption>Green: trials on a station; blue: work without one; violet: steps with an effect outside; red: failed. Rest the pointer on a bar for its step.\(cut)</figcaption></figure>
 
         """)
+  }
+
+  /// At whole seconds, minutes or hours; about five.
+  private static func ticks(_ total: Double) -> [Double] {
+    let steps: [Double] = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400]
+    let step = steps.first { $0 * 6 >= total } ?? (total / 6).rounded(.up)
+    return (0...Int(total / step)).map { Double($0) * step }
   }
 
   /// Stations first, each in its own lane; other steps in as few lanes as hold them side by side.

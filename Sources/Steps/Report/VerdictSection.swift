@@ -34,18 +34,24 @@ enum VerdictSection {
       """
   }
 
-  /// The search's best beside the number that counts, and the first evaluation of all.
+  /// What the same measure said before, and, apart from both, what the search reached.
   private static func comparison(_ study: Study) -> HTML {
-    let searched = study.evaluations.filter { !$0.purpose.isSecret }
-    guard let final = study.final, let first = searched.first, first.step.name != final.step.name || searched.count > 1 else { return .none }
-    func told(_ evaluation: Evaluation) -> HTML { "\(evaluation.words.estimate) (\(evaluation.words.counts), \(evaluation.words.interval))" }
-    guard let best = searched.max(by: { ($0.rate.estimate ?? -1) < ($1.rate.estimate ?? -1) }) else { return .none }
-    let bias: HTML = searched.count > 1 ? ", the best of \(searched.count) and so biased upwards" : .none
-    return """
-      <p>Search, apart from it: <code>\(first.label)</code> began with \(told(first))\
-      \(searched.count > 1 ? "; <code>\(best.label)</code> reached \(told(best))\(bias)" as HTML : bias).\(goal(study))</p>
-
-      """
+    guard let final = study.final else { return .none }
+    func told(_ evaluation: Evaluation) -> HTML {
+      "<code>\(evaluation.label)</code> had \(evaluation.words.estimate) (\(evaluation.words.counts), \(evaluation.words.interval))"
+    }
+    var sentences: [HTML] = []
+    if let before = study.evaluations.first(where: { $0.purpose == final.purpose && $0.purpose.isSecret }), before.step.name != final.step.name {
+      sentences.append("Before, on \(before.purpose.rawValue) seeds of its own, \(told(before)).")
+    }
+    let searched = study.evaluations.filter { !$0.purpose.isSecret && $0.step.name != final.step.name }
+    if let best = searched.max(by: { ($0.rate.estimate ?? -1) < ($1.rate.estimate ?? -1) }) {
+      let bias: HTML = searched.count > 1 ? "; it is the best of \(searched.count) and so biased upwards" : .none
+      sentences.append("On search seeds, which are another thing, \(told(best))\(bias).")
+    }
+    let goal = goal(study)
+    if !goal.isEmpty { sentences.append(goal) }
+    return sentences.isEmpty ? .none : "<p>\(sentences.joined(" "))</p>\n"
   }
 
   private static func goal(_ study: Study) -> HTML {
@@ -54,7 +60,7 @@ enum VerdictSection {
     else { return .none }
     let asked = [goal["rate"]?.double.map { "a rate of \(Number.percent($0))" }, goal["lower"]?.double.map { "a lower bound of \(Number.percent($0))" }]
     let reached = (final.rate.estimate ?? 0) >= goal["rate"]?.double ?? 0 && final.rate.lower >= goal["lower"]?.double ?? 0 && final.rate.unknown == 0
-    return " The goal, \(asked.compactMap { $0 }.joined(separator: " and ")), is <b>\(reached ? "reached" : "not reached")</b> by the final number."
+    return "The goal, \(asked.compactMap { $0 }.joined(separator: " and ")), is <b>\(reached ? "reached" : "not reached")</b> by the final number."
   }
 
   private static func failures(_ study: Study) -> HTML {
