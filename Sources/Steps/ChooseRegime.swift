@@ -17,6 +17,7 @@ enum ChooseRegime: StepKind {
     ],
     outputs: [
       Output("choice", .value, path: "choice.json", "The regime's name."),
+      Output("recipe", .file, path: "recipe.json", "The recipe with that regime as its own."),
       Output("evidence", .value, path: "evidence.json", "For each candidate its trials, successes, interval and cost; and the reason."),
     ],
     parameters: [
@@ -50,6 +51,9 @@ enum ChooseRegime: StepKind {
     let trials = try run(&contest, candidates, entry, step)
     let (winner, separated) = contest.verdict
     try step.write(.string(candidates[winner].regime.rawValue), to: "choice")
+    var chosen = try step.json("recipe")
+    chosen["regime"] = .string(candidates[winner].regime.rawValue)
+    try step.write(chosen, to: "recipe")
     try step.write(
       evidence(contest, candidates, trials, winner: winner, separated: separated, left: wanted.filter { !tried.contains($0) }), to: "evidence")
   }

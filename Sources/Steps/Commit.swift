@@ -25,7 +25,7 @@ enum Commit: StepKind {
     ])
 
   static func run(_ step: StepContext) throws {
-    let hub = try Hub(at: step.stateDirectory + "/hub.git")
+    let hub = try Hub(at: step.hub)
     let result = try step.jsonIfGiven("result")
     let trials = try step.inputs("trials").first.map { try perTrial(at: $0.path) } ?? nil
     var data: [String: String] = [:]

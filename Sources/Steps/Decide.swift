@@ -22,7 +22,7 @@ enum Decide: StepKind {
     (record.decision, record.evidence) = (judgement.decision, judgement.evidence)
     let best = judgement.decision == .keep ? record : incumbent
     record.best = best.map { ExperimentRecord.Best(id: $0.id, rate: $0.outcome?.estimate) }
-    try Hub(at: step.stateDirectory + "/hub.git").commit(record, "decide \(record.decision.rawValue)")
+    try Hub(at: step.hub).commit(record, "decide \(record.decision.rawValue)")
 
     let reached = best.map { reaches(proposal["goal"] ?? [:], $0) } ?? false
     var decision: JSON = ["decision": .string(record.decision.rawValue), "experiment": .string(record.id), "agent": .string(record.agent)]

@@ -49,7 +49,7 @@ enum Propose: StepKind {
     let recipe = try step.json("recipe")
     let space = try space(of: step)
     let study = study(of: step, recipe: recipe, space: space)
-    let hub = try Hub(at: step.stateDirectory + "/hub.git")
+    let hub = try Hub(at: step.hub)
     let baseline = try baseline(of: step, study: study, recipe: recipe)
     try hub.publishBaseline(baseline, recipe: recipe)
 

@@ -81,8 +81,8 @@ final class StepContext {
   var shard: (index: Int, count: Int) { (request["shard"]?["index"]?.int ?? 0, request["shard"]?["count"]?.int ?? 1) }
   /// The directory of the manifest: for external kinds only; a pure kind must not look at it.
   var workspace: String { request["workspace"]?.string ?? "" }
-  /// The engine's state directory (`.enpire`), where the hub and the worktrees live.
-  var stateDirectory: String { request["state"]?.string ?? "" }
+  /// The workflow's bare Git repository of experiments; the agents' worktrees lie beside it. For external kinds and reports.
+  var hub: String { (request["state"]?.string ?? "") + "/hubs/" + (request["workflow"]?.string ?? "workflow") + "/hub.git" }
   /// A directory that survives an interruption of this very step (same key): for checkpoints. Removed when the step is done.
   var progressDirectory: String { request["progress"]?.string ?? "" }
   /// For kinds that sample: a file of JSON lines, one a finished trial, that survives interruption and later topping up.

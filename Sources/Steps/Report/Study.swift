@@ -28,7 +28,7 @@ struct Study {
       return
     }
     do {
-      (ideas, hubProblem) = (try IdeaTree(hubAt: step.stateDirectory + "/hub.git", study: named), nil)
+      (ideas, hubProblem) = (try IdeaTree(hubAt: step.hub, study: named), nil)
     } catch { (ideas, hubProblem) = (nil, "\(error)") }
   }
 
