@@ -17,6 +17,7 @@ enum FreezeEnvironment: StepKind {
       Parameter("steps", .integer(1...100_000), default: 300, "control steps until a trial counts as failed"),
       Parameter("settle_steps", .integer(0...100), default: 4, "control steps the agent holds still after a success, for the verifier"),
       Parameter("camera", .integer(32...1024), default: 384, "side of the pictures that the verifier was made for, pixels"),
+      Parameter("camera_period", .integer(1...100), default: 5, "control steps from one picture for the verifier to the next, until the trial settles"),
     ])
 
   static func run(_ step: StepContext) throws {
@@ -26,7 +27,8 @@ enum FreezeEnvironment: StepKind {
         low: step.value("low")?.array?.compactMap(\.double) ?? [], high: step.value("high")?.array?.compactMap(\.double) ?? [],
         maxJump: step.value("max_jump")?.double, steps: step.int("steps"), settleSteps: step.int("settle_steps"))
       let environment = try FrozenEnvironment.freeze(
-        task: step.string("task"), limits: limits, verifier: VerifierDescription(json: StepContext.json(at: path)), cameraSize: step.int("camera"))
+        task: step.string("task"), limits: limits, verifier: VerifierDescription(json: StepContext.json(at: path)), cameraSize: step.int("camera"),
+        cameraPeriod: step.int("camera_period"))
       guard environment.limits.low.count == 2 else { throw StepFailure("'low' and 'high' hold \(environment.limits.low.count) numbers, not x and y") }
       try environment.write(to: step.output("environment"))
       step.log("frozen as \(environment.hash)")

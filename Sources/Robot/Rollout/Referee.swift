@@ -7,6 +7,7 @@ public final class Referee {
   private let verifier: any Verifier
   private let tracker: PushTTracker?
   private let cameraSize: Int
+  private let period: Int
   /// Whether the task was called done; nil after a failure of the verifier or of its eyes.
   public private(set) var verdict: Bool? = false
 
@@ -15,6 +16,7 @@ public final class Referee {
     self.verifier = verifier
     tracker = nil
     cameraSize = 0
+    period = 1
   }
 
   /// The environment's verifier, which looks through the camera it was made for.
@@ -22,6 +24,7 @@ public final class Referee {
     verifier = environment.makeVerifier()
     tracker = environment.cameraSize > 0 ? try environment.makeTracker() : nil
     cameraSize = environment.cameraSize
+    period = environment.cameraPeriod
   }
 
   public func reset() {
@@ -30,8 +33,9 @@ public final class Referee {
     verdict = false
   }
 
-  func look(_ reading: Reading, _ station: any Station) {
-    guard verdict == false else { return }
+  /// Judges what the station shows after `step` control steps, if there is a picture of that step; nil while the trial settles, when all have one.
+  func look(_ reading: Reading, _ station: any Station, step: Int?) {
+    guard verdict == false, step.map({ $0 % period == 0 }) ?? true else { return }
     do {
       verdict = try verifier.verify(try tracker.map { try Self.seen($0, station.picture(size: cameraSize)) } ?? reading.observation)
     } catch { verdict = nil }

@@ -70,7 +70,7 @@ private struct Trial {
     for _ in 0..<limits.settleSteps where referee?.verdict == false {
       let reading = try station.step(hold)
       settling += 1
-      referee?.look(reading, station)
+      referee?.look(reading, station, step: nil)
     }
   }
 
@@ -80,7 +80,7 @@ private struct Trial {
       last = truth.score
       states.append(truth.state)
     }
-    referee?.look(reading, station)
+    referee?.look(reading, station, step: steps)
   }
 
   func record(controlPeriod: Double) -> TrialRecord {

@@ -11,6 +11,8 @@ public struct FrozenEnvironment: Sendable {
   public let verifier: VerifierDescription
   /// Side of the pictures that the verifier was made for, pixels.
   public let cameraSize: Int
+  /// Control steps from one picture to the next; once a trial settles, every step has one.
+  public let cameraPeriod: Int
   /// SHA-256 over everything else, hexadecimal: what records name the environment by.
   public let hash: String
   /// The whole, as `environment.json` holds it.
@@ -18,10 +20,10 @@ public struct FrozenEnvironment: Sendable {
 
   /// Freezes.
   /// - Throws: `FrozenEnvironmentError` or what the parts throw if they make no sense.
-  public static func freeze(task: String, limits: SafetyLimits, verifier: VerifierDescription, cameraSize: Int) throws -> FrozenEnvironment {
+  public static func freeze(task: String, limits: SafetyLimits, verifier: VerifierDescription, cameraSize: Int, cameraPeriod: Int = 1) throws -> FrozenEnvironment {
     var json: JSON = [
       "environment": 1, "task": .string(task), "limits": limits.json, "reset": reset, "verifier": verifier.json, "scorer": scorer,
-      "camera": ["size": .integer(cameraSize)],
+      "camera": ["size": .integer(cameraSize), "period": .integer(cameraPeriod)],
     ]
     json["hash"] = .string(hash(of: json))
     return try FrozenEnvironment(json: json)
@@ -51,6 +53,7 @@ public struct FrozenEnvironment: Sendable {
     verifier = try VerifierDescription(json: json["verifier"] ?? .null)
     guard verifier.task == task else { throw FrozenEnvironmentError("the verifier is for task '\(verifier.task)', the environment for '\(task)'") }
     cameraSize = json["camera"]?["size"]?.int ?? 0
+    cameraPeriod = max(1, json["camera"]?["period"]?.int ?? 1)
     self.hash = hash
     self.json = json
   }
