@@ -11,15 +11,15 @@ public enum BehaviourCloning {
   public enum Loss: String, Sendable, CaseIterable { case squared, absolute }
 
   public struct Settings: Sendable {
-    public var network = NetworkShape(hidden: [256, 256, 256])
+    public var network = NetworkShape(hidden: [256, 256, 256], layerNorm: true)
     /// Actions said at once, and how fast older words fade (LearnedPolicy.ensembling).
-    public var chunk = 8
-    public var ensembling = 0.5
+    public var chunk = 4
+    public var ensembling = 0.7
     public var loss = Loss.squared
     /// Euler steps of acting by flow matching; 0 to say actions directly.
     public var flowSteps = 0
     public var batch = 256
-    public var updates = 30_000
+    public var updates = 20_000
     /// Adam's rate: rises over `warmUp` updates, then falls to zero as a cosine.
     public var rate = 1e-3
     public var warmUp = 200

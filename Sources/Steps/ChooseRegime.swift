@@ -13,7 +13,7 @@ enum ChooseRegime: StepKind {
     inputs: [
       Input("recipe", "How each regime makes its policy."),
       Input("demos", "Demonstrations: a dataset. Without it bc is not tried.", required: false),
-      Input("env", "The frozen environment: limits and verifier.", required: false),
+      Input("env", "The frozen environment: its limits hold.", required: false),
     ],
     outputs: [
       Output("choice", .value, path: "choice.json", "The regime's name."),
@@ -22,12 +22,12 @@ enum ChooseRegime: StepKind {
     ],
     parameters: [
       Parameter("candidates", .list(.oneOf(Recipe.Regime.allCases.map(\.rawValue))), default: ["heuristic", "bc", "rl"], "The regimes that compete."),
-      Parameter("pilot_trials", .integer(1...10_000), default: 20, "Most trials of each candidate; fewer if it is decided earlier."),
+      Parameter("pilot_trials", .integer(1...10_000), default: 12, "Most trials of each candidate; fewer if it is decided earlier."),
       Parameter("confidence", .number(0.5...0.9999), default: 0.9, "That no interval of any candidate misses its rate."),
       Parameter("tie", .number(0...1), default: 0.1, "Success rates no further apart than this are a tie."),
       Parameter("seed", .integer(0...1_000_000), default: 0, "Of the pilots' training."),
-      Parameter("updates", .integer(1...10_000_000), default: 3000, "Gradient steps of bc's pilot."),
-      Parameter("steps", .integer(1...10_000_000), default: 1000, "Control steps of rl's pilot in the nominal simulation."),
+      Parameter("updates", .integer(1...10_000_000), default: 2500, "Gradient steps of bc's pilot."),
+      Parameter("steps", .integer(1...10_000_000), default: 600, "Control steps of rl's pilot in the nominal simulation."),
       Parameter("override", .object, optional: true, "A part of a recipe that is put over the file's, for the pilots."),
     ], usesStation: true)
 
@@ -78,8 +78,7 @@ enum ChooseRegime: StepKind {
   }
 
   private static func run(_ contest: inout Contest, _ candidates: [Candidate], _ entry: JSON, _ step: StepContext) throws -> [[TrialRecord]] {
-    let environment = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path) }
-    let referee = try environment.map { try Referee($0) }
+    let limits = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path).limits } ?? .pushT
     let seeds = try SeedPlan(purpose: .search, secretRoot: "").seeds(contest.rounds)
     let samples = step.samplesFile.isEmpty ? nil : try SamplesFile(path: step.samplesFile)
     var station = try start(entry)
@@ -87,8 +86,7 @@ enum ChooseRegime: StepKind {
     while let (candidate, round) = contest.next {
       let index = round * candidates.count + candidate
       let trial = samples?[index]?.trial ?? runTrial(
-        index: index, policy: candidates[candidate].policy, station: station, seed: seeds[round], referee: referee,
-        limits: environment?.limits ?? .pushT)
+        index: index, policy: candidates[candidate].policy, station: station, seed: seeds[round], limits: limits)
       trials[candidate].append(trial)
       if case .unknown(let reason) = trial.outcome {
         unknown += 1

@@ -23,6 +23,17 @@ import Testing
     #expect(loss.last! < loss.first! / 4)
   }
 
+  @Test func `Flow matching learns it too, and acts the same way twice`() throws {
+    var settings = Self.settings(updates: 1500)
+    (settings.flowSteps, settings.averaging) = (6, 0.995)
+    let policy = try Self.train(settings).policy
+    #expect(PointTask.environment().successes(of: LearnedActor(policy), seeds: Array(0..<50)).successes >= 40)
+    let actor = LearnedActor(policy)
+    let first = actor.act([3, 4])
+    actor.reset()
+    #expect(actor.act([3, 4]) == first)
+  }
+
   @Test func `The same seed gives the same weights, bit for bit, and another seed others`() throws {
     let first = try Self.train(Self.settings(updates: 50))
     #expect(try Self.train(Self.settings(updates: 50)).policy.layers == first.policy.layers)
