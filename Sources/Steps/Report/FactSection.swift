@@ -54,8 +54,13 @@ enum FactSection {
         RateWords(report[key]?[measure]).map { ["\(name)", "\(measure)", "\($0.counts)", "\($0.estimate)", "\($0.interval)", IntervalBar.svg($0.rate, isSearch: key == "search")] }
       }
     }
-    let conditions = (step.json("verifier", "verifier.json")?["conditions"]?.array ?? []).map { "<code>\($0.string ?? $0.compact)</code>" as HTML }
-    let rule: HTML = conditions.isEmpty ? .none : "<p>Done means: \(conditions.joined(" and ")).</p>\n"
+    let program = step.json("verifier", "verifier.json")
+    let conditions: [HTML] = (program?["conditions"]?.array ?? []).map { condition in
+      let bound = condition["at_least"].map { "≥ \($0.compact)" } ?? condition["at_most"].map { "≤ \($0.compact)" } ?? ""
+      return "<code>\(condition["predicate"]?.string ?? "?") \(bound)</code>"
+    }
+    let frames: HTML = program?["debounce"].map { ", in \($0["hits"]?.int ?? 1) of the last \($0["window"]?.int ?? 1) frames" } ?? .none
+    let rule: HTML = conditions.isEmpty ? .none : "<p>Done means \(conditions.joined(" and "))\(frames).</p>\n"
     let facts = [
       report["criterion"]?.string.map { "criterion: \($0)" }, report["tried"]?.int.map { "\($0) candidates tried" },
       report["delay_frames"]?.int.map { "says so \(Number.count($0, "frame")) late at the median" },

@@ -20,8 +20,8 @@ enum Stylesheet {
     section{margin-top:2.8rem}
     .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.6rem,1fr));gap:.75rem;margin:1.2rem 0 0;padding:0}
     .cards div{background:var(--panel);border-radius:.5rem;padding:.65rem .9rem}
-    .cards dt{color:var(--soft);font-size:.8rem}.cards dd{margin:0;font-size:1.3rem;font-weight:600;line-height:1.3}
-    .cards dd+dd{font-size:.8rem;font-weight:400;color:var(--soft)}
+    .cards dt{color:var(--soft);font-size:.8rem}.cards dd{margin:0;font-size:1.2rem;font-weight:600;line-height:1.3;white-space:nowrap}
+    .cards dd+dd{font-size:.8rem;font-weight:400;color:var(--soft);white-space:normal}
     .notice{border-left:.25rem solid var(--bad);background:var(--panel);padding:.5rem .9rem;margin:1rem 0;max-width:none}
     .scroll{overflow-x:auto;margin:.8rem 0}
     table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;max-width:100%}
