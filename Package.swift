@@ -75,7 +75,7 @@ let package = Package(
 
     // The system.
     library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap], swift: [.unsafeFlags(["-enable-testing"])]),
-    library("Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
+    library("Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked", "-enable-testing"], .when(configuration: .release))]),
     library("Learning", ["JSON", "Hashing", "NumPy", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
     .target(

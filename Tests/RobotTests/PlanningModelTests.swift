@@ -28,7 +28,11 @@ struct PlanningModelTests {
   }
 
   /// There, through the block at an angle, and back.
-  private let sweep = (0..<30).map { SIMD2(100 + 8 * Double($0), 200 + 2 * Double($0)) } + (0..<20).map { SIMD2(340 - 10 * Double($0), 260) }
+  private let sweep: [SIMD2<Double>] = {
+    let there = (0..<30).map { (step: Int) -> SIMD2<Double> in SIMD2(100 + 8 * Double(step), 200 + 2 * Double(step)) }
+    let back = (0..<20).map { (step: Int) -> SIMD2<Double> in SIMD2(340 - 10 * Double(step), 260) }
+    return there + back
+  }()
   private let start = [100.0, 200, 230, 190, 0.5]
 
   @Test func `a push agrees with Chipmunk to a ten-thousandth`() {

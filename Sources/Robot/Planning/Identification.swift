@@ -5,15 +5,18 @@ internal import Hashing
 
 package struct Identification: Sendable {
   /// Variations tried at each control step.
-  package var mutations = 20
+  package let mutations: Int
   /// Transitions looked back on.
-  package var window = 60
+  package let window: Int
   /// A mean squared innovation below this (px²) is a fit.
   private static let fits = 1e-6
   /// The innovation has to fall by this share.
   private static let gain = 0.02
 
-  package init(mutations: Int, window: Int) {
+  private let nominal: PushTModel.Parameters
+
+  package init(nominal: PushTModel.Parameters, mutations: Int, window: Int) {
+    self.nominal = nominal
     self.mutations = mutations
     self.window = window
   }
@@ -36,10 +39,22 @@ package struct Identification: Sendable {
     return changed
   }
 
-  /// One parameter, or several, changed by anything from a trifle to a lot.
+  /// One parameter, or several, changed by anything from a trifle to a lot; or some back to nominal, since most of a world is as expected
+  /// and a wrong radius, size and inertia can hide each other.
   private func varied(_ old: PushTModel.Parameters, _ oldGain: Double, _ random: inout RandomStream) -> (PushTModel.Parameters, Double) {
     var new = old
     var gain = oldGain
+    if random.uniform() < 0.15 {
+      func back<Value>(_ path: WritableKeyPath<PushTModel.Parameters, Value>) { if random.uniform() < 0.6 { new[keyPath: path] = nominal[keyPath: path] } }
+      back(\.radius)
+      back(\.blockScale)
+      back(\.gain)
+      back(\.inertia)
+      back(\.friction)
+      back(\.damping)
+      back(\.latency)
+      return (new, gain)
+    }
     let several = random.uniform() < 0.3
     let one = random.index(below: 8)
     for kind in 0..<8 where several ? random.uniform() < 0.4 : kind == one {

@@ -17,7 +17,8 @@ public final class PushTPlanner: Policy {
   public init(_ parameters: PlannerParameters = PlannerParameters()) {
     self.parameters = parameters
     nominal = PushTModel(parameters.nominal)
-    identification = Identification(mutations: parameters.identificationMutations, window: parameters.identificationWindow)
+    identification = Identification(
+      nominal: parameters.nominal, mutations: parameters.identificationMutations, window: parameters.identificationWindow)
     belief = BeliefTracker(model: nominal, poseGain: parameters.poseGain, velocities: parameters.velocity)
     beam = BeamSearch(model: nominal, budget: parameters.budget, weights: parameters.weights, transit: parameters.transit)
     sampler = CrossEntropySearch(parameters.cem)
