@@ -8,6 +8,8 @@ let swiftSettings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
+  // Whoever imports Physics, however far away, reads MuJoCo's headers.
+  .unsafeFlags(["-Xcc", "-I\(mujoco)/include"]),
 ]
 
 func library(
@@ -70,12 +72,13 @@ let package = Package(
     library("Tensor", under: support, ["CTorch"]),
     library(
       "Physics", under: support, ["CChipmunk", "CMuJoCo"],
-      swift: [.unsafeFlags(["-Xcc", "-I\(mujoco)/include"])],
       linker: [.unsafeFlags(["-L\(mujoco)", "-Xlinker", "-rpath", "-Xlinker", mujoco])]),
 
     // The system.
     library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap], swift: [.unsafeFlags(["-enable-testing"])]),
-    library("Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"], swift: [.unsafeFlags(["-Ounchecked", "-enable-testing"], .when(configuration: .release))]),
+    library(
+      "Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"],
+      swift: [.unsafeFlags(["-Ounchecked", "-enable-testing"], .when(configuration: .release))]),
     library("Learning", ["JSON", "Hashing", "NumPy", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
     .target(
@@ -96,8 +99,9 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     // Benchmarks beside peers.
-    .executableTarget(name: "push-t-speed", dependencies: ["Robot", "JSON", "Hashing"], path: "Benchmarks/push-t-speed",
-                      exclude: ["gym_speed.py"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "push-t-speed", dependencies: ["Robot", "JSON", "Hashing"], path: "Benchmarks/push-t-speed",
+      exclude: ["gym_speed.py"], swiftSettings: swiftSettings),
 
     tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics"]),
     tests("Workflow", ["Workflow", "JSON", "Hashing"]),

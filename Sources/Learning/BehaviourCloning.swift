@@ -41,7 +41,8 @@ public enum BehaviourCloning {
   ) throws -> Trained {
     guard data.frames > 0 else { throw LearningError("behaviour cloning: the data set holds no frames", hint: "give 'demos' a data set") }
     guard data.actionSize == features.actionSize, settings.noise.isEmpty || settings.noise.count == data.observationSize else {
-      throw LearningError("behaviour cloning: the data set has \(data.observationSize) observation and \(data.actionSize) action columns; the task has others")
+      throw LearningError(
+        "behaviour cloning: the data set has \(data.observationSize) observation and \(data.actionSize) action columns; the task has others")
     }
     Tensor.setThreads(1)
     return try Run(data: data, task: task, features: features, settings: settings, seed: seed).train(site)

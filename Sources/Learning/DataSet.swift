@@ -55,6 +55,7 @@ public struct DataSet: Sendable {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     try NumPyArray(shape: [frames, observationSize], values: observations.flatMap { $0 }).write(to: directory + "/observation.npy")
     try NumPyArray(shape: [frames, actionSize], values: actions.flatMap { $0 }).write(to: directory + "/action.npy")
-    try NumPyArray(shape: [episodes.count], element: .int64, values: episodes.map { Double($0.upperBound) }).write(to: directory + "/episode_ends.npy")
+    try NumPyArray(shape: [episodes.count], element: .int64, values: episodes.map { Double($0.upperBound) }).write(
+      to: directory + "/episode_ends.npy")
   }
 }

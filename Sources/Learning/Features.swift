@@ -91,7 +91,10 @@ extension Features {
   public var json: JSON {
     [
       "angles": .array(angles.map { .integer($0) }),
-      "frames": .array(frames.map { ["origin": .array($0.origin.map { .integer($0) }), "angle": .integer($0.angle), "point": .array($0.point.map { .integer($0) })] }),
+      "frames": .array(
+        frames.map {
+          ["origin": .array($0.origin.map { .integer($0) }), "angle": .integer($0.angle), "point": .array($0.point.map { .integer($0) })]
+        }),
       "anchor": .array(anchor.map { .integer($0) }),
       "history": .integer(history), "shows_action": .bool(showsAction),
       "action_bounds": .array(actionBounds.map { [.number($0.lowerBound), .number($0.upperBound)] }),
@@ -100,7 +103,8 @@ extension Features {
 
   public init?(_ json: JSON?) {
     func columns(_ value: JSON?) -> [Int] { (value?.array ?? []).compactMap(\.int) }
-    guard let json, let history = json["history"]?.int, history >= 1, let shows = json["shows_action"]?.bool, let bounds = json["action_bounds"]?.array
+    guard let json, let history = json["history"]?.int, history >= 1, let shows = json["shows_action"]?.bool,
+      let bounds = json["action_bounds"]?.array
     else { return nil }
     var actionBounds: [ClosedRange<Double>] = []
     for pair in bounds {
@@ -113,6 +117,7 @@ extension Features {
       frames.append(Frame(origin: columns(frame["origin"]), angle: angle, point: columns(frame["point"])))
     }
     self.init(
-      angles: columns(json["angles"]), frames: frames, anchor: columns(json["anchor"]), history: history, showsAction: shows, actionBounds: actionBounds)
+      angles: columns(json["angles"]), frames: frames, anchor: columns(json["anchor"]), history: history, showsAction: shows,
+      actionBounds: actionBounds)
   }
 }

@@ -35,9 +35,10 @@ public final class LearnedActor {
     }
     let output = policy.output.undo(policy.say(policy.input.apply(features), from: noise))
     let size = policy.features.actionSize
-    said.insert((0..<policy.chunk).map { step in
-      policy.features.action((0..<size).map { Double(output[step * size + $0]) }, at: observation)
-    }, at: 0)
+    said.insert(
+      (0..<policy.chunk).map { step in
+        policy.features.action((0..<size).map { Double(output[step * size + $0]) }, at: observation)
+      }, at: 0)
     if said.count > policy.chunk { said.removeLast() }
     var action = [Double](repeating: 0, count: size), total = 0.0
     for (age, chunk) in said.enumerated() {

@@ -72,7 +72,8 @@ extension LearnedPolicy {
     let json: JSON = [
       "policy": 1, "task": .string(task), "regime": .string(regime), "seed": .integer(seed),
       "features": features.json, "input": input.json, "output": output.json, "squashed": .bool(squashed),
-      "chunk": .integer(chunk), "ensembling": .number(ensembling), "flow_steps": .integer(flowSteps), "network": network.json, "weights": "weights.safetensors",
+      "chunk": .integer(chunk), "ensembling": .number(ensembling), "flow_steps": .integer(flowSteps), "network": network.json,
+      "weights": "weights.safetensors",
     ]
     try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/policy.json"))
     var file = SafeTensors()
@@ -107,7 +108,8 @@ extension LearnedPolicy {
       return Layer(inputs: weight.shape[0], outputs: weight.shape[1], weight: weight.values, bias: bias.values)
     }
     let flowInputs = flowSteps > 0 ? output.mean.count + FlowTime.size : 0
-    guard layers[0].inputs == input.mean.count + flowInputs, layers.last!.outputs == output.mean.count, output.mean.count == chunk * features.actionSize,
+    guard layers[0].inputs == input.mean.count + flowInputs, layers.last!.outputs == output.mean.count,
+      output.mean.count == chunk * features.actionSize,
       zip(layers, layers.dropFirst()).allSatisfy({ $0.outputs == $1.inputs })
     else { throw fail("its weights do not fit its policy.json") }
   }

@@ -71,7 +71,12 @@ public final class Network {
       x = x.linear(parameters[2 * layer], parameters[2 * layer + 1])
       if layer == parameters.count / 2 - 1 { break }
       if shape.layerNorm { x = x.layerNormed }
-      x = switch shape.activation { case .relu: x.relu; case .silu: x.silu; case .tanh: x.tanh }
+      x =
+        switch shape.activation {
+        case .relu: x.relu;
+        case .silu: x.silu;
+        case .tanh: x.tanh
+        }
     }
     return x
   }

@@ -62,7 +62,9 @@ extension SafeTensors {
         shape.allSatisfy({ $0 >= 0 }), high - low == 4 * shape.reduce(1, *)
       else { throw fail("tensor '\(name)' does not fit the file") }
       let values = data.withUnsafeBytes { raw in
-        (0..<(high - low) / 4).map { Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: start + low + 4 * $0, as: UInt32.self))) }
+        (0..<(high - low) / 4).map {
+          Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: start + low + 4 * $0, as: UInt32.self)))
+        }
       }
       entries[name] = Entry(shape: shape, values: values)
     }

@@ -18,7 +18,9 @@ public struct Scaling: Sendable, Equatable {
     let count = Double(max(1, rows.count))
     for row in rows { for column in 0..<width { squares[column] += pow(Double(row[column]) - sum[column] / count, 2) } }
     mean = sum.map { Float($0 / count) }
-    spread = squares.map { let deviation = ($0 / count).squareRoot(); return deviation < 1e-6 ? 1 : Float(deviation) }
+    spread = squares.map {
+      let deviation = ($0 / count).squareRoot(); return deviation < 1e-6 ? 1 : Float(deviation)
+    }
   }
 
   public func apply(_ row: [Float]) -> [Float] { row.indices.map { (row[$0] - mean[$0]) / spread[$0] } }

@@ -46,7 +46,8 @@ public enum SoftActorCritic {
     in environment: LearningEnvironment, demonstrations: DataSet, task: String, features: Features, settings: Settings, seed: Int,
     at site: TrainingSite = TrainingSite()
   ) throws -> Trained {
-    guard demonstrations.frames == 0 || (demonstrations.observationSize, demonstrations.actionSize) == (environment.observationSize, features.actionSize)
+    guard
+      demonstrations.frames == 0 || (demonstrations.observationSize, demonstrations.actionSize) == (environment.observationSize, features.actionSize)
     else { throw LearningError("soft actor-critic: the demonstrations' columns are not the environment's") }
     Tensor.setThreads(1)
     var run = Run(environment: environment, task: task, features: features, settings: settings, seed: seed)
@@ -72,7 +73,8 @@ public enum SoftActorCritic {
       actionSize = features.actionSize
       var stream = RandomStream("sac", "\(seed)", "weights")
       actor = Network(input: width, output: 2 * actionSize, shape: settings.network, lastGain: 0.1, from: &stream)
-      critics = Network(input: width + actionSize, output: 1, shape: settings.network, members: max(2, settings.critics), lastGain: 0.1, from: &stream)
+      critics = Network(
+        input: width + actionSize, output: 1, shape: settings.network, members: max(2, settings.critics), lastGain: 0.1, from: &stream)
       targets = critics.copy()
       best = actor.copy()
       temperature = Tensor([Float(naturalLogarithm(settings.temperature))], shape: [1]).requiringGradient()
@@ -269,12 +271,15 @@ public enum SoftActorCritic {
         if steps >= settings.warmUp {
           for _ in 0..<settings.updatesPerStep {
             guard let loss = updateCritics() else { return .diverged(update: actorUpdates + criticUpdates) }
-            if criticUpdates % max(1, settings.steps * settings.updatesPerStep / 100) == 0 { curves.add("critic loss", at: steps, loss, axis: "step") }
+            if criticUpdates % max(1, settings.steps * settings.updatesPerStep / 100) == 0 {
+              curves.add("critic loss", at: steps, loss, axis: "step")
+            }
           }
           guard updateActor() != nil else { return .diverged(update: actorUpdates + criticUpdates) }
         }
         if steps % max(1, settings.steps / 100) == 0 {
-          try site.progress(cloning + min(steps, settings.steps), total, "episode \(episodes), best success " + (bestRate < 0 ? "unknown" : brief(bestRate)))
+          try site.progress(
+            cloning + min(steps, settings.steps), total, "episode \(episodes), best success " + (bestRate < 0 ? "unknown" : brief(bestRate)))
         }
         if step.terminated || step.truncated { break }
       }

@@ -21,7 +21,8 @@ enum ChooseRegime: StepKind {
       Output("evidence", .value, path: "evidence.json", "For each candidate its trials, successes, interval and cost; and the reason."),
     ],
     parameters: [
-      Parameter("candidates", .list(.oneOf(Recipe.Regime.allCases.map(\.rawValue))), default: ["heuristic", "bc", "rl"], "The regimes that compete."),
+      Parameter(
+        "candidates", .list(.oneOf(Recipe.Regime.allCases.map(\.rawValue))), default: ["heuristic", "bc", "rl"], "The regimes that compete."),
       Parameter("pilot_trials", .integer(1...10_000), default: 12, "Most trials of each candidate; fewer if it is decided earlier."),
       Parameter("confidence", .number(0.5...0.9999), default: 0.9, "That no interval of any candidate misses its rate."),
       Parameter("tie", .number(0...1), default: 0.1, "Success rates no further apart than this are a tie."),
@@ -44,7 +45,9 @@ enum ChooseRegime: StepKind {
     let wanted = Set(step.strings("candidates").compactMap(Recipe.Regime.init)).sorted()
     guard !wanted.isEmpty else { throw StepFailure("step \(step.name): 'candidates' is empty") }
     let tried = wanted.filter { $0 != .bc || demonstrations != nil }
-    guard !tried.isEmpty else { throw StepFailure("behaviour cloning is the only candidate and needs demonstrations", hint: "give the input 'demos' a dataset") }
+    guard !tried.isEmpty else {
+      throw StepFailure("behaviour cloning is the only candidate and needs demonstrations", hint: "give the input 'demos' a dataset")
+    }
     let maker = PolicyMaker(recipe: recipe, demonstrations: demonstrations, seed: step.int("seed"))
     let candidates = try tried.map { try prepare($0, maker, recipe, step) }
     var contest = Contest(count: candidates.count, rounds: step.int("pilot_trials"), confidence: step.double("confidence"), tie: step.double("tie"))
@@ -85,8 +88,10 @@ enum ChooseRegime: StepKind {
     var trials = candidates.map { _ in [TrialRecord]() }, unknown = 0
     while let (candidate, round) = contest.next {
       let index = round * candidates.count + candidate
-      let trial = samples?[index]?.trial ?? runTrial(
-        index: index, policy: candidates[candidate].policy, station: station, seed: seeds[round], limits: limits)
+      let trial =
+        samples?[index]?.trial
+        ?? runTrial(
+          index: index, policy: candidates[candidate].policy, station: station, seed: seeds[round], limits: limits)
       trials[candidate].append(trial)
       if case .unknown(let reason) = trial.outcome {
         unknown += 1
@@ -124,9 +129,9 @@ enum ChooseRegime: StepKind {
     let count = "\(rate.successes) of \(rate.trials) trials"
     let rivals = candidates.indices.filter { $0 != winner }
     let reason =
-      if rivals.isEmpty { "\(name) was the only candidate that could be tried" }
-      else if separated { "\(name) solved \(count); after them no other candidate can be better by more than a tie, at the confidence asked for" }
-      else if rivals.contains(where: { $0 > winner && (contest.rate($0).estimate ?? 0) >= (rate.estimate ?? 0) }) {
+      if rivals.isEmpty { "\(name) was the only candidate that could be tried" } else if separated {
+        "\(name) solved \(count); after them no other candidate can be better by more than a tie, at the confidence asked for"
+      } else if rivals.contains(where: { $0 > winner && (contest.rate($0).estimate ?? 0) >= (rate.estimate ?? 0) }) {
         "\(name) solved \(count), a tie with the best, and is the cheaper; the budget ended before the intervals separated"
       } else { "\(name) solved \(count), the most; the budget ended before the intervals separated" }
     return [

@@ -47,7 +47,8 @@ struct EvaluationResult {
     let byRound = Dictionary(grouping: trials) { $0.index / header.policies.count }
     return PairedComparison(
       byRound.keys.sorted().compactMap { round in
-        guard let first = byRound[round]?.first(where: { $0.policy == 0 })?.success, let second = byRound[round]?.first(where: { $0.policy == other })?.success
+        guard let first = byRound[round]?.first(where: { $0.policy == 0 })?.success,
+          let second = byRound[round]?.first(where: { $0.policy == other })?.success
         else { return nil }
         return (first, second)
       })
@@ -88,8 +89,10 @@ extension EvaluationResult.Header {
   /// From the results of the shards, which must agree in it.
   init(joining results: [JSON]) throws {
     let headers = results.map { result in
-      (result["purpose"], result["environment"], (result["policies"]?.array ?? []).map { $0["digest"] }, result["paired"],
-       result["rate"]?["confidence"], result["seed_commitment"])
+      (
+        result["purpose"], result["environment"], (result["policies"]?.array ?? []).map { $0["digest"] }, result["paired"],
+        result["rate"]?["confidence"], result["seed_commitment"]
+      )
     }
     guard let first = headers.first else { throw StepFailure("an evaluation has no shards to gather") }
     guard headers.allSatisfy({ $0 == first }) else { throw StepFailure("the shards of an evaluation disagree on what was evaluated") }

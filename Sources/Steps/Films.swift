@@ -54,7 +54,8 @@ enum Films {
     let cells = try trial.poses.filter { $0.count == 5 }.map { pose in
       ContactSheet.Cell(try PushTRenderer.image(agent: (pose[0], pose[1]), block: (pose[2], pose[3]), angle: pose[4], size: 128))
     }
-    return ContactSheet(title: title, cell: 128, rows: stride(from: 0, to: cells.count, by: 6).map { Array(cells[$0..<min($0 + 6, cells.count)]) }).image()
+    return ContactSheet(title: title, cell: 128, rows: stride(from: 0, to: cells.count, by: 6).map { Array(cells[$0..<min($0 + 6, cells.count)]) })
+      .image()
   }
 
   private static func percent(_ share: Double) -> String { "\((share * 1000).rounded(.down) / 10) %" }

@@ -17,7 +17,8 @@ enum FreezeEnvironment: StepKind {
       Parameter("steps", .integer(1...100_000), default: 300, "control steps until a trial counts as failed"),
       Parameter("settle_steps", .integer(0...100), default: 4, "control steps the agent holds still after a success, for the verifier"),
       Parameter("camera", .integer(32...1024), default: 384, "side of the pictures that the verifier was made for, pixels"),
-      Parameter("camera_period", .integer(1...100), default: 5, "control steps from one picture for the verifier to the next, until the trial settles"),
+      Parameter(
+        "camera_period", .integer(1...100), default: 5, "control steps from one picture for the verifier to the next, until the trial settles"),
     ])
 
   static func run(_ step: StepContext) throws {
@@ -32,7 +33,8 @@ enum FreezeEnvironment: StepKind {
       guard environment.limits.low.count == 2 else { throw StepFailure("'low' and 'high' hold \(environment.limits.low.count) numbers, not x and y") }
       try environment.write(to: step.output("environment"))
       step.log("frozen as \(environment.hash)")
-    } catch let error as VerifierError { throw StepFailure(error.description, at: try step.input("verifier").name, hint: "make it again with synthesize-reward") }
-    catch let error as LimitsError { throw StepFailure(error.description, hint: "correct 'low', 'high', 'steps' in the manifest") }
+    } catch let error as VerifierError {
+      throw StepFailure(error.description, at: try step.input("verifier").name, hint: "make it again with synthesize-reward")
+    } catch let error as LimitsError { throw StepFailure(error.description, hint: "correct 'low', 'high', 'steps' in the manifest") }
   }
 }

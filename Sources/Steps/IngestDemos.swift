@@ -34,7 +34,11 @@ enum IngestDemos: StepKind {
     }
     let recorded = try Proprioception(step, videos: videos.map(\.fileName))
     let labels = try labels(step, videos: Set(videos.map(\.fileName)))
-    var (set, audit) = (DemonstrationSet(task: step.string("task"), fps: 0, criterion: labels?.criterion, actionSource: recorded.actions == nil ? "seen" : "recorded", episodes: []), PoseAudit())
+    var (set, audit) = (
+      DemonstrationSet(
+        task: step.string("task"), fps: 0, criterion: labels?.criterion, actionSource: recorded.actions == nil ? "seen" : "recorded", episodes: []),
+      PoseAudit()
+    )
     var trackers: [Int: PushTTracker] = [:]
     var sheet: [[ContactSheet.Cell]] = []
     for (index, video) in videos.enumerated() {

@@ -14,7 +14,9 @@ enum SynthesizeReward: StepKind {
     outputs: [Output("verifier", .directory, path: "verifier", "verifier.json and report.json")],
     parameters: [
       Parameter("task", .oneOf(["push-t"]), default: "push-t", "the task to judge"),
-      Parameter("criterion", .oneOf(["benchmark", "human"]), default: "benchmark", "what done means: more than 95 % of the goal covered, or as the demonstrator had it"),
+      Parameter(
+        "criterion", .oneOf(["benchmark", "human"]), default: "benchmark",
+        "what done means: more than 95 % of the goal covered, or as the demonstrator had it"),
       Parameter("precision", .number(0...1), default: 0.95, "least precision on sealed clips"),
       Parameter("recall", .number(0...1), default: 0.9, "least recall on sealed clips"),
       Parameter("latency_ms", .number(0.01...10_000), default: 50, "longest a verdict may take (95th percentile, measured)"),
@@ -36,11 +38,13 @@ enum SynthesizeReward: StepKind {
       let count = step.int("clips")
       clips += try studio.make(count) { done in if done % 20 == 0 { step.progress(done, of: count, "filming clips") } }
     } else if demos.criterion != "human" {
-      throw StepFailure("the demonstrations carry no labels by criterion 'human'", at: try step.input("demos").name, hint: "give 'labels' to ingest-demos")
+      throw StepFailure(
+        "the demonstrations carry no labels by criterion 'human'", at: try step.input("demos").name, hint: "give 'labels' to ingest-demos")
     }
     let (search, sealed) = split(clips, seed: step.int("seed"))
     for (part, name) in [(search, "search"), (sealed, "sealed")] where Set(part.map { $0.kind == .success }).count < 2 {
-      throw StepFailure("the \(name) clips lack \(part.contains { $0.kind == .success } ? "failures" : "successes")", hint: "give more labelled episodes")
+      throw StepFailure(
+        "the \(name) clips lack \(part.contains { $0.kind == .success } ? "failures" : "successes")", hint: "give more labelled episodes")
     }
     let searching = VerifierSearch(search)
     let bars = VerifierSearch.Bars(precision: step.double("precision"), recall: step.double("recall"))
@@ -55,13 +59,14 @@ enum SynthesizeReward: StepKind {
       "clips": ["search": kinds(search), "sealed": kinds(sealed)],
       "sealed": score.json, "search": try VerifierScore(of: verifier, on: search).json, "tried": .integer(tried),
       "candidates": .array(candidates.map(Self.json)), "delay_frames": .integer(candidates[0].delay),
-      "curve": .array(searching.curve(of: verifier).map { point in
-        [
-          "threshold": .number(point.threshold), "precision": point.count.precision.estimate.map(JSON.number) ?? .null,
-          "true_positives": .integer(point.count.truePositives), "false_positives": .integer(point.count.falsePositives),
-          "true_negatives": .integer(point.count.trueNegatives), "false_negatives": .integer(point.count.falseNegatives),
-        ]
-      }),
+      "curve": .array(
+        searching.curve(of: verifier).map { point in
+          [
+            "threshold": .number(point.threshold), "precision": point.count.precision.estimate.map(JSON.number) ?? .null,
+            "true_positives": .integer(point.count.truePositives), "false_positives": .integer(point.count.falsePositives),
+            "true_negatives": .integer(point.count.trueNegatives), "false_negatives": .integer(point.count.falseNegatives),
+          ]
+        }),
     ]
     let directory = URL(filePath: step.output("verifier"))
     try Data(verifier.json.pretty.utf8).write(to: directory.appending(path: "verifier.json"))
@@ -88,7 +93,9 @@ enum SynthesizeReward: StepKind {
   private static func refuse(_ score: VerifierScore, _ bars: VerifierSearch.Bars, _ step: StepContext) throws {
     let (precision, recall) = (score.precision.estimate ?? 0, score.recall.estimate ?? 0)
     guard precision < bars.precision || recall < bars.recall else { return }
-    let worst = score.wrong.prefix(5).map { "\($0.clip.name) (\(percent($0.clip.coverage)) covered, said \($0.verdict == .falsePositive ? "done" : "not done"))" }
+    let worst = score.wrong.prefix(5).map {
+      "\($0.clip.name) (\(percent($0.clip.coverage)) covered, said \($0.verdict == .falsePositive ? "done" : "not done"))"
+    }
     throw StepFailure(
       "the best verifier found has precision \(score.precision.sentence) and recall \(score.recall.sentence) on sealed clips; "
         + "wanted are \(percent(bars.precision)) and \(percent(bars.recall)). Worst clips: \(worst.joined(separator: "; "))",
@@ -113,7 +120,8 @@ enum SynthesizeReward: StepKind {
       let coverage = clips.filter { $0.kind == kind }.map { ($0.coverage * 1e4).rounded() / 1e4 }.sorted()
       guard !coverage.isEmpty else { continue }
       json[kind.rawValue] = [
-        "clips": .integer(coverage.count), "coverage": [.number(coverage[0]), .number(coverage[coverage.count / 2]), .number(coverage[coverage.count - 1])],
+        "clips": .integer(coverage.count),
+        "coverage": [.number(coverage[0]), .number(coverage[coverage.count / 2]), .number(coverage[coverage.count - 1])],
       ]
     }
     json["episodes"] = .integer(Set(clips.map(\.episode)).count)

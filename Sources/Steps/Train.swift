@@ -18,7 +18,8 @@ enum Train: StepKind {
       Output("curves", .value, path: "curves.json", "Figures over the course of the training, and how it ended."),
     ],
     parameters: [
-      Parameter("regime", .oneOf(["recipe"] + Recipe.Regime.allCases.map(\.rawValue)), default: "recipe", "Which regime; 'recipe' is the recipe's own."),
+      Parameter(
+        "regime", .oneOf(["recipe"] + Recipe.Regime.allCases.map(\.rawValue)), default: "recipe", "Which regime; 'recipe' is the recipe's own."),
       Parameter("seed", .integer(0...1_000_000), default: 0, "Of weights, batches and exploration, or of the planner."),
       Parameter("updates", .integer(1...10_000_000), optional: true, "Gradient steps of bc, instead of the recipe's."),
       Parameter("steps", .integer(1...10_000_000), optional: true, "Control steps of rl, instead of the recipe's."),

@@ -48,7 +48,7 @@ final class Workspace {
     process.standardInput = FileHandle.nullDevice
     for (name, keyPath) in [("output", \Process.standardOutput), ("errors", \Process.standardError)] {
       let file = path(".\(name)-\(number)")
-      FileManager.default.createFile(atPath: file.path(), contents: nil)
+      try Data().write(to: file)
       process[keyPath: keyPath] = try FileHandle(forWritingTo: file)
     }
     try process.run()

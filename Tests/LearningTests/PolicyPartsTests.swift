@@ -22,7 +22,8 @@ import Testing
   }
 
   @Test func `Features and scaling come back from their JSON`() throws {
-    let features = Features(angles: [4], frames: [.init(origin: [2, 3], angle: 4, point: [0, 1])], anchor: [0, 1], history: 2, actionBounds: [0...512])
+    let features = Features(
+      angles: [4], frames: [.init(origin: [2, 3], angle: 4, point: [0, 1])], anchor: [0, 1], history: 2, actionBounds: [0...512])
     #expect(Features(try JSON(parsing: features.json.pretty)) == features)
     let scaling = Scaling(measuring: [[1, 5], [3, 5]])
     #expect((scaling.mean, scaling.spread) == ([2, 5], [1, 1]))

@@ -12,9 +12,12 @@ import Testing
     return settings
   }
 
-  private static func train(_ settings: SoftActorCritic.Settings, demonstrations: DataSet = .init(), seed: Int = 1, at site: TrainingSite = .init()) throws -> Trained {
+  private static func train(_ settings: SoftActorCritic.Settings, demonstrations: DataSet = .init(), seed: Int = 1, at site: TrainingSite = .init())
+    throws -> Trained
+  {
     try SoftActorCritic.train(
-      in: PointTask.environment(), demonstrations: demonstrations, task: "point", features: PointTask.features, settings: settings, seed: seed, at: site)
+      in: PointTask.environment(), demonstrations: demonstrations, task: "point", features: PointTask.features, settings: settings, seed: seed,
+      at: site)
   }
 
   @Test func `It learns to go home from rewards alone`() throws {
@@ -47,7 +50,8 @@ import Testing
     }
     var first: Int?
     let resumed = try Self.train(
-      Self.settings(steps: 500), demonstrations: demonstrations, at: TrainingSite(directory: directory, every: 150) { done, _, _ in first = first ?? done })
+      Self.settings(steps: 500), demonstrations: demonstrations,
+      at: TrainingSite(directory: directory, every: 150) { done, _, _ in first = first ?? done })
     #expect(try #require(first) > 100 + 150)
     #expect(resumed.policy.layers == whole.policy.layers)
     #expect(resumed.curves == whole.curves)

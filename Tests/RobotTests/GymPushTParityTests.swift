@@ -30,8 +30,10 @@ struct GymPushTParityTests {
         (a, b) = (try gym.step(action), ours.step(action))
         let (x, y) = (try #require(a.truth), try #require(b.truth))
         let pose = max(zip(x.state, y.state).map { abs($0 - $1) }.max()!, zip(a.observation, b.observation).map { abs($0 - $1) }.max()!)
-        worst = (max(worst.pose, pose), max(worst.coverage, abs(x.score - y.score)),
-                 max(worst.altered, abs(other.step(action).observation[2] - a.observation[2])))
+        worst = (
+          max(worst.pose, pose), max(worst.coverage, abs(x.score - y.score)),
+          max(worst.altered, abs(other.step(action).observation[2] - a.observation[2]))
+        )
         guard worst.pose < 1e-6, worst.coverage < 1e-6, a.terminated == b.terminated, a.truncated == b.truncated else {
           Issue.record("seed \(seed) step \(step): \(a) against \(b)")
           return

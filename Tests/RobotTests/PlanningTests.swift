@@ -31,7 +31,9 @@ struct PlanningTests {
     #expect(steps[steps.count / 2] <= 40)
   }
 
-  @Test(arguments: [PlannerParameters(), .low, .baseline]) func `the same seed acts the same, whatever was played before`(parameters: PlannerParameters) throws {
+  @Test(arguments: [PlannerParameters(), .low, .baseline]) func `the same seed acts the same, whatever was played before`(
+    parameters: PlannerParameters
+  ) throws {
     func actions(_ planner: PushTPlanner) throws -> [Action] {
       let simulation = PushTSimulation(physics: physics { $0.latencySteps = 1 })
       planner.reset()

@@ -65,7 +65,11 @@ import Robot
     ([5], "safety: the action has 1 numbers, not 2"),
   ]) func `an action that breaks a limit never reaches the station`(action: [Double], reason: String) {
     var count = 0
-    let trial = runTrial(index: 0, policy: Script { seen in count += 1; return count < 4 ? [seen[0], seen[1]] : action }, station: station, seed: 1)
+    let trial = runTrial(
+      index: 0,
+      policy: Script { seen in
+        count += 1; return count < 4 ? [seen[0], seen[1]] : action
+      }, station: station, seed: 1)
     #expect(trial.outcome == .failure(reason))
     #expect(trial.steps == 3)
   }
@@ -112,10 +116,12 @@ import Robot
 
   @Test func `the audit counts false verdicts apart and leaves unknown ones out`() {
     func trial(_ outcome: TrialRecord.Outcome, _ verdict: Bool?) -> TrialRecord {
-      TrialRecord(index: 0, station: "", seed: 0, outcome: outcome, bestScore: 0, finalScore: 0, steps: 1, verdict: verdict, robotSeconds: 0, poses: [])
+      TrialRecord(
+        index: 0, station: "", seed: 0, outcome: outcome, bestScore: 0, finalScore: 0, steps: 1, verdict: verdict, robotSeconds: 0, poses: [])
     }
     let audit = VerifierAudit([
-      trial(.success, true), trial(.success, true), trial(.success, false), trial(.success, nil), trial(.failure(""), true), trial(.failure(""), false),
+      trial(.success, true), trial(.success, true), trial(.success, false), trial(.success, nil), trial(.failure(""), true),
+      trial(.failure(""), false),
       trial(.failure(""), false), trial(.failure(""), false), trial(.unknown(""), true),
     ])
     #expect(audit.falsePositives == Rate(successes: 1, trials: 4))

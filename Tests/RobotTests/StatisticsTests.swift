@@ -92,7 +92,8 @@ import Robot
   }
 
   @Test func `a paired comparison counts only the seeds that differ`() {
-    let pairs = Array(repeating: (first: true, second: true), count: 80) + Array(repeating: (first: false, second: true), count: 9)
+    let pairs =
+      Array(repeating: (first: true, second: true), count: 80) + Array(repeating: (first: false, second: true), count: 9)
       + [(first: true, second: false)] + Array(repeating: (first: false, second: false), count: 10)
     let comparison = PairedComparison(pairs)
     #expect(comparison.both == 80 && comparison.onlyFirst == 1 && comparison.onlySecond == 9 && comparison.neither == 10)

@@ -147,8 +147,11 @@ import Testing
       inputs["env"] = [["path": .string(directory), "name": "env", "digest": "e"]]
     }
     return try work(
-      directory, ["mode": "run", "inputs": inputs, "station": station ?? nominal, "samples": .string(folder.path(samples + ".jsonl")),
-                  "shard": ["index": .integer(shard.0), "count": .integer(shard.1)]], trials, with)
+      directory,
+      [
+        "mode": "run", "inputs": inputs, "station": station ?? nominal, "samples": .string(folder.path(samples + ".jsonl")),
+        "shard": ["index": .integer(shard.0), "count": .integer(shard.1)],
+      ], trials, with)
   }
 
   private func gather(_ shards: [Run], trials: Int) throws -> Run {

@@ -20,17 +20,31 @@ import Testing
     #expect(try Recipes.complete(complete) == complete)
   }
 
-  @Test(arguments: [
-    (["recipe": 1, "task": "push-t", "regime": "heuristics"], "/regime: is \"heuristics\", must be one of \"heuristic\", \"bc\", \"rl\"; did you mean \"heuristic\"?"),
-    (["recipe": 2, "task": "push-t", "regime": "bc"], "/recipe: must be 1, is 2"),
-    (["recipe": 1, "task": "push-t"], "/: lacks \"regime\""),
-    (["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["optimizer": [:]]], "/bc/optimizer: is not known; did you mean \"optimiser\"?"),
-    (["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["optimiser": ["rate": 3]]], "/bc/optimiser/rate: is 3, must be at most 0.1"),
-    (["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["network": ["hidden": [256, 2.5]]]], "/bc/network/hidden/1: is a number, must be an integer"),
-    (["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["network": ["hidden": []]]], "/bc/network/hidden: has 0 elements, must have at least 1"),
-    (["recipe": 1, "task": "push-t", "regime": "bc", "rl": ["schedule": ["steps": "many"]]], "/rl/schedule/steps: is a string, must be an integer"),
-    (["recipe": 1, "task": "push-t", "regime": "bc", "heuristic": ["identificatoin": true]], "/heuristic/identificatoin: is not known; did you mean \"identification\"?"),
-  ] as [(JSON, String)])
+  @Test(
+    arguments: [
+      (
+        ["recipe": 1, "task": "push-t", "regime": "heuristics"],
+        "/regime: is \"heuristics\", must be one of \"heuristic\", \"bc\", \"rl\"; did you mean \"heuristic\"?"
+      ),
+      (["recipe": 2, "task": "push-t", "regime": "bc"], "/recipe: must be 1, is 2"),
+      (["recipe": 1, "task": "push-t"], "/: lacks \"regime\""),
+      (["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["optimizer": [:]]], "/bc/optimizer: is not known; did you mean \"optimiser\"?"),
+      (["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["optimiser": ["rate": 3]]], "/bc/optimiser/rate: is 3, must be at most 0.1"),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["network": ["hidden": [256, 2.5]]]],
+        "/bc/network/hidden/1: is a number, must be an integer"
+      ),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["network": ["hidden": []]]], "/bc/network/hidden: has 0 elements, must have at least 1"
+      ),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "bc", "rl": ["schedule": ["steps": "many"]]], "/rl/schedule/steps: is a string, must be an integer"
+      ),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "bc", "heuristic": ["identificatoin": true]],
+        "/heuristic/identificatoin: is not known; did you mean \"identification\"?"
+      ),
+    ] as [(JSON, String)])
   func `A fault is told with its place and what would be right`(recipe: JSON, fault: String) {
     #expect(Recipes.faults(in: recipe) == [fault])
   }

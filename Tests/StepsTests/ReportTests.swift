@@ -14,7 +14,8 @@ import Testing
     }
     #expect(page.contains("<b>187 of 200</b> trials at the first attempt (pass@1): <b>93.5\u{a0}%</b>"))
     #expect(page.contains("95\u{a0}% interval <b>89.1–96.5\u{a0}%</b> (Clopper–Pearson"), "the exact interval of 187 in 200")
-    #expect(page.contains("on <b>held-out</b> seeds") && page.contains("On search seeds, which are another thing, <code>search</code> had 100\u{a0}%"))
+    #expect(
+      page.contains("on <b>held-out</b> seeds") && page.contains("On search seeds, which are another thing, <code>search</code> had 100\u{a0}%"))
   }
 
   @Test func `a study without a held-out evaluation says so`() throws {
@@ -23,7 +24,9 @@ import Testing
   }
 
   @Test func `an interval is worked out from the counts, whatever the result claims`() throws {
-    let page = try StudyDraft.page { try $0.evaluate("confirm", purpose: "held-out", successes: 3, trials: 3, claiming: ["lower": 0.999, "upper": 1]) }
+    let page = try StudyDraft.page {
+      try $0.evaluate("confirm", purpose: "held-out", successes: 3, trials: 3, claiming: ["lower": 0.999, "upper": 1])
+    }
     #expect(page.contains("<b>29.2–100\u{a0}%</b>") && !page.contains("99.9–100"))
   }
 
@@ -62,7 +65,10 @@ import Testing
 
   @Test func `films are in the page itself, and a list cannot reach out of its directory`() throws {
     let page = try StudyDraft.page { study in
-      let films = try study.directory(["a.png": "PNG", "films.json": #"{"films": 1, "list": [{"file": "a.png", "index": 4, "success": false}, {"file": "../x", "index": 5, "success": true}]}"#])
+      let films = try study.directory([
+        "a.png": "PNG",
+        "films.json": #"{"films": 1, "list": [{"file": "a.png", "index": 4, "success": false}, {"file": "../x", "index": 5, "success": true}]}"#,
+      ])
       try study.evaluate("confirm", purpose: "held-out", successes: 5, trials: 9, films: films)
     }
     #expect(page.contains("src=\"data:image/png;base64,\(Data("PNG".utf8).base64EncodedString())\""))
@@ -80,7 +86,9 @@ import Testing
         return record
       }
       _ = try hub.publishBaseline(record("baseline", "", .keep), recipe: [:])
-      for (agent, decision, source) in [("a", ExperimentRecord.Decision.keep, nil), ("b", .crash, "a-1")] as [(String, ExperimentRecord.Decision, String?)] {
+      for (agent, decision, source) in [("a", ExperimentRecord.Decision.keep, nil), ("b", .crash, "a-1")]
+        as [(String, ExperimentRecord.Decision, String?)]
+      {
         _ = try hub.openWorktree(of: agent)
         let proposed = try hub.commitProposal(record("\(agent)-1", agent, .pending, borrowing: source))
         var decided = proposed
@@ -124,7 +132,9 @@ private final class StudyDraft {
   }
 
   func add(_ name: String, _ kind: String, state: String = "done", needs: [String] = [], outputs: [String: JSON] = [:], _ more: JSON = [:]) {
-    var step: JSON = ["step": .string(name), "kind": .string(kind), "effect": "pure", "state": .string(state), "needs": .array(needs.map { .string($0) })]
+    var step: JSON = [
+      "step": .string(name), "kind": .string(kind), "effect": "pure", "state": .string(state), "needs": .array(needs.map { .string($0) }),
+    ]
     step["outputs"] = .object(.init(uniqueKeysWithValues: outputs.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))
     for (key, value) in more.object ?? [:] { step[key] = value }
     steps.append(step)

@@ -6,7 +6,8 @@ import Tensor
     func loss(_ x: Tensor, _ w: Tensor, _ b: Tensor) -> Tensor {
       let hidden = x.linear(w, b).layerNormed
       let parts = Tensor.concatenate([hidden.silu.slice(0..<2, of: 1), hidden.tanh.slice(2..<3, of: 1)], along: 1)
-      let more = (hidden.softplus + hidden.clamped(-1...1).exp + (hidden.squared + 1).log - hidden.relu * hidden / (hidden.magnitude + 2)).mean(over: 1)
+      let more = (hidden.softplus + hidden.clamped(-1...1).exp + (hidden.squared + 1).log - hidden.relu * hidden / (hidden.magnitude + 2)).mean(
+        over: 1)
       return parts.sum() + more.mean() - parts.repeated(2).least(over: 0).mean()
     }
     let x = Tensor([0.3, -1.2, 0.8, 0.1, 0.9, -0.4], shape: [2, 3])

@@ -45,7 +45,11 @@ final class RunReporter {
       running.removeAll { $0.step === step }
       say("\(step.declaration.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)) \(problem)")
     case .appended(let step, let new):
-      if form == .text { say("\(Terminal.paint("append", .dim)) \(step.name): \(new.filter { !$0.isShard }.map { $0.name.hasPrefix(step.name + "/") ? String($0.name.dropFirst(step.name.count)) : $0.name }.joined(separator: ", "))") }
+      if form == .text {
+        say(
+          "\(Terminal.paint("append", .dim)) \(step.name): \(new.filter { !$0.isShard }.map { $0.name.hasPrefix(step.name + "/") ? String($0.name.dropFirst(step.name.count)) : $0.name }.joined(separator: ", "))"
+        )
+      }
     }
     drawLiveLine()
   }

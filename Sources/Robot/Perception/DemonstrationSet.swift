@@ -45,12 +45,13 @@ public struct DemonstrationSet: Sendable {
   public func write(to directory: String) throws {
     var json: JSON = ["dataset": 1, "task": .string(task), "fps": .number(fps), "actions": .string(actionSource)]
     if let criterion { json["criterion"] = .string(criterion) }
-    json["episodes"] = .array(episodes.map { episode in
-      [
-        "name": .string(episode.name), "frames": .integer(episode.observations.count), "label": episode.label.map { .string($0.rawValue) } ?? .null,
-        "source": .string(episode.source), "size": .integer(episode.size), "spans": .array(episode.spans.map(\.json)),
-      ]
-    })
+    json["episodes"] = .array(
+      episodes.map { episode in
+        [
+          "name": .string(episode.name), "frames": .integer(episode.observations.count), "label": episode.label.map { .string($0.rawValue) } ?? .null,
+          "source": .string(episode.source), "size": .integer(episode.size), "spans": .array(episode.spans.map(\.json)),
+        ]
+      })
     try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/dataset.json"))
     func write(_ rows: [[Double]], width: Int, _ name: String) throws {
       try NumPyArray(shape: [rows.count, width], values: rows.flatMap { $0 }).write(to: "\(directory)/\(name).npy")
@@ -71,7 +72,9 @@ public struct DemonstrationSet: Sendable {
     let path = directory + "/dataset.json"
     guard let data = FileManager.default.contents(atPath: path) else { throw ClipLabels.Problem("\(path) cannot be read") }
     let json = try JSON(parsing: data)
-    guard json["dataset"]?.int == 1, let episodes = json["episodes"]?.array else { throw ClipLabels.Problem("\(path) is not a data set of version 1") }
+    guard json["dataset"]?.int == 1, let episodes = json["episodes"]?.array else {
+      throw ClipLabels.Problem("\(path) is not a data set of version 1")
+    }
     let arrays = try ["observation", "action", "uncertainty"].map { try NumPyArray(contentsOf: "\(directory)/\($0).npy") }
     let ends = try NumPyArray(contentsOf: directory + "/episode_ends.npy").values.map { Int($0) }
     guard ends.count == episodes.count, arrays.allSatisfy({ $0.shape.count == 2 && $0.shape[0] == ends.last ?? 0 }), arrays[0].shape[1] == 5,

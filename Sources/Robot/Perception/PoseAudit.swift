@@ -31,7 +31,9 @@ public struct PoseAudit: Sendable {
       guard !errors.isEmpty else { return .null }
       let sorted = errors.sorted()
       func rounded(_ value: Double) -> JSON { .number((value * 1e5).rounded() / 1e5) }
-      return ["median": rounded(sorted[sorted.count / 2]), "p95": rounded(sorted[sorted.count * 95 / 100]), "largest": rounded(sorted[sorted.count - 1])]
+      return [
+        "median": rounded(sorted[sorted.count / 2]), "p95": rounded(sorted[sorted.count * 95 / 100]), "largest": rounded(sorted[sorted.count - 1]),
+      ]
     }
     return [
       "audit": 1, "frames": .integer(frames), "lost": .integer(lost), "compared": .integer(agent.count),

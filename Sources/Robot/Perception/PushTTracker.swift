@@ -37,9 +37,11 @@ public final class PushTTracker {
 
   public func estimate(_ frame: Image) -> PoseEstimate {
     let evidence = appearance.evidence(in: frame)
-    var estimate = last ?? PoseEstimate(
-      agentX: 256, agentY: 256, block: TeePose(x: 256, y: 256, angle: 0), agentDeviation: 512, blockDeviation: 512, angleDeviation: .pi,
-      agentFound: false, blockFound: false)
+    var estimate =
+      last
+      ?? PoseEstimate(
+        agentX: 256, agentY: 256, block: TeePose(x: 256, y: 256, angle: 0), agentDeviation: 512, blockDeviation: 512, angleDeviation: .pi,
+        agentFound: false, blockFound: false)
     if let agent = agent(in: evidence) {
       (estimate.agentX, estimate.agentY) = (agent.parameters[0], agent.parameters[1])
       estimate.agentDeviation = (agent.deviations[0] * agent.deviations[0] + agent.deviations[1] * agent.deviations[1] + Self.rounding).squareRoot()

@@ -62,8 +62,10 @@ extension BeamSearch {
     }
     guard hasMoved, bestCount > 0 else { return nil }
     used += bestCount
-    nodes.append(Node(parent: parent, push: push, base: base, count: bestCount, steps: already + bestCount, cost: bestCost, isSuccess: success,
-                      state: bestState))
+    nodes.append(
+      Node(
+        parent: parent, push: push, base: base, count: bestCount, steps: already + bestCount, cost: bestCost, isSuccess: success,
+        state: bestState))
     return nodes.count - 1
   }
 
@@ -141,8 +143,10 @@ extension BeamSearch {
       }
       // The prefix that is best, and the whole part for what follows it.
       if best == nil || bestCost < nodes[best!].cost {
-        nodes.append(Node(parent: parent, push: part.push, base: offset, count: bestCount, steps: steps - (success ? 0 : part.count - bestCount),
-                          cost: bestCost, isSuccess: success, state: bestState))
+        nodes.append(
+          Node(
+            parent: parent, push: part.push, base: offset, count: bestCount, steps: steps - (success ? 0 : part.count - bestCount),
+            cost: bestCost, isSuccess: success, state: bestState))
         best = nodes.count - 1
       }
       if success { break }

@@ -33,9 +33,13 @@ struct CrossEntropySearch {
       var tried: [(cost: Double, targets: [PlaneVector])] = []
       for sample in 0..<n {
         // The mean itself is tried too.
-        let targets = sample == 0 ? centre : (0..<horizon).map { t in
-          (centre[t] + spread[t] * PlaneVector(random.normal(), random.normal())).clamped(lowerBound: PlaneVector(repeating: 0), upperBound: PlaneVector(repeating: 512))
-        }
+        let targets =
+          sample == 0
+          ? centre
+          : (0..<horizon).map { t in
+            (centre[t] + spread[t] * PlaneVector(random.normal(), random.normal())).clamped(
+              lowerBound: PlaneVector(repeating: 0), upperBound: PlaneVector(repeating: 512))
+          }
         tried.append((cost(of: targets, from: state, model, goal), targets))
       }
       tried.sort { $0.cost < $1.cost }

@@ -45,7 +45,9 @@ package struct Identification: Sendable {
     var new = old
     var gain = oldGain
     if random.uniform() < 0.15 {
-      func back<Value>(_ path: WritableKeyPath<PushTModel.Parameters, Value>) { if random.uniform() < 0.6 { new[keyPath: path] = nominal[keyPath: path] } }
+      func back<Value>(_ path: WritableKeyPath<PushTModel.Parameters, Value>) {
+        if random.uniform() < 0.6 { new[keyPath: path] = nominal[keyPath: path] }
+      }
       back(\.radius)
       back(\.blockScale)
       back(\.gain)
@@ -59,7 +61,9 @@ package struct Identification: Sendable {
     let one = random.index(below: 8)
     for kind in 0..<8 where several ? random.uniform() < 0.4 : kind == one {
       let size = raise(10, random.uniform(-2.5...0))
-      func scaled(_ x: Double, _ range: ClosedRange<Double>) -> Double { min(range.upperBound, max(range.lowerBound, x * (1 + 0.4 * size * random.normal()))) }
+      func scaled(_ x: Double, _ range: ClosedRange<Double>) -> Double {
+        min(range.upperBound, max(range.lowerBound, x * (1 + 0.4 * size * random.normal())))
+      }
       switch kind {
       case 0: new.radius = scaled(old.radius, 5...35)
       case 1: new.blockScale = scaled(old.blockScale, 0.5...1.8)

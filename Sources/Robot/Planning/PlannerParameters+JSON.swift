@@ -22,7 +22,8 @@ extension PlannerParameters {
     }
     for (name, value) in members where name != "preset" {
       guard let field = Self.fields.first(where: { $0.name == name }) else {
-        throw PlannerParameterError(parameter: name, hint: "there is no such parameter; there are preset, \(Self.fields.map(\.name).joined(separator: ", "))")
+        throw PlannerParameterError(
+          parameter: name, hint: "there is no such parameter; there are preset, \(Self.fields.map(\.name).joined(separator: ", "))")
       }
       guard field.set(value, in: &self) else { throw PlannerParameterError(parameter: name, hint: "expected \(field.expected)") }
     }

@@ -1,8 +1,6 @@
 // Everything that can be set on the Push-T planner, with defaults, ranges and meanings in one table:
 // the policy's JSON, its schema and the search agent's space are all made from it.
 
-
-
 public struct PlannerParameters: Sendable, Hashable {
   public enum Kind: String, Sendable, CaseIterable { case beam, cem }
 
@@ -66,10 +64,13 @@ extension PlannerParameters {
     Field(name: "beam", storage: .count(\.budget.beam, 1...32), meaning: "beam: chains kept at each depth"),
     Field(name: "branches", storage: .count(\.budget.branches, 1...40), meaning: "beam: pushes drawn to follow each kept chain"),
     Field(name: "depth", storage: .count(\.budget.depth, 1...5), meaning: "beam: pushes in a chain, before extension"),
-    Field(name: "extensions", storage: .count(\.budget.extensions, 0...100), meaning: "beam: tries to lengthen the best chain while it misses the goal"),
+    Field(
+      name: "extensions", storage: .count(\.budget.extensions, 0...100), meaning: "beam: tries to lengthen the best chain while it misses the goal"),
     Field(name: "mutations", storage: .count(\.budget.mutations, 0...200), meaning: "beam: variations of the best chain"),
     Field(name: "transit", storage: .number(\.transit, 10...80), meaning: "beam: way of the disc round the block, px a control step"),
-    Field(name: "step_cost", storage: .number(\.weights.step, 0...4), meaning: "beam: price of a control step, px of mean corner distance; less where the block slides"),
+    Field(
+      name: "step_cost", storage: .number(\.weights.step, 0...4),
+      meaning: "beam: price of a control step, px of mean corner distance; less where the block slides"),
     Field(name: "success_bonus", storage: .number(\.weights.success, 0...100), meaning: "beam: px taken off for a predicted success"),
     Field(name: "cem_horizon", storage: .count(\.cem.horizon, 5...60), meaning: "cem: control steps looked ahead"),
     Field(name: "cem_samples", storage: .count(\.cem.samples, 8...400), meaning: "cem: sequences drawn in each iteration"),
@@ -80,7 +81,9 @@ extension PlannerParameters {
     Field(name: "velocity", storage: .velocity(\.velocity), meaning: "where the believed velocities come from"),
     Field(name: "pose_gain", storage: .number(\.poseGain, 0.05...1), meaning: "share of an observed pose's surprise that is believed; 1 overwrites"),
     Field(name: "identification", storage: .flag(\.identifies), meaning: "find out the world's parameters while acting"),
-    Field(name: "identification_mutations", storage: .count(\.identificationMutations, 1...200), meaning: "variations of the model tried at each control step"),
+    Field(
+      name: "identification_mutations", storage: .count(\.identificationMutations, 1...200),
+      meaning: "variations of the model tried at each control step"),
     Field(name: "identification_window", storage: .count(\.identificationWindow, 5...200), meaning: "transitions looked back on"),
     Field(name: "radius", storage: .number(\.nominal.radius, 5...35), meaning: "nominal radius of the disc, px"),
     Field(name: "block_scale", storage: .number(\.nominal.blockScale, 0.5...1.8), meaning: "nominal size of the block"),

@@ -18,8 +18,10 @@ struct Push {
   static let wait = Push(along: nil, direction: 0, bend: 0, speed: 0)
 
   /// Draws a push. Of a few places on the outline the one is taken whose normal promises most towards the goal.
-  static func draw(_ random: inout RandomStream, _ state: PushTModel.State, _ outline: TeeOutline, _ model: PushTModel,
-                   _ goal: PushTGoal, freely share: Double, choices: Int) -> Push {
+  static func draw(
+    _ random: inout RandomStream, _ state: PushTModel.State, _ outline: TeeOutline, _ model: PushTModel,
+    _ goal: PushTGoal, freely share: Double, choices: Int
+  ) -> Push {
     let slides = model.keep > 0
     let ratio = random.uniform()
     // A block that slides on wants to be touched gently too.

@@ -62,11 +62,15 @@ extension PushTModel {
       if touch(&s, local, bar, slot: 0, s.touchesBar, s.barImpulse, contacts + count) {
         count += 1
         s.touchesBar = true
-      } else { s.touchesBar = false }
+      } else {
+        s.touchesBar = false
+      }
       if touch(&s, local, stem, slot: 1, s.touchesStem, s.stemImpulse, contacts + count) {
         count += 1
         s.touchesStem = true
-      } else { s.touchesStem = false }
+      } else {
+        s.touchesStem = false
+      }
     } else {
       s.touchesBar = false
       s.touchesStem = false
@@ -79,8 +83,10 @@ extension PushTModel {
   }
 
   /// The disc against one rectangle; `local` is the disc's centre in the frame of the centre of gravity.
-  @inline(__always) private func touch(_ s: inout State, _ local: PlaneVector, _ box: (centre: PlaneVector, half: PlaneVector), slot: Int, _ wasTouching: Bool,
-                                       _ impulse: PlaneVector, _ contact: UnsafeMutablePointer<Contact>) -> Bool {
+  @inline(__always) private func touch(
+    _ s: inout State, _ local: PlaneVector, _ box: (centre: PlaneVector, half: PlaneVector), slot: Int, _ wasTouching: Bool,
+    _ impulse: PlaneVector, _ contact: UnsafeMutablePointer<Contact>
+  ) -> Bool {
     let q = local - box.centre
     let nearest = q.clamped(lowerBound: -box.half, upperBound: box.half)
     let outside = q - nearest
@@ -113,13 +119,16 @@ extension PushTModel {
     return true
   }
 
-  @inline(__always) private func makeContact(_ normal: PlaneVector, _ arm: PlaneVector, _ surface: PlaneVector, _ depth: Double, _ friction: Double,
-                                             _ impulse: PlaneVector, _ slot: Int, _ isNew: Bool) -> Contact {
+  @inline(__always) private func makeContact(
+    _ normal: PlaneVector, _ arm: PlaneVector, _ surface: PlaneVector, _ depth: Double, _ friction: Double,
+    _ impulse: PlaneVector, _ slot: Int, _ isNew: Bool
+  ) -> Contact {
     let lever = arm.cross(normal)
     let side = arm.cross(normal.turned)
-    return Contact(normal: normal, arm: arm, surface: surface, depth: depth, normalMass: 1 / (1 + lever * lever * inverseInertia),
-                   tangentMass: 1 / (1 + side * side * inverseInertia), friction: friction,
-                   bias: -Self.biasRate * min(0, depth + Self.slop) / Self.substep, impulse: impulse, slot: slot, isNew: isNew)
+    return Contact(
+      normal: normal, arm: arm, surface: surface, depth: depth, normalMass: 1 / (1 + lever * lever * inverseInertia),
+      tangentMass: 1 / (1 + side * side * inverseInertia), friction: friction,
+      bias: -Self.biasRate * min(0, depth + Self.slop) / Self.substep, impulse: impulse, slot: slot, isNew: isNew)
   }
 
   /// The corners of both rectangles that lie behind a wall, on the edge that faces it most. Returns how many.

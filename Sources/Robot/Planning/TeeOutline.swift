@@ -25,13 +25,17 @@ struct TeeOutline {
     let s = parameters.blockScale
     let g = parameters.radius + Self.clearance
     let m = parameters.radius + Self.margin
-    grown = ((PlaneVector(-60 * s - g, -45 * s - g), PlaneVector(60 * s + g, -15 * s + g)), (PlaneVector(-15 * s - g, -15 * s - g), PlaneVector(15 * s + g, 75 * s + g)))
+    grown = (
+      (PlaneVector(-60 * s - g, -45 * s - g), PlaneVector(60 * s + g, -15 * s + g)),
+      (PlaneVector(-15 * s - g, -15 * s - g), PlaneVector(15 * s + g, 75 * s + g))
+    )
     nodes = [
       PlaneVector(-60 * s - m, -45 * s - m), PlaneVector(60 * s + m, -45 * s - m), PlaneVector(60 * s + m, -15 * s + m),
       PlaneVector(15 * s + m, 75 * s + m), PlaneVector(-15 * s - m, 75 * s + m), PlaneVector(-60 * s - m, -15 * s + m),
     ]
     corners = [
-      PlaneVector(-60, -45), PlaneVector(60, -45), PlaneVector(60, -15), PlaneVector(15, -15), PlaneVector(15, 75), PlaneVector(-15, 75), PlaneVector(-15, -15), PlaneVector(-60, -15),
+      PlaneVector(-60, -45), PlaneVector(60, -45), PlaneVector(60, -15), PlaneVector(15, -15), PlaneVector(15, 75), PlaneVector(-15, 75),
+      PlaneVector(-15, -15), PlaneVector(-60, -15),
     ].map { $0 * s }
     var total = 0.0
     var starts: [Double] = []

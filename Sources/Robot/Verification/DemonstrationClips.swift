@@ -12,7 +12,8 @@ extension DemonstrationSet {
         let seen = frames.map { episode.uncertainty[$0].allSatisfy { $0 < 512 } ? episode.observations[$0] : Array(repeating: .nan, count: 5) }
         let coverage = frames.last.map { TeePose(episode.observations[$0]).coverage } ?? 0
         return VerifierClip(
-          name: "\(episode.name) \(frames.lowerBound)..<\(frames.upperBound)", source: "demonstration", episode: episode.name, kind: kind, observations: seen,
+          name: "\(episode.name) \(frames.lowerBound)..<\(frames.upperBound)", source: "demonstration", episode: episode.name, kind: kind,
+          observations: seen,
           done: frames.map(done), coverage: coverage)
       }
       var clips: [VerifierClip] = []

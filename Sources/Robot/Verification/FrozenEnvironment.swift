@@ -20,7 +20,9 @@ public struct FrozenEnvironment: Sendable {
 
   /// Freezes.
   /// - Throws: `FrozenEnvironmentError` or what the parts throw if they make no sense.
-  public static func freeze(task: String, limits: SafetyLimits, verifier: VerifierDescription, cameraSize: Int, cameraPeriod: Int = 1) throws -> FrozenEnvironment {
+  public static func freeze(task: String, limits: SafetyLimits, verifier: VerifierDescription, cameraSize: Int, cameraPeriod: Int = 1) throws
+    -> FrozenEnvironment
+  {
     var json: JSON = [
       "environment": 1, "task": .string(task), "limits": limits.json, "reset": reset, "verifier": verifier.json, "scorer": scorer,
       "camera": ["size": .integer(cameraSize), "period": .integer(cameraPeriod)],
@@ -43,7 +45,8 @@ public struct FrozenEnvironment: Sendable {
     guard json["environment"]?.int == 1 else { throw FrozenEnvironmentError("this is not an environment of version 1") }
     let now = Self.hash(of: json)
     guard let hash = json["hash"]?.string, hash == now else {
-      throw FrozenEnvironmentError("the environment was changed after it was frozen: its hash is \(now), it says \(json["hash"]?.string ?? "nothing")")
+      throw FrozenEnvironmentError(
+        "the environment was changed after it was frozen: its hash is \(now), it says \(json["hash"]?.string ?? "nothing")")
     }
     guard json["reset"] == Self.reset, json["scorer"] == Self.scorer else {
       throw FrozenEnvironmentError("the environment's reset or scorer is not the one this program has; freeze it again")

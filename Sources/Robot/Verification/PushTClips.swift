@@ -50,7 +50,9 @@ public struct PushTClips {
 
     /// Nil for one that went past what it ends with, which nobody would put on either side.
     var kind: VerifierClip.Kind? {
-      func kind(_ coverage: Double) -> VerifierClip.Kind { coverage > PushTClips.solved ? .success : coverage >= PushTClips.near ? .nearMiss : .failure }
+      func kind(_ coverage: Double) -> VerifierClip.Kind {
+        coverage > PushTClips.solved ? .success : coverage >= PushTClips.near ? .nearMiss : .failure
+      }
       return kind(best) == kind(coverage.last ?? 0) ? kind(best) : nil
     }
   }
@@ -121,7 +123,8 @@ public struct PushTClips {
       return best > Self.solved
     }
     let name = "\(kind.rawValue) \(number)"
-    return VerifierClip(name: name, source: "simulator", episode: name, kind: kind, observations: observations, done: done, coverage: push.coverage.last ?? 0)
+    return VerifierClip(
+      name: name, source: "simulator", episode: name, kind: kind, observations: observations, done: done, coverage: push.coverage.last ?? 0)
   }
 
   private func picture(of state: [Double]) throws -> Image {

@@ -27,9 +27,10 @@ public struct VerifierDescription: Sendable, Hashable {
   public var json: JSON {
     [
       "verifier": 1, "task": .string(task), "criterion": .string(criterion),
-      "conditions": .array(conditions.map {
-        ["predicate": .string($0.predicate.rawValue), $0.predicate.wantsMore ? "at_least" : "at_most": .number($0.threshold)]
-      }),
+      "conditions": .array(
+        conditions.map {
+          ["predicate": .string($0.predicate.rawValue), $0.predicate.wantsMore ? "at_least" : "at_most": .number($0.threshold)]
+        }),
       "debounce": ["hits": .integer(hits), "window": .integer(window)],
     ]
   }
@@ -42,7 +43,8 @@ public struct VerifierDescription: Sendable, Hashable {
     var conditions: [Condition] = []
     for condition in list {
       guard let predicate = condition["predicate"]?.string.flatMap(Predicate.init) else {
-        throw VerifierError("has the condition \(condition.compact), whose predicate is none of \(Predicate.allCases.map(\.rawValue).joined(separator: ", "))")
+        throw VerifierError(
+          "has the condition \(condition.compact), whose predicate is none of \(Predicate.allCases.map(\.rawValue).joined(separator: ", "))")
       }
       let bound = predicate.wantsMore ? "at_least" : "at_most"
       guard let threshold = condition[bound]?.double, threshold.isFinite, condition.object?.count == 2 else {

@@ -35,10 +35,13 @@ public struct VerifierScore: Sendable {
       "precision": precision.json, "recall": recall.json,
       "true_positives": .integer(count.truePositives), "false_positives": .integer(count.falsePositives),
       "true_negatives": .integer(count.trueNegatives), "false_negatives": .integer(count.falseNegatives),
-      "wrong": .array(wrong.map { [
-        "clip": .string($0.clip.name), "said": .string($0.verdict == .falsePositive ? "done" : "not done"),
-        "coverage": .number(($0.clip.coverage * 1e4).rounded() / 1e4),
-      ] }),
+      "wrong": .array(
+        wrong.map {
+          [
+            "clip": .string($0.clip.name), "said": .string($0.verdict == .falsePositive ? "done" : "not done"),
+            "coverage": .number(($0.clip.coverage * 1e4).rounded() / 1e4),
+          ]
+        }),
     ]
   }
 }

@@ -46,9 +46,10 @@ public struct VerifierSearch {
     var starts = [0]
     for clip in clips { starts.append(starts.last! + clip.observations.count) }
     self.starts = starts
-    values = Dictionary(uniqueKeysWithValues: Predicate.allCases.map { predicate in
-      (predicate, clips.flatMap { clip in Self.measured(clip, predicate) })
-    })
+    values = Dictionary(
+      uniqueKeysWithValues: Predicate.allCases.map { predicate in
+        (predicate, clips.flatMap { clip in Self.measured(clip, predicate) })
+      })
   }
 
   private static func measured(_ clip: VerifierClip, _ predicate: Predicate) -> [Double] {

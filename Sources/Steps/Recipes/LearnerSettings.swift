@@ -25,7 +25,9 @@ struct CloningSettings {
       Setting("data.held_out", .number(\.learner.heldOut, 0...0.5), "share of episodes kept for measuring the loss"),
       Setting(
         "optimiser.loss",
-        .word(BehaviourCloning.Loss.allCases.map(\.rawValue), get: { $0.learner.loss.rawValue }, set: { $0.learner.loss = .init(rawValue: $1) ?? $0.learner.loss }),
+        .word(
+          BehaviourCloning.Loss.allCases.map(\.rawValue), get: { $0.learner.loss.rawValue },
+          set: { $0.learner.loss = .init(rawValue: $1) ?? $0.learner.loss }),
         "of the difference between said and shown"),
       Setting("optimiser.batch", .count(\.learner.batch, 8...4096), "samples an update"),
       Setting("optimiser.rate", .number(\.learner.rate, 1e-6...0.1), "Adam's largest rate"),

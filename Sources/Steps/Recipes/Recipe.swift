@@ -27,7 +27,8 @@ struct Recipe {
     do { json = try JSON(parsing: text) } catch { throw StepFailure(error.message, at: "\(label):\(error.line):\(error.column)") }
     if let fault = Self.faults(in: json).first {
       let place = fault.pointer.place(in: Array(text), key: fault.isKey)
-      throw StepFailure("recipe: \(fault)", at: "\(label):\(place.line):\(place.column)", hint: "the recipe's schema is workflows/schemas/recipe.schema.json")
+      throw StepFailure(
+        "recipe: \(fault)", at: "\(label):\(place.line):\(place.column)", hint: "the recipe's schema is workflows/schemas/recipe.schema.json")
     }
     try self.init(json)
   }
@@ -70,7 +71,8 @@ struct Recipe {
         "heuristic": heuristic,
         "bc": Setting.schema(CloningSettings.table, defaults: CloningSettings(), description: "behaviour cloning from demonstrations"),
         "rl": Setting.schema(
-          ReinforcementSettings.table, defaults: ReinforcementSettings(), description: "soft actor-critic in the nominal simulation, with demonstrations"),
+          ReinforcementSettings.table, defaults: ReinforcementSettings(),
+          description: "soft actor-critic in the nominal simulation, with demonstrations"),
       ],
     ]
   }

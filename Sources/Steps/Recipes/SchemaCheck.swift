@@ -22,9 +22,15 @@ enum SchemaCheck {
       return fault("is \(value.compact), must be one of \(choices.map(\.compact).joined(separator: ", "))" + near)
     }
     if let number = value.double {
-      if let minimum = schema["minimum"]?.double, number < minimum { return fault("is \(value.compact), must be at least \(JSON.number(minimum).compact)") }
-      if let minimum = schema["exclusiveMinimum"]?.double, number <= minimum { return fault("is \(value.compact), must be above \(JSON.number(minimum).compact)") }
-      if let maximum = schema["maximum"]?.double, number > maximum { return fault("is \(value.compact), must be at most \(JSON.number(maximum).compact)") }
+      if let minimum = schema["minimum"]?.double, number < minimum {
+        return fault("is \(value.compact), must be at least \(JSON.number(minimum).compact)")
+      }
+      if let minimum = schema["exclusiveMinimum"]?.double, number <= minimum {
+        return fault("is \(value.compact), must be above \(JSON.number(minimum).compact)")
+      }
+      if let maximum = schema["maximum"]?.double, number > maximum {
+        return fault("is \(value.compact), must be at most \(JSON.number(maximum).compact)")
+      }
     }
     if let elements = value.array {
       if let least = schema["minItems"]?.int, elements.count < least { return fault("has \(elements.count) elements, must have at least \(least)") }
@@ -46,7 +52,8 @@ enum SchemaCheck {
       if let property = properties[name] {
         faults += Self.faults(of: value, against: property, at: pointer / name)
       } else if schema["additionalProperties"] == .bool(false) {
-        let near = NearName.of(name, among: Array(properties.keys)).map { "did you mean \"\($0)\"?" } ?? "there are \(properties.keys.joined(separator: ", "))"
+        let near =
+          NearName.of(name, among: Array(properties.keys)).map { "did you mean \"\($0)\"?" } ?? "there are \(properties.keys.joined(separator: ", "))"
         faults.append(SchemaFault(pointer: pointer / name, problem: "is not known; " + near, isKey: true))
       }
     }

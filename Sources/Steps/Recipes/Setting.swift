@@ -71,7 +71,9 @@ struct Setting<Root> {
     var json: JSON = [:]
     for setting in table {
       let path = setting.path
-      if path.count == 1 { json[path[0]] = setting.value(in: root) } else {
+      if path.count == 1 {
+        json[path[0]] = setting.value(in: root)
+      } else {
         var group = json[path[0]] ?? [:]
         group[path[1]] = setting.value(in: root)
         json[path[0]] = group
@@ -87,7 +89,9 @@ struct Setting<Root> {
       schema["default"] = setting.value(in: defaults)
       schema["description"] = .string(setting.meaning)
       let path = setting.path
-      if path.count == 1 { groups[path[0]] = schema } else {
+      if path.count == 1 {
+        groups[path[0]] = schema
+      } else {
         var group = groups[path[0]] ?? ["type": "object", "additionalProperties": false, "properties": [:]]
         var properties = group["properties"] ?? [:]
         properties[path[1]] = schema

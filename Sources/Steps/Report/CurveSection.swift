@@ -21,7 +21,10 @@ enum CurveSection {
       Plot(title: plot.name, x: plot.x, lines: plot.lines, range: plot.name == "success" ? 0...1 : nil).figure
     }
     let flat = trainings.filter { ($0.json("curves")?["series"]?.array ?? []).isEmpty }
-    let rest: HTML = flat.isEmpty ? .none : """
+    let rest: HTML =
+      flat.isEmpty
+      ? .none
+      : """
       <p class="soft">Without curves, since a heuristic is written down and not trained: \
       \(flat.prefix(12).map { "<code>\($0.name)</code>" as HTML }.joined(", "))\(flat.count > 12 ? " and \(flat.count - 12) more" : "").</p>
 

@@ -15,7 +15,8 @@ enum FactSection {
   private static func dataset(_ step: StudyStep) -> HTML? {
     guard let set = step.json("dataset", "dataset.json"), let episodes = set["episodes"]?.array else { return nil }
     let frames = episodes.reduce(0) { $0 + ($1["frames"]?.int ?? 0) }
-    let labels = Dictionary(grouping: episodes) { $0["label"]?.string ?? "unlabelled" }.map { "\($0.value.count) \($0.key)" }.sorted().joined(separator: ", ")
+    let labels = Dictionary(grouping: episodes) { $0["label"]?.string ?? "unlabelled" }.map { "\($0.value.count) \($0.key)" }.sorted().joined(
+      separator: ", ")
     let audit = step.json("dataset", "audit.json")
     let lost: HTML = audit?["lost"]?.int.map { ", \($0) of them without a pose found" } ?? .none
     return """
@@ -39,7 +40,8 @@ enum FactSection {
 
   private static func sheet(_ step: StudyStep) -> HTML {
     // A large sheet stays where it is.
-    guard let path = step.outputs["dataset"]?.path, let png = FileManager.default.contents(atPath: path + "/contact-sheet.png"), png.count < 1_500_000 else { return .none }
+    guard let path = step.outputs["dataset"]?.path, let png = FileManager.default.contents(atPath: path + "/contact-sheet.png"), png.count < 1_500_000
+    else { return .none }
     return """
       <details><summary>Contact sheet: poses drawn over frames</summary><img style="max-width:100%" alt="Contact sheet of the demonstrations" \
       src="data:image/png;base64,\(png.base64EncodedString())"></details>
@@ -51,7 +53,9 @@ enum FactSection {
     guard let report = step.json("verifier", "report.json") else { return nil }
     let rows: [[HTML]] = [("sealed", "sealed clips, scored once"), ("search", "clips it was searched on")].flatMap { key, name -> [[HTML]] in
       ["precision", "recall"].compactMap { measure in
-        RateWords(report[key]?[measure]).map { ["\(name)", "\(measure)", "\($0.counts)", "\($0.estimate)", "\($0.interval)", IntervalBar.svg($0.rate, isSearch: key == "search")] }
+        RateWords(report[key]?[measure]).map {
+          ["\(name)", "\(measure)", "\($0.counts)", "\($0.estimate)", "\($0.interval)", IntervalBar.svg($0.rate, isSearch: key == "search")]
+        }
       }
     }
     let program = step.json("verifier", "verifier.json")
@@ -71,7 +75,8 @@ enum FactSection {
 
   private static func latency(_ step: StudyStep) -> HTML {
     guard let latency = step.record["telemetry"]?["latency_ms"], let median = latency["median"]?.double else { return .none }
-    return "<p class=\"soft\">A verdict took \(Number.short(median)) ms at the median, \(latency["p95"]?.double.map(Number.short) ?? "–") ms at the 95th percentile.</p>\n"
+    return
+      "<p class=\"soft\">A verdict took \(Number.short(median)) ms at the median, \(latency["p95"]?.double.map(Number.short) ?? "–") ms at the 95th percentile.</p>\n"
   }
 
   private static func environment(_ step: StudyStep) -> HTML? {

@@ -14,19 +14,26 @@ enum FilmSection {
       let films = figures(evaluation, limit: left)
       left -= films.count
       guard !films.isEmpty else { return nil }
-      return "<h3>\(evaluation.label) <span class=\"soft\">(\(evaluation.purpose.rawValue), \(evaluation.words.counts))</span></h3>\n<div class=\"films\">\n\(films)</div>\n"
+      return
+        "<h3>\(evaluation.label) <span class=\"soft\">(\(evaluation.purpose.rawValue), \(evaluation.words.counts))</span></h3>\n<div class=\"films\">\n\(films)</div>\n"
     }
     guard !parts.isEmpty else { return nil }
     return Page.Section(
       id: "films", title: "Films",
-      body: "<p>The first successes and the first failures of an evaluation, by trial number: not the best ones. Frames run from left to right, then down.</p>\n\(parts)")
+      body:
+        "<p>The first successes and the first failures of an evaluation, by trial number: not the best ones. Frames run from left to right, then down.</p>\n\(parts)"
+    )
   }
 
   private static func figures(_ evaluation: Evaluation, limit: Int) -> [HTML] {
-    guard let directory = evaluation.step.outputs["films"]?.path, let list = evaluation.step.json("films", "films.json")?["list"]?.array else { return [] }
-    let trials = Dictionary(evaluation.trials.compactMap { trial in trial["index"]?.int.map { ($0, trial) } }, uniquingKeysWith: { first, _ in first })
+    guard let directory = evaluation.step.outputs["films"]?.path, let list = evaluation.step.json("films", "films.json")?["list"]?.array else {
+      return []
+    }
+    let trials = Dictionary(
+      evaluation.trials.compactMap { trial in trial["index"]?.int.map { ($0, trial) } }, uniquingKeysWith: { first, _ in first })
     return list.compactMap { film in
-      guard let file = film["file"]?.string, !file.contains("/"), let index = film["index"]?.int, let data = FileManager.default.contents(atPath: directory + "/" + file)
+      guard let file = film["file"]?.string, !file.contains("/"), let index = film["index"]?.int,
+        let data = FileManager.default.contents(atPath: directory + "/" + file)
       else { return nil }
       return figure(data, index: index, success: film["success"]?.bool ?? false, trial: trials[index] ?? [:])
     }.prefix(limit).map { $0 }

@@ -98,7 +98,10 @@ struct GraphLayout {
     for nodes in columns { stack(nodes, wanted: nodes.map { _ in 0 }, gap) }
     for sweep in 0..<10 {
       for nodes in sweep % 2 == 0 ? columns : columns.reversed() {
-        stack(nodes, wanted: nodes.map { node in neighbours[node].isEmpty ? y[node] : neighbours[node].reduce(0) { $0 + y[$1] } / Double(neighbours[node].count) }, gap)
+        stack(
+          nodes,
+          wanted: nodes.map { node in neighbours[node].isEmpty ? y[node] : neighbours[node].reduce(0) { $0 + y[$1] } / Double(neighbours[node].count)
+          }, gap)
       }
     }
     let top = heights.indices.map { y[$0] - heights[$0] / 2 }.min() ?? 0

@@ -45,7 +45,10 @@ enum GraphSection {
     let height = height(cluster), top = y - height / 2
     let all = cluster.steps + cluster.shards
     let seconds = all.compactMap(\.seconds).reduce(0, +)
-    let many = [cluster.steps.count > 1 && !cluster.isFamily ? "\(cluster.steps.count)" : nil, cluster.shards.isEmpty || cluster.isFamily ? nil : "×\(cluster.shards.count)"]
+    let many = [
+      cluster.steps.count > 1 && !cluster.isFamily ? "\(cluster.steps.count)" : nil,
+      cluster.shards.isEmpty || cluster.isFamily ? nil : "×\(cluster.shards.count)",
+    ]
     let kind = cluster.isFamily ? Number.count(cluster.rounds.count, "round") : cluster.steps.first?.kind ?? "?"
     let tooltip = "\(cluster.name): \(kind), \(cluster.state), \(Number.count(all.count, "step")), \(Number.seconds(seconds)) in all"
     return """

@@ -25,7 +25,8 @@ struct IdeaDrawing {
     let places = Dictionary(tree.records.map { ($0.id, place($0)) }, uniquingKeysWith: { first, _ in first })
     let lanes: [HTML] = agents.enumerated().map { index, agent in
       let y = 34 + 64 * Double(index)
-      return "<line class=\"grid\" x1=\"\(96 + column * 0.6)\" x2=\"\(width - 10)\" y1=\"\(y)\" y2=\"\(y)\"/><text x=\"4\" y=\"\(y + 4)\">\(agent)</text>"
+      return
+        "<line class=\"grid\" x1=\"\(96 + column * 0.6)\" x2=\"\(width - 10)\" y1=\"\(y)\" y2=\"\(y)\"/><text x=\"4\" y=\"\(y + 4)\">\(agent)</text>"
     }
     // Borrowed edges above the others, so that they are seen.
     let edges: [HTML] = (tree.edges.filter { $0.kind == .parent } + tree.edges.filter { $0.kind == .borrowed }).compactMap { edge in
@@ -46,7 +47,10 @@ struct IdeaDrawing {
         <text class="soft" x="\(x)" y="\(y - 12)" text-anchor="middle">\(record.id)</text>
         """
     }
-    let numbers: [HTML] = rounds > 0 ? (1...rounds).map { "<text class=\"soft\" x=\"\(96 + column * Double($0))\" y=\"\(height - 4)\" text-anchor=\"middle\">round \($0)</text>" } : []
+    let numbers: [HTML] =
+      rounds > 0
+      ? (1...rounds).map { "<text class=\"soft\" x=\"\(96 + column * Double($0))\" y=\"\(height - 4)\" text-anchor=\"middle\">round \($0)</text>" }
+      : []
     return """
       <svg viewBox="0 0 \(width) \(height)" width="\(width)" style="min-width:\(min(width, 640))px" role="img"><title>Idea tree: \(tree.records.count) experiments of \(agents.count) agents</title>\
       \(lanes)\(edges)\(nodes)\(numbers)</svg>
@@ -84,10 +88,13 @@ struct HillDrawing {
     }
     let marks: [HTML] = points.compactMap { point in
       guard let record = records[point.id] else { return nil }
-      let whisker: HTML = RateWords(record.outcome?.rate).map {
-        "<line class=\"whisker\" x1=\"\(x(point.index))\" x2=\"\(x(point.index))\" y1=\"\(y($0.rate.lower))\" y2=\"\(y($0.rate.upper))\"/>"
-      } ?? .none
-      let name: HTML = step >= 34 || point.index % 4 == 0 ? "<text class=\"soft\" x=\"\(x(point.index))\" y=\"\(bottom + 18)\" text-anchor=\"middle\">\(point.id)</text>" : .none
+      let whisker: HTML =
+        RateWords(record.outcome?.rate).map {
+          "<line class=\"whisker\" x1=\"\(x(point.index))\" x2=\"\(x(point.index))\" y1=\"\(y($0.rate.lower))\" y2=\"\(y($0.rate.upper))\"/>"
+        } ?? .none
+      let name: HTML =
+        step >= 34 || point.index % 4 == 0
+        ? "<text class=\"soft\" x=\"\(x(point.index))\" y=\"\(bottom + 18)\" text-anchor=\"middle\">\(point.id)</text>" : .none
       return "\(whisker)\(record.mark(x(point.index), y(point.rate ?? 0), size: 5))\(name)"
     }
     return """

@@ -30,7 +30,9 @@ enum IdeaSection {
     let parts: [HTML] = study.steps.compactMap { step in
       guard let adoption = step.json("adoption") else { return nil }
       let count = Number.count(adoption["candidates"]?.int ?? 0, "kept experiment")
-      guard let id = adoption["experiment"]?.string else { return "<p><code>\(step.name)</code>: nothing was kept, the recipe stays as it was.</p>\n" }
+      guard let id = adoption["experiment"]?.string else {
+        return "<p><code>\(step.name)</code>: nothing was kept, the recipe stays as it was.</p>\n"
+      }
       let rate: HTML = RateWords(adoption["rate"]).map { " on search trials: \($0.estimate) (\($0.counts), \($0.interval))" } ?? .none
       return "<p><code>\(step.name)</code> took the recipe of <b><code>\(id)</code></b>, the best of \(count)\(rate).</p>\n"
     }

@@ -20,7 +20,9 @@ struct Plot {
   private static let (left, right, top, bottom) = (48.0, 392.0, 12.0, 192.0)
 
   var figure: HTML {
-    let shown = lines.map { Line(name: $0.name, points: $0.points.filter { $0.x.isFinite && $0.y.isFinite }, isFaint: $0.isFaint) }.filter { !$0.points.isEmpty }
+    let shown = lines.map { Line(name: $0.name, points: $0.points.filter { $0.x.isFinite && $0.y.isFinite }, isFaint: $0.isFaint) }.filter {
+      !$0.points.isEmpty
+    }
     let all = shown.flatMap(\.points)
     guard let least = all.map(\.y).min(), let most = all.map(\.y).max(), let end = all.map(\.x).max() else { return .none }
     let isLog = range == nil && least > 0 && most / least > 50
@@ -43,7 +45,8 @@ struct Plot {
     // Faint ones first, so that they lie below.
     let paths: [HTML] = (shown.filter(\.isFaint) + shown.filter { !$0.isFaint }).map { line in
       let points: [HTML] = line.points.map { "\(px($0.x)),\(py($0.y)) " }
-      let mark: HTML = line.points.count == 1 ? "<circle class=\"dot\" cx=\"\(px(line.points[0].x))\" cy=\"\(py(line.points[0].y))\" r=\"3\"/>" : .none
+      let mark: HTML =
+        line.points.count == 1 ? "<circle class=\"dot\" cx=\"\(px(line.points[0].x))\" cy=\"\(py(line.points[0].y))\" r=\"3\"/>" : .none
       return "<polyline class=\"curve\(line.isFaint ? " faint" : "")\" points=\"\(points)\"><title>\(line.name)</title></polyline>\(mark)"
     }
     let names = shown.filter { !$0.isFaint }.map(\.name), faint = shown.filter(\.isFaint).map(\.name)

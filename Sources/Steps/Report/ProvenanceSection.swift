@@ -21,10 +21,10 @@ enum ProvenanceSection {
         <h3>What it was made from</h3>
 
         """
-        + Table(
-          nil, [("step", ""), ("kind", "t"), ("action key", "")],
-          rows: chain.filter { !$0.isShard }.map { ["<code>\($0.name)</code>", "\($0.kind)", "<code>\($0.key ?? "–")</code>"] }
-        ).html)
+          + Table(
+            nil, [("step", ""), ("kind", "t"), ("action key", "")],
+            rows: chain.filter { !$0.isShard }.map { ["<code>\($0.name)</code>", "\($0.kind)", "<code>\($0.key ?? "–")</code>"] }
+          ).html)
   }
 
   private static func facts(_ study: Study, _ final: Evaluation, _ chain: [StudyStep]) -> [(HTML, HTML)] {
@@ -42,7 +42,8 @@ enum ProvenanceSection {
     add("recipe", recipes(chain))
     add("commit", commits(study, chain))
     add("dataset", chain.compactMap { step in step.outputs["dataset"].map { "<code>\($0.digest)</code>" } })
-    add("verifier", chain.compactMap { step in step.kind == "synthesize-reward" ? step.outputs["verifier"].map { "<code>\($0.digest)</code>" } : nil })
+    add(
+      "verifier", chain.compactMap { step in step.kind == "synthesize-reward" ? step.outputs["verifier"].map { "<code>\($0.digest)</code>" } : nil })
     add("trials", final.step.outputs["trials"].map { ["<code>\($0.digest)</code>"] } ?? [])
     add("evaluation seeds", seeds(final))
     add("stations", stations(study, final))
@@ -65,7 +66,9 @@ enum ProvenanceSection {
     let adopted = chain.compactMap { $0.json("adoption")?["experiment"]?.string }
     let ids = adopted.isEmpty ? chain.compactMap { step in step.kind == "propose" ? step.json("proposal")?["id"]?.string : nil } : adopted
     return (study.ideas?.records ?? []).filter { ids.contains($0.id) }.compactMap { record in
-      record.code.commit.map { "<code>\($0)</code> on <code>\(record.branch)</code> (<code>\(record.id)</code>)\(record.code.tree.map { ", tree <code>\($0)</code>" as HTML } ?? .none)" }
+      record.code.commit.map {
+        "<code>\($0)</code> on <code>\(record.branch)</code> (<code>\(record.id)</code>)\(record.code.tree.map { ", tree <code>\($0)</code>" as HTML } ?? .none)"
+      }
     }
   }
 

@@ -13,7 +13,9 @@ enum RegimeSection {
     let rows: [[HTML]] = (evidence["candidates"]?.array ?? []).map { candidate in
       let name = candidate["regime"]?.string ?? "?"
       let chosen: HTML = name == choice ? "<b class=\"good\">chosen</b>" : "\(candidate["left"]?.bool == true ? "left early" : "not chosen")"
-      guard let words = RateWords(candidate["rate"]) else { return ["\(name)", "–", "–", "–", "–", "–", "–", "–", "\(candidate["not_tried"]?.string ?? "not tried")"] }
+      guard let words = RateWords(candidate["rate"]) else {
+        return ["\(name)", "–", "–", "–", "–", "–", "–", "–", "\(candidate["not_tried"]?.string ?? "not tried")"]
+      }
       return [
         "\(name)", "\(words.counts)", "\(words.estimate)", "\(words.interval)", IntervalBar.svg(words.rate, isSearch: true),
         "\(candidate["mean_best_coverage"]?.double.map(Number.percent) ?? "–")", "\(cost(candidate))",
@@ -25,7 +27,8 @@ enum RegimeSection {
       + Table(
         "Pilots on search seeds.\(level)",
         [
-          ("candidate", ""), ("successes", "n"), ("rate", "n"), ("interval", "n"), ("0 to 100 %", "p"), ("mean best coverage", "n"), ("training", "n"),
+          ("candidate", ""), ("successes", "n"), ("rate", "n"), ("interval", "n"), ("0 to 100 %", "p"), ("mean best coverage", "n"),
+          ("training", "n"),
           ("robot time", "n"), ("", "t"),
         ], rows: rows
       ).html

@@ -6,10 +6,14 @@ enum StepSection {
     let shards = study.steps.filter(\.isShard)
     let groups = Dictionary(grouping: shards, by: \.gather)
     let main = study.steps.filter { !$0.isShard }.map { row($0, shards: groups[$0.name] ?? []) }
-    let rest: HTML = shards.isEmpty ? .none : "<details><summary>\(Number.count(shards.count, "shard"))</summary>\(table(shards.map { row($0, shards: []) }))</details>\n"
+    let rest: HTML =
+      shards.isEmpty
+      ? .none : "<details><summary>\(Number.count(shards.count, "shard"))</summary>\(table(shards.map { row($0, shards: []) }))</details>\n"
     return Page.Section(
       id: "steps", title: "Steps",
-      body: "<p class=\"soft\">Times are those of the execution that gave the result, also where it came from the cache. They are no part of any key.</p>\n" + table(main) + rest)
+      body:
+        "<p class=\"soft\">Times are those of the execution that gave the result, also where it came from the cache. They are no part of any key.</p>\n"
+        + table(main) + rest)
   }
 
   private static func table(_ rows: [[HTML]]) -> HTML {
@@ -19,7 +23,8 @@ enum StepSection {
   private static func row(_ step: StudyStep, shards: [StudyStep]) -> [HTML] {
     let sum = shards.compactMap(\.seconds).reduce(0, +)
     let note = [
-      shards.isEmpty ? nil : "\(Number.count(shards.count, "shard")), \(Number.seconds(sum)) in all", step.record["description"]?.string, step.problem,
+      shards.isEmpty ? nil : "\(Number.count(shards.count, "shard")), \(Number.seconds(sum)) in all", step.record["description"]?.string,
+      step.problem,
     ].compactMap { $0 }.joined(separator: ". ")
     let stations = step.station.map { [$0] } ?? Set(shards.compactMap(\.station)).sorted()
     return [

@@ -19,7 +19,10 @@ enum SuccessSection {
   private static func overview(_ study: Study) -> HTML {
     Table(
       "Success, pass@1. Dot: estimate; band: interval; ticks at 0, 25, 50, 75 and 100 %.",
-      [("evaluation", ""), ("seeds", "t"), ("successes", "n"), ("rate", "n"), ("interval", "n"), ("0 to 100 %", "p"), ("median steps", "n"), ("robot time", "n")],
+      [
+        ("evaluation", ""), ("seeds", "t"), ("successes", "n"), ("rate", "n"), ("interval", "n"), ("0 to 100 %", "p"), ("median steps", "n"),
+        ("robot time", "n"),
+      ],
       rows: study.evaluations.map { evaluation in
         [
           "<span title=\"\(evaluation.step.name)\">\(evaluation.label)</span>", "\(evaluation.purpose.rawValue)", "\(evaluation.words.counts)",
@@ -33,9 +36,10 @@ enum SuccessSection {
 
   private static func confidence(_ study: Study) -> HTML {
     guard let final = study.final else { return .none }
-    let anytime: HTML = RateWords(final.result["rate_anytime"]).map {
-      " If the final evaluation's count had not been fixed beforehand, its interval would be \($0.interval) (\($0.method))."
-    } ?? .none
+    let anytime: HTML =
+      RateWords(final.result["rate_anytime"]).map {
+        " If the final evaluation's count had not been fixed beforehand, its interval would be \($0.interval) (\($0.method))."
+      } ?? .none
     return "<p class=\"soft\">Intervals are two-sided, \(final.words.confidence), each for itself: \(final.words.method).\(anytime)</p>\n"
   }
 
@@ -52,7 +56,8 @@ enum SuccessSection {
     }
     return Table(
       "Compared start by start. p: exact McNemar, for a fixed count; evidence: valid at any time, above 20 is strong.",
-      [("policies", ""), ("both", "n"), ("only the first", "n"), ("only the second", "n"), ("neither", "n"), ("p", "n"), ("evidence", "n")], rows: rows
+      [("policies", ""), ("both", "n"), ("only the first", "n"), ("only the second", "n"), ("neither", "n"), ("p", "n"), ("evidence", "n")],
+      rows: rows
     ).html
   }
 
@@ -60,13 +65,19 @@ enum SuccessSection {
     guard let final = study.final else { return .none }
     let rows: [[HTML]] = (final.result["stations"]?.array ?? []).compactMap { station in
       RateWords(station["rate"]).map {
-        ["\(station["station"]?.string ?? "?")", "\($0.counts)", "\($0.estimate)", "\($0.interval)", IntervalBar.svg($0.rate, isSearch: !final.purpose.isSecret)]
+        [
+          "\(station["station"]?.string ?? "?")", "\($0.counts)", "\($0.estimate)", "\($0.interval)",
+          IntervalBar.svg($0.rate, isSearch: !final.purpose.isSecret),
+        ]
       }
     }
-    let policies: [[HTML]] = final.policies.count < 2 ? [] : final.policies.map { policy in
-      let words = RateWords(policy.rate)
-      return [Number.key(policy.digest), "\(words.counts)", "\(words.estimate)", "\(words.interval)", IntervalBar.svg(policy.rate)]
-    }
+    let policies: [[HTML]] =
+      final.policies.count < 2
+      ? []
+      : final.policies.map { policy in
+        let words = RateWords(policy.rate)
+        return [Number.key(policy.digest), "\(words.counts)", "\(words.estimate)", "\(words.interval)", IntervalBar.svg(policy.rate)]
+      }
     let columns = [("successes", "n"), ("rate", "n"), ("interval", "n"), ("0 to 100 %", "p")]
     return "<h3>By station</h3>\n" + Table("Evaluation \(final.label).", [("station", "")] + columns, rows: rows).html
       + Table("By policy, evaluation \(final.label).", [("policy", "")] + columns, rows: policies).html
@@ -84,7 +95,9 @@ enum SuccessSection {
       let rises = steps.enumerated().flatMap { index, step in
         [(step, Double(index) / Double(known.count)), (step, Double(index + 1) / Double(known.count))]
       }
-      return Plot.Line(name: evaluation.label, points: [(0, 0)] + rises + [(end, Double(steps.count) / Double(known.count))], isFaint: evaluation.step.name != final.step.name)
+      return Plot.Line(
+        name: evaluation.label, points: [(0, 0)] + rises + [(end, Double(steps.count) / Double(known.count))],
+        isFaint: evaluation.step.name != final.step.name)
     }
     guard !lines.isEmpty else { return .none }
     return "<h3>Steps to success</h3>\n<div class=\"plots\">"
@@ -97,7 +110,9 @@ enum SuccessSection {
       return ["\(words.rate.successes) of \(words.rate.trials)", "\(words.rate.trials == 0 ? "–" : words.estimate)", "\(words.interval)"]
     }
     let rows: [[HTML]] = study.evaluations.compactMap { evaluation in
-      guard let audit = evaluation.result["verifier"], audit["false_positives"]?["trials"] != 0 || audit["false_negatives"]?["trials"] != 0 else { return nil }
+      guard let audit = evaluation.result["verifier"], audit["false_positives"]?["trials"] != 0 || audit["false_negatives"]?["trials"] != 0 else {
+        return nil
+      }
       return ["\(evaluation.label)"] + cells(audit["false_positives"]) + cells(audit["false_negatives"]) + ["\(audit["unknown"]?.int ?? 0)"]
     }
     guard !rows.isEmpty else { return .none }

@@ -8,8 +8,10 @@ enum TimeSection {
   }
 
   static func html(_ study: Study) -> Page.Section? {
-    let spans = study.steps.compactMap { step in step.started.flatMap { start in step.seconds.map { Span(step: step, start: start, end: start + max(0, $0)) } } }
-      .sorted { ($0.start, $0.step.name) < ($1.start, $1.step.name) }
+    let spans = study.steps.compactMap { step in
+      step.started.flatMap { start in step.seconds.map { Span(step: step, start: start, end: start + max(0, $0)) } }
+    }
+    .sorted { ($0.start, $0.step.name) < ($1.start, $1.step.name) }
     guard !spans.isEmpty else { return nil }
     let lanes = lanes(spans), clock = Clock(spans)
     let (left, width) = (104.0, 1160.0)
@@ -17,7 +19,8 @@ enum TimeSection {
     let height = 22 * Double(lanes.count) + 30
     let ticks: [HTML] = ticks(clock.total).map { tick in
       let x = left + (width - left - 10) * (clock.total > 0 ? tick / clock.total : 0)
-      return "<line class=\"grid\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(height - 24)\"/><text class=\"soft\" x=\"\(x)\" y=\"\(height - 8)\" text-anchor=\"middle\">\(Number.seconds(tick))</text>"
+      return
+        "<line class=\"grid\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(height - 24)\"/><text class=\"soft\" x=\"\(x)\" y=\"\(height - 8)\" text-anchor=\"middle\">\(Number.seconds(tick))</text>"
     }
     let breaks: [HTML] = clock.pauses.map { pause in
       "<line class=\"edge\" stroke-dasharray=\"2 3\" x1=\"\(x(pause.end))\" x2=\"\(x(pause.end))\" y1=\"0\" y2=\"\(height - 24)\"><title>\(Number.seconds(pause.end - pause.start)) cut out</title></line>"
@@ -32,7 +35,10 @@ enum TimeSection {
       }
       return "<text class=\"soft\" x=\"4\" y=\"\(22 * Double(index) + 15)\">\(lane.name)</text>\(bars)"
     }
-    let cut: HTML = clock.pauses.isEmpty ? .none : " Dotted: \(Number.count(clock.pauses.count, "pause")) cut out, \(Number.seconds(clock.pauses.reduce(0) { $0 + $1.end - $1.start })) in all."
+    let cut: HTML =
+      clock.pauses.isEmpty
+      ? .none
+      : " Dotted: \(Number.count(clock.pauses.count, "pause")) cut out, \(Number.seconds(clock.pauses.reduce(0) { $0 + $1.end - $1.start })) in all."
     return Page.Section(
       id: "time", title: "Time",
       body: """
@@ -75,7 +81,9 @@ enum TimeSection {
           gaps.append((end, span.start))
           busy += end - start
           (start, end) = (span.start, span.end)
-        } else { end = max(end, span.end) }
+        } else {
+          end = max(end, span.end)
+        }
       }
       busy += end - start
       pauses = gaps.filter { $0.end - $0.start > max(2, 0.05 * busy) }

@@ -58,7 +58,9 @@ enum VerdictSection {
     guard let goal = study.steps(ofKind: "propose").compactMap({ $0.parameters["goal"] }).first, let final = study.final,
       goal["rate"] != nil || goal["lower"] != nil
     else { return .none }
-    let asked = [goal["rate"]?.double.map { "a rate of \(Number.percent($0))" }, goal["lower"]?.double.map { "a lower bound of \(Number.percent($0))" }]
+    let asked = [
+      goal["rate"]?.double.map { "a rate of \(Number.percent($0))" }, goal["lower"]?.double.map { "a lower bound of \(Number.percent($0))" },
+    ]
     let reached = (final.rate.estimate ?? 0) >= goal["rate"]?.double ?? 0 && final.rate.lower >= goal["lower"]?.double ?? 0 && final.rate.unknown == 0
     return "The goal, \(asked.compactMap { $0 }.joined(separator: " and ")), is <b>\(reached ? "reached" : "not reached")</b> by the final number."
   }
@@ -84,7 +86,8 @@ enum VerdictSection {
     if let ideas = study.ideas {
       let experiments = ideas.records.filter { !$0.isBaseline }
       cards.append(
-        ("Experiments", "\(experiments.count)", "\(experiments.count { $0.decision == .keep }) kept, by \(Number.count(ideas.agents.count, "agent"))"))
+        ("Experiments", "\(experiments.count)", "\(experiments.count { $0.decision == .keep }) kept, by \(Number.count(ideas.agents.count, "agent"))")
+      )
     }
     let robot = study.evaluations.reduce(0) { $0 + ($1.result["robot_seconds"]?.double ?? 0) }
     if robot > 0 { cards.append(("Robot time", Number.seconds(robot), "on the stations' own clocks, all evaluations")) }

@@ -57,7 +57,8 @@ extension Tensor {
   public func repeated(_ count: Int) -> Tensor { Tensor(owning: enpire_tensor_repeat(handle, Int64(count))) }
 
   public static func concatenate(_ tensors: [Tensor], along dimension: Int) -> Tensor {
-    Tensor(owning: tensors.map { Optional($0.handle) }.withUnsafeBufferPointer { enpire_tensor_cat($0.baseAddress, Int32($0.count), Int32(dimension)) })
+    Tensor(
+      owning: tensors.map { Optional($0.handle) }.withUnsafeBufferPointer { enpire_tensor_cat($0.baseAddress, Int32($0.count), Int32(dimension)) })
   }
 
   /// Mean squared difference; the shapes must be equal.

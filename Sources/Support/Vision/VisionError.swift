@@ -38,7 +38,8 @@ extension Image {
   /// The pixels for a C call that only reads them.
   func withView<Result>(_ body: (vision_image) -> Result) -> Result {
     pixels.withUnsafeBufferPointer {
-      body(vision_image(pixels: UnsafeMutablePointer(mutating: $0.baseAddress), width: Int32(width), height: Int32(height), channels: Int32(channels)))
+      body(
+        vision_image(pixels: UnsafeMutablePointer(mutating: $0.baseAddress), width: Int32(width), height: Int32(height), channels: Int32(channels)))
     }
   }
 }
