@@ -69,7 +69,9 @@ for round in 0..<rounds {
 }
 func summary(_ rates: [Double]) -> JSON {
   let sorted = rates.sorted()
-  return ["median": .number(sorted[sorted.count / 2].rounded()), "least": .number(sorted[0].rounded()), "most": .number(sorted[sorted.count - 1].rounded())]
+  return [
+    "median": .number(sorted[sorted.count / 2].rounded()), "least": .number(sorted[0].rounded()), "most": .number(sorted[sorted.count - 1].rounded()),
+  ]
 }
 let result: JSON = [
   "benchmark": "push-t-speed", "unit": "control steps per processor second", "rounds": .integer(rounds), "steps_per_round": .integer(stepsPerRound),

@@ -217,7 +217,13 @@ final class Attempt {
   /// Collects the ended process: stores its outputs and returns its record, which is not yet written down.
   func finish() throws -> ActionRecord {
     _ = readProgress()
-    switch child.wait() {
+    let end = child.wait()
+    if end != .exited(0), Files.freeBytes(at: directory) < 1 << 20 {
+      throw Problem(
+        .inputOutput, "\(step.name): no space is left where \(Files.display(session.state.directory))/ lies",
+        hint: "free some space and run again; what was finished is kept")
+    }
+    switch end {
     case .exited(0): break
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.declaration.timeout ?? 0) s", hint: logHint)
     case .exited(let code): throw Problem(.stepFailed, "\(step.name): \(message(or: "exit code \(code)"))", hint: logHint)

@@ -141,6 +141,12 @@ enum Files {
     }
   }
 
+  /// Bytes that are free on the file system of a path.
+  static func freeBytes(at path: String) -> Int {
+    var status = statvfs()
+    return statvfs(path, &status) == 0 ? Int(status.f_bavail) * Int(status.f_frsize) : .max
+  }
+
   static func parent(of path: String) -> String? {
     guard let slash = path.lastIndex(of: "/") else { return nil }
     return slash == path.startIndex ? "/" : String(path[..<slash])

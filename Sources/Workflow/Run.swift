@@ -2,6 +2,7 @@
 // One thread owns the graph; children tell it by descriptors. It does not know why a step has to run (Decision) nor how (Attempt).
 
 internal import CLinux
+internal import Database
 internal import Glibc
 import Hashing
 internal import HeapModule
@@ -79,6 +80,10 @@ public final class Run {
 
   /// Runs the goals. Throws only what makes going on senseless, such as a full disk; a failed step is in the summary.
   public func execute(_ goals: [Step]) throws -> RunSummary {
+    do { return try executeLocked(goals) } catch let error as DatabaseError { throw State.problem(error) }
+  }
+
+  private func executeLocked(_ goals: [Step]) throws -> RunSummary {
     let lock = try WorkspaceLock(state: session.state.directory, patience: options.patience) { report(.waitingForLock($0)) }
     defer { withExtendedLifetime(lock) {} }
     let start = Clock.monotonic
@@ -136,8 +141,8 @@ public final class Run {
 
   private func runQueued(_ goals: [Step]) throws {
     let state = session.state
-    summary.run = try state.beginRun(session.manifest.workflow)
     for leftover in ["work", "views"] { Files.removeTree(state.directory + "/" + leftover) }
+    summary.run = try state.beginRun(session.manifest.workflow)
     session.graph.setHeights { step in
       (try? state.latest(session.manifest.workflow, step.name)).flatMap { $0 }.flatMap { try? state.action($0)?.seconds } ?? 1
     }
@@ -205,9 +210,10 @@ public final class Run {
   private func collect(_ ended: [Attempt]) throws {
     var records: [(Attempt, ActionRecord)] = []
     for attempt in ended {
-      do { records.append((attempt, try attempt.finish())) } catch let problem as Problem where problem.code != .inputOutput {
-        try log(attempt, problem)
+      do { records.append((attempt, try attempt.finish())) } catch let problem as Problem {
         attempt.cleanUp(keepingProgress: true)
+        guard problem.code != .inputOutput else { throw problem }
+        try log(attempt, problem)
         retryOrFail(attempt, problem)
       }
     }

@@ -45,7 +45,7 @@ import Testing
     var engine = try SmallEngine(directory: directory, order: order, killing: killing, failing: failing)
     for agent in ["a", "b"] { engine.add("evolve[agent=\(agent)]", SmallEngine.root(agent, goal: goal)) }
     try engine.run()
-    return try Hub(readingAt: directory + "/hub.git").records().map { record in
+    return try Hub(readingAt: directory + "/hubs/workflow/hub.git").records().map { record in
       var record = record
       record.code.commit = nil
       return record

@@ -77,7 +77,7 @@ import Testing
 
   @Test func `ideas come from Git alone: hypotheses, decisions and what was borrowed`() throws {
     let page = try StudyDraft.page { study in
-      let hub = try Hub(at: study.root + "/state/hub.git")
+      let hub = try Hub(at: study.root + "/state/hubs/workflow/hub.git")
       func record(_ id: String, _ agent: String, _ decision: ExperimentRecord.Decision, borrowing: String? = nil) -> ExperimentRecord {
         var record = ExperimentRecord(
           id: id, study: "s", basis: id, agent: agent, round: agent.isEmpty ? 0 : 1, hypothesis: "A <wide> margin helps \(id).",
