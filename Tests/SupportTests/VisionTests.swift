@@ -30,14 +30,20 @@ struct PictureTests {
     #expect(throws: VisionError.self) { try Image(pngData: Data()) }
   }
 
-  @Test("a smooth disc covers its area to a hundredth, wherever its centre lies between pixels", arguments: [0.0, 0.25, 0.5])
+  @Test("a smooth disc covers its area and keeps its centre, wherever its centre lies between pixels", arguments: [0.0, 0.25, 0.5])
   func area(offset: Double) {
     var image = Image(width: 64, height: 64, channels: 3, filledWith: 0)
     image.fillCircle(x: 32 + offset, y: 32, radius: 20, Colour(255, 255, 255))
-    let covered = stride(from: 0, to: image.pixels.count, by: 3).reduce(0.0) { $0 + Double(image.pixels[$1]) / 255 }
+    var (covered, moment) = (0.0, 0.0)
+    for pixel in 0..<64 * 64 {
+      let share = Double(image.pixels[pixel * 3]) / 255
+      covered += share
+      moment += share * Double(pixel % 64)
+    }
     // OpenCV's circle reaches about half a pixel over its radius.
-    #expect(abs(covered / (Double.pi * 20.4 * 20.4) - 1) < 0.03)
-    let centre = stride(from: 0, to: image.pixels.count, by: 3).reduce(0.0) { $0 + Double(image.pixels[$1]) / 255 * Double($1 / 3 % 64) } / covered
+    let expected = Double.pi * 20.4 * 20.4
+    #expect(abs(covered / expected - 1) < 0.03)
+    let centre = moment / covered
     #expect(abs(centre - 32 - offset) < 0.05)
   }
 
@@ -76,7 +82,8 @@ struct VideoTests {
     var index = 0
     while let image = try reader.next() {
       let error = zip(image.pixels, frame(index).pixels).reduce(0.0) { $0 + abs(Double($1.0) - Double($1.1)) } / Double(image.pixels.count)
-      #expect(error < 3, "frame \(index)")
+      // The coder turns white into about 251; swapped colours would give 9.
+      #expect(error < 5, "frame \(index)")
       index += 1
     }
     #expect(index == 12)
