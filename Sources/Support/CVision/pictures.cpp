@@ -29,8 +29,10 @@ static uint8_t *allocate(size_t count) {
 
 bool vision_png_encode(vision_image image, uint8_t **bytes, size_t *count, char *message) noexcept {
   return guarded(message, [&] {
-    cv::Mat picture = view(image);
-    if (image.channels == 3) cv::cvtColor(picture, picture, cv::COLOR_RGB2BGR);
+    cv::Mat picture;
+    // Into a matrix of its own: in place would swap the caller's colours.
+    if (image.channels == 3) cv::cvtColor(view(image), picture, cv::COLOR_RGB2BGR);
+    else picture = view(image);
     std::vector<uchar> encoded;
     if (!cv::imencode(".png", picture, encoded)) throw std::runtime_error("the picture cannot be encoded");
     *bytes = allocate(encoded.size());
