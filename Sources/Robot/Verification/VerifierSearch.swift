@@ -1,5 +1,6 @@
 // Finds a verifier: every set of predicates in a short list, every threshold on its grid, every debounce, judged on the clips of the search
-// split. What meets both bars comes first, then precision, then recall, then speed, then simplicity. It never sees the sealed clips.
+// split. What meets both bars comes first, and of that what keeps farthest from them, because a candidate on the edge of a bar here falls
+// below it on other clips; then precision, recall, speed, simplicity. It never sees the sealed clips.
 
 internal import Foundation
 
@@ -94,7 +95,10 @@ public struct VerifierSearch {
     func rank(_ c: Candidate) -> [Double] {
       let (precision, recall) = (c.count.precision.estimate ?? 0, c.count.recall(of: successes).estimate ?? 0)
       let meets = precision >= bars.precision && recall >= bars.recall
-      return [meets ? 1 : 0, precision, recall, -Double(c.delay), -Double(c.verifier.conditions.count), -Double(c.verifier.window)]
+      // How much of the way from the bar to perfection, in the worse of the two.
+      func margin(_ value: Double, _ bar: Double) -> Double { (value - bar) / max(1e-9, 1 - bar) }
+      let room = meets ? min(margin(precision, bars.precision), margin(recall, bars.recall)) : -1
+      return [meets ? 1 : 0, room, precision, recall, -Double(c.delay), -Double(c.verifier.conditions.count), -Double(c.verifier.window)]
     }
     return rank(b).lexicographicallyPrecedes(rank(a))
   }
