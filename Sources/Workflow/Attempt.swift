@@ -135,6 +135,7 @@ final class Attempt {
         }),
       "outputs": .object(OrderedDictionary(uniqueKeysWithValues: step.outputs.map { ($0.name, .string(directory + "/out/" + $0.path)) })),
       "workspace": .string(session.manifest.directory), "state": .string(state), "workflow": .string(session.manifest.workflow),
+      "manifest": .string(Files.name(of: session.manifest.path)),
     ]
     if let station = step.station { request["station"] = station.entry }
     if let shard = step.shard { request["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
@@ -184,6 +185,8 @@ final class Attempt {
       entry["seconds"] = .number(record.seconds)
       entry["telemetry"] = record.telemetry
       entry["with"] = record.fingerprint["with"]
+      entry["inputs"] = record.fingerprint["inputs"]
+      entry["station_entry"] = record.fingerprint["station"]
     }
     entry["problem"] = (ancestor.problem?.sentence).map { .string($0) }
     return entry

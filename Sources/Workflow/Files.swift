@@ -130,8 +130,15 @@ enum Files {
     defer { close(target) }
     let reflink: UInt = 0x4004_9409  // FICLONE of linux/fs.h
     if ioctl(target, reflink, source) == 0 { return }
+    var buffer: [UInt8] = []
     while true {
-      let count = enpire_copy_range(source, target, 1 << 30)
+      var count = buffer.isEmpty ? enpire_copy_range(source, target, 1 << 30) : -1
+      if count < 0, !buffer.isEmpty || [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP].contains(errno) {
+        // Two file systems that do not copy between them: through memory, then.
+        if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: 1 << 18) }
+        count = Glibc.read(source, &buffer, buffer.count)
+        if count > 0 { count = Glibc.write(target, buffer, count) == count ? count : -1 }
+      }
       if count == 0 { break }
       if count < 0 {
         let code = errno

@@ -77,7 +77,7 @@ import Testing
 
   @Test func `ideas come from Git alone: hypotheses, decisions and what was borrowed`() throws {
     let page = try StudyDraft.page { study in
-      let hub = try Hub(at: study.root + "/state/hubs/workflow/hub.git")
+      let hub = try Hub(at: study.root + "/state/hubs/tested/hub.git")
       func record(_ id: String, _ agent: String, _ decision: ExperimentRecord.Decision, borrowing: String? = nil) -> ExperimentRecord {
         var record = ExperimentRecord(
           id: id, study: "s", basis: id, agent: agent, round: agent.isEmpty ? 0 : 1, hypothesis: "A <wide> margin helps \(id).",
@@ -105,7 +105,7 @@ import Testing
   @Test func `provenance names policy, environment and seed commitment in full, and the command that repeats the number`() throws {
     let page = try StudyDraft.page { try $0.evaluate("confirm", purpose: "held-out", successes: 5, trials: 9) }
     for digest in ["p", "e", "c"].map({ String(repeating: $0, count: 64) }) { #expect(page.contains("<code>\(digest)</code>")) }
-    #expect(page.contains("enpire reproduce -f MANIFEST &#39;confirm&#39; --deep"))
+    #expect(page.contains("enpire reproduce -f tested.json 'confirm' --deep"))
   }
 }
 
@@ -123,7 +123,7 @@ private final class StudyDraft {
     try make(draft)
     let page = draft.root + "/report.html"
     let request: JSON = [
-      "request": 1, "step": "report", "kind": "report", "mode": "run", "workflow": "tested", "with": ["films": 24], "inputs": [:],
+      "request": 1, "step": "report", "kind": "report", "mode": "run", "workflow": "tested", "manifest": "tested.json", "with": ["films": 24], "inputs": [:],
       "outputs": ["report": .string(page)], "state": .string(draft.root + "/state"), "study": .array(draft.steps),
     ]
     try Data(request.pretty.utf8).write(to: URL(filePath: draft.root + "/request.json"))

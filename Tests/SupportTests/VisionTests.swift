@@ -99,7 +99,7 @@ struct VideoTests {
         let reader = try VideoReader(path: path)
         while try reader.next() != nil {}
         return nil
-      } catch { return error as? VisionError }
+      } catch { return error }
     }
     let whole = try Data(contentsOf: URL(filePath: film()))
     let cases: [(String, Data?, String)] = [

@@ -15,9 +15,9 @@ enum ProvenanceSection {
         <dl class="facts">
         \(facts)</dl>
         <h3>To repeat it</h3>
-        <p>In the workspace, with the manifest of workflow <code>\(study.workflow)</code>. It computes afresh, without cache or finished trials, and compares every output:</p>
-        <pre><code>enpire reproduce -f MANIFEST '\(final.step.name)'          # the evaluation
-        enpire reproduce -f MANIFEST '\(final.step.name)' --deep   # and all that it was made from</code></pre>
+        <p>In the manifest's directory. It computes afresh, without cache or finished trials, and compares every output:</p>
+        <pre><code>enpire reproduce -f \(study.manifest) '\(final.step.name)'          # the evaluation
+        enpire reproduce -f \(study.manifest) '\(final.step.name)' --deep   # and all that it was made from</code></pre>
         <h3>What it was made from</h3>
 
         """

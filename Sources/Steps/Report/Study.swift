@@ -8,6 +8,8 @@ import Robot
 
 struct Study {
   let workflow: String
+  /// The manifest's file name.
+  let manifest: String
   let steps: [StudyStep]
   let evaluations: [Evaluation]
   /// From Git alone; nil if the study has no evolution, or the hub cannot be read.
@@ -18,6 +20,7 @@ struct Study {
 
   init(_ step: StepContext) throws {
     workflow = step.request["workflow"]?.string ?? step.name
+    manifest = step.request["manifest"]?.string ?? workflow + ".json"
     let steps = step.study
     self.steps = steps
     byName = Dictionary(steps.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
