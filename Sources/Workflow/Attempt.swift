@@ -229,7 +229,9 @@ final class Attempt {
     switch end {
     case .exited(0): break
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.declaration.timeout ?? 0) s", hint: logHint)
-    case .exited(let code): throw Problem(.stepFailed, "\(step.name): \(message(or: "exit code \(code)"))", hint: logHint)
+    case .exited(let code): 
+      let message = message(or: "exit code \(code)")
+      throw Problem(.stepFailed, message, hint: message.contains("hint: ") ? nil : logHint)
     case .signalled(let number):
       throw Problem(.stepFailed, "\(step.name): killed by signal \(number) (\(String(cString: strsignal(number))))", hint: logHint)
     }
@@ -266,7 +268,7 @@ final class Attempt {
     if !keepingProgress || Files.list(progress).isEmpty { Files.removeTree(progress) }
   }
 
-  private var logHint: String { "enpire log '\(step.name)' shows what it printed; enpire run '\(step.name)' repeats it" }
+  private var logHint: String { "enpire log -f \(Files.display(session.manifest.path)) '\(step.name)' shows all that it printed" }
 
   /// The worker's `error:` line, or the last lines of the log.
   private func message(or fallback: String) -> String {

@@ -54,9 +54,11 @@ struct Decider {
       print["with"] = try parameters(of: step, forSample: false)
       if kind.effect == .external { print["workflow"] = .string(graph.manifest.workflow) }
       // A confirmation or replication is drawn anew, however alike it is to another.
-      if kind.effect == .sample, ["confirm", "replicate"].contains(step.with["purpose"]?.string) { print["step"] = .string(step.name) }
+      if kind.effect == .sample, ["confirm", "replicate"].contains(step.with["purpose"]?.string) { print["step"] = .string(step.wholeName) }
     case .command:
       print["command"] = .array(step.argv.map { .string($0) })
+      let named = try referenced(by: step)
+      if !named.isEmpty { print["references"] = .object(named) }
       print["outputs"] = .object(OrderedDictionary(uniqueKeysWithValues: step.outputs.map { ($0.name, .string($0.path)) }))
     }
     var inputs: JSON = [:]
@@ -69,6 +71,16 @@ struct Decider {
     if let shard = step.shard { print["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
     if step.kind?.readsStudy == true { print["study"] = study(of: step) }
     return print
+  }
+
+  /// The outputs of other steps that a command names in its words, by digest.
+  private func referenced(by step: Step) throws -> OrderedDictionary<String, JSON> {
+    var digests: OrderedDictionary<String, JSON> = [:]
+    for case .step(let reference) in try Template.references(in: .array(step.argv.map { .string($0) })) {
+      guard let target = graph.step(named: reference.step), let output = target.output(named: reference.output) else { continue }
+      digests["\(target.name).\(output.name)"] = (target.record?.outputs[output.name]).map { .string($0.digest.hex) } ?? .null
+    }
+    return digests
   }
 
   /// Where a sample's finished trials are kept: everything but how many are wanted.
@@ -172,7 +184,7 @@ struct Decider {
         // A pattern at an optional input may match nothing; a path must exist.
         if isPattern, step.kind?.inputs.first(where: { $0.name == port })?.required == false { return [] }
         var problem = step.declaration.problem(
-          isPattern ? "no file matches '\(pattern)'" : "no file '\(pattern)'", "in", port,
+          "step \(step.name): " + (isPattern ? "no file matches '\(pattern)'" : "no file '\(pattern)'"), "in", port,
           hint: "paths start at \(Files.display(graph.manifest.directory))/")
         problem.code = .missingInput
         throw problem

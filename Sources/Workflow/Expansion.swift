@@ -10,18 +10,19 @@ struct Expansion {
   func expand(_ declaration: StepDeclaration, firstID: Step.ID) throws -> [Step] {
     let kind = try kind(of: declaration)
     var steps: [Step] = []
+    func labels(_ matrix: OrderedDictionary<String, JSON>) -> [String] { matrix.map { "\($0.key)=\($0.value.string ?? $0.value.canonical)" } }
+    func named(_ labels: [String]) -> String { declaration.name + (labels.isEmpty ? "" : "[" + labels.joined(separator: ",") + "]") }
+    func wholeName(_ matrix: OrderedDictionary<String, JSON>) -> String { named(labels(matrix)) }
     func add(_ name: String, _ matrix: OrderedDictionary<String, JSON>, shard: (Int, Int)?) throws -> Step {
-      let step = Step(id: firstID + steps.count, name: name, declaration: declaration, kind: kind, matrix: matrix, shard: shard, parent: parent)
+      let step = Step(id: firstID + steps.count, name: name, wholeName: wholeName(matrix), declaration: declaration, kind: kind, matrix: matrix, shard: shard, parent: parent)
       try fill(step)
       steps.append(step)
       return step
     }
-    for matrix in combinations(declaration.matrix) {
-      let labels = matrix.map { "\($0.key)=\($0.value.string ?? $0.value.canonical)" }
-      func name(_ more: [String] = []) -> String {
-        let labels = labels + more
-        return declaration.name + (labels.isEmpty ? "" : "[" + labels.joined(separator: ",") + "]")
-      }
+    let values = try OrderedDictionary(
+      uniqueKeysWithValues: declaration.matrix.map { key, values in (key, try values.map { try expand($0, declaration, [:], ["matrix", key]) }) })
+    for matrix in combinations(values) {
+      func name(_ more: [String] = []) -> String { named(labels(matrix) + more) }
       let count = try shardCount(declaration, matrix)
       guard count > 1 else {
         _ = try add(name(), matrix, shard: nil)

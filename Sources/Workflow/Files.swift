@@ -9,7 +9,7 @@ enum Files {
     let reason = String(cString: strerror(code))
     let hint: String? =
       switch code {
-      case ENOSPC, EDQUOT: "free some space (enpire gc drops what no manifest needs) and run again; what was finished is kept"
+      case ENOSPC, EDQUOT: "free some space and run again; what was finished is kept"
       case EACCES, EPERM, EROFS: "check who owns it"
       default: nil
       }

@@ -17,6 +17,8 @@ public final class Graph {
   private var waitingForFamily: [String: [Step.ID]] = [:]
   /// Optional `after` of steps that do not exist yet.
   private var promises: [String: [Step.ID]] = [:]
+  /// Who publishes to a path.
+  private var publishers: [String: Step.ID] = [:]
 
   public init(_ manifest: Manifest, kinds: [String: Kind], fleet: Fleet) throws {
     self.manifest = manifest
@@ -43,7 +45,7 @@ public final class Graph {
   /// Adds declarations, all or none. Returns the new steps.
   @discardableResult
   func insert(_ declarations: [StepDeclaration], parent: Step.ID?) throws -> [Step] {
-    let before = (steps.count, byName, instances)
+    let before = (steps.count, byName, instances, publishers)
     do {
       var created: [Step] = []
       for declaration in declarations {
@@ -54,6 +56,12 @@ public final class Graph {
           throw declarations.first { $0.name == step.declaration.name }!.problem("there is a step '\(step.name)' already", key: true)
         }
         byName[step.name] = step.id
+        for (output, path) in step.publishes {
+          if let other = publishers.updateValue(step.id, forKey: path) {
+            let name = (steps + created)[other].name
+            throw step.declaration.problem("steps '\(name)' and '\(step.name)' both publish to '\(path)'", "out", output, hint: "give each a path of its own; a matrix can use ${matrix.…} in it")
+          }
+        }
         if step.shard == nil { instances[step.declaration.name, default: []].append(step.id) }
       }
       steps += created
@@ -63,7 +71,7 @@ public final class Graph {
       return created
     } catch {
       steps.removeLast(steps.count - before.0)
-      (byName, instances) = (before.1, before.2)
+      (byName, instances, publishers) = (before.1, before.2, before.3)
       throw error
     }
   }
@@ -234,6 +242,8 @@ public final class Graph {
 extension StepDeclaration {
   /// An error at a member of this step, by its JSON pointer below the step.
   func problem(_ sentence: String, _ pointer: String..., key: Bool = false, hint: String? = nil) -> Problem {
-    Problem(.manifest, sentence, at: Origin(file: origin.file, pointer: JSONPointer(origin.pointer.tokens + pointer)).place(key: key), hint: hint)
+    let place = Origin(file: origin.file, pointer: JSONPointer(origin.pointer.tokens + pointer)).place(key: key)
+    // Without a file to point at, the step is named instead.
+    return Problem(.manifest, place == nil ? "step '\(name)': \(sentence)" : sentence, at: place, hint: hint)
   }
 }

@@ -131,7 +131,12 @@ struct Linker {
     if name.hasSuffix("[*]") { name = String(name.dropLast(3)) }
     let targets = graph.step(named: name).map { [$0.id] } ?? graph.instances(of: name)
     guard let targets else {
-      if optional, graph.step(named: Graph.family(of: name)) != nil { return }
+      if optional, let root = graph.step(named: Graph.family(of: name)) {
+        guard root.name != step.family else {
+          throw step.declaration.problem("'\(written)' may come of the step's own family, which cannot wait for itself", "after", String(index), hint: "name a step that exists")
+        }
+        return
+      }
       throw step.declaration.problem("no step '\(name)'", "after", String(index), hint: suggestion(for: name, among: graph.manifest.steps.keys))
     }
     for id in targets {

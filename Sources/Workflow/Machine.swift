@@ -68,7 +68,8 @@ public enum Machine {
   }
 
   private static func python() -> Check {
-    let path = Child.inheritedEnvironment["ENPIRE_PYTHON"] ?? ".deps/python/bin/python3"
+    let named = Child.inheritedEnvironment["ENPIRE_PYTHON"] ?? ""
+    let path = named.isEmpty ? ".deps/python/bin/python3" : named
     let isThere = access(path, X_OK) == 0
     return Check(
       name: "python", state: isThere ? .good : .missing,

@@ -103,7 +103,9 @@ extension StepDeclaration {
     }
     shards = json["shards"]
     station = json["station"]
-    if station != nil { _ = try reader.object(station, pointer / "station") }
+    for (key, value) in try reader.object(station, pointer / "station") where value.string == nil {
+      throw reader.problem("'\(key)' must be a string", pointer / "station" / key)
+    }
     switch json["appends"] {
     case nil, .bool(false)?: appends = nil
     case .bool(true)?: appends = []
@@ -120,7 +122,13 @@ extension StepDeclaration {
       }
       timeout = seconds
     }
+    if let flag = json["may_fail"], flag.bool == nil { throw reader.problem("'may_fail' must be true or false", pointer / "may_fail") }
     mayFail = json["may_fail"]?.bool ?? false
+    if case .command = action {
+      for key in ["with", "appends"] where json[key] != nil {
+        throw reader.problem("a command takes no '\(key)'", pointer / key, key: true, hint: key == "with" ? "pass words in 'run', or variables in 'env'" : "only step kinds append")
+      }
+    }
   }
 
   /// `90`, `"90s"`, `"10m"`, `"2h"`.
@@ -215,7 +223,7 @@ struct Reader {
         } else if let parsed = try? JSON(parsing: override.value) {
           value = parsed
         } else {
-          throw Problem(.usage, "\(name)=\(override.value): the variable holds a \(value.typeName)", hint: "give JSON, as \(name)=\(value.canonical)")
+          throw Problem(.usage, "\(name)=\(override.value): the variable holds no string, but \(value.canonical)", hint: "give JSON of the same type")
         }
       }
       variables[name] = try expand(value, pointer, variables: variables)

@@ -255,6 +255,8 @@ public final class Run {
   }
 
   private func fail(_ step: Step, _ problem: Problem) {
+    var problem = problem
+    if !problem.sentence.contains(step.name) { problem.sentence = "\(step.name): " + problem.sentence }
     report(.failed(step, problem))
     if !step.declaration.mayFail {
       if summary.exit == .success { summary.exit = problem.code }

@@ -12,11 +12,12 @@ public final class Session {
   let decider: Decider
 
   /// Loads everything; `overrides` are variables given on the command line.
-  public init(manifestPath: String, overrides: [(name: String, value: String)] = []) throws {
+  /// `withKinds`: know the step kinds even if no step uses one yet.
+  public init(manifestPath: String, overrides: [(name: String, value: String)] = [], withKinds: Bool = false) throws {
     manifest = try Manifest(path: manifestPath, overrides: overrides)
     let directory = Self.stateDirectory(of: manifest)
     let appended = try Appended.byPersons(beside: manifest)
-    let usesKinds = (Array(manifest.steps.values) + appended).contains { if case .kind = $0.action { true } else { false } }
+    let usesKinds = withKinds || (Array(manifest.steps.values) + appended).contains { if case .kind = $0.action { true } else { false } }
     let kinds = usesKinds ? try Catalogue.kinds(state: directory) : [:]
     graph = try Graph(manifest, kinds: kinds, fleet: try manifest.fleet.map(Fleet.init(path:)) ?? Fleet())
     try graph.insert(appended, parent: nil)
@@ -30,7 +31,12 @@ public final class Session {
   }
 
   /// Goals by name; the manifest's own if there are none.
-  public func goals(_ names: [String]) throws -> [Step] { try (names.isEmpty ? manifest.defaults : names).flatMap(graph.steps(for:)) }
+  /// Steps that steps appended exist once those are walked; they are, if such a name is asked for.
+  public func goals(_ names: [String]) throws -> [Step] {
+    let names = names.isEmpty ? manifest.defaults : names
+    if names.contains(where: { $0.contains("/") && graph.step(named: $0) == nil }) { _ = try plan(graph.steps.filter { $0.parent == nil }) }
+    return try names.flatMap(graph.steps(for:))
+  }
 
   /// Ends a step by its record: takes the steps it appended, and returns those that became ready.
   func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws -> [Step] {

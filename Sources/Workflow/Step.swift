@@ -35,6 +35,8 @@ public final class Step {
 
   public let id: ID
   public let name: String
+  /// The name without the shard.
+  let wholeName: String
   public let declaration: StepDeclaration
   /// Nil for a command.
   public let kind: Kind?
@@ -77,11 +79,12 @@ public final class Step {
   var seconds = 0.0
 
   init(
-    id: ID, name: String, declaration: StepDeclaration, kind: Kind?, matrix: OrderedDictionary<String, JSON>, shard: (index: Int, count: Int)?,
+    id: ID, name: String, wholeName: String, declaration: StepDeclaration, kind: Kind?, matrix: OrderedDictionary<String, JSON>, shard: (index: Int, count: Int)?,
     parent: Step.ID?
   ) {
     self.id = id
     self.name = name
+    self.wholeName = wholeName
     self.declaration = declaration
     self.kind = kind
     self.matrix = matrix

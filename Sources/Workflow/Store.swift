@@ -123,8 +123,10 @@ public struct Store {
     let temporary = path + ".tmp\(getpid())"
     Files.removeTree(temporary)
     try write(artifact, to: temporary, fileMode: 0o644)
-    if artifact.form == .directory || Files.isDirectory(path) { Files.removeTree(path) }
-    try Files.move(temporary, to: path)
+    guard artifact.form == .directory || Files.isDirectory(path), Files.exists(path) else { return try Files.move(temporary, to: path) }
+    // A directory cannot be renamed onto another; the two change places.
+    guard enpire_exchange(temporary, path) == 0 else { throw Files.problem("write", path) }
+    Files.removeTree(temporary)
   }
 
   private func write(_ artifact: Artifact, to target: String, fileMode: mode_t) throws {

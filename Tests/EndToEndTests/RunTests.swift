@@ -134,7 +134,7 @@ import Testing
     (["run", "x=1"], 64, "error: no variable 'x' in enpire.json\n  hint: there are none\n"),
     (["run", "-f", "none.json"], 65, "error: no manifest none.json\n  hint: name one with -f FILE, or change to its directory with -C DIR\n"),
     (["run", "-f", "broken.json"], 65, "error: broken.json:2:1: '}' expected near end of file\n"),
-    (["run"], 66, "FAILED enpire.json:1:64: no file 'missing'\n"),
+    (["run"], 66, "FAILED enpire.json:1:64: step nosuck: no file 'missing'\n"),
   ]) func `bad input`(arguments: [String], code: Int32, text: String) throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "steps": {"nosuck": {"run": ["x"], "in": {"i": "missing"}, "out": {"o": "o"}}}}"#,

@@ -59,6 +59,15 @@ import Testing
     #expect(workspace.ran == ["a", "b", "b"])
   }
 
+  @Test func `an output that a command names in its words is part of its key`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "vars": {"n": 1}, "steps": {"a": {"run": ["sh", "-c", "echo ${var.n} > n.json"], "out": {"n": "n.json"}}, "b": {"run": ["sh", "-c", "echo ${step.a} > b"], "out": {"o": "b"}}}}"#
+    )
+    #expect(try workspace.summary()["ran"] == 2)
+    #expect(try workspace.summary("n=2")["ran"] == 2)
+    #expect(workspace.read("b") == "2\n")
+  }
+
   @Test func `an older file added to the inputs is noticed`() throws {
     let workspace = try Workspace(files: ["old.txt": "old", "new.txt": "new"])
     let manifest = #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "cat *.txt > o"], "in": {"i": ["INPUTS"]}, "out": {"o": "o"}}}}"#

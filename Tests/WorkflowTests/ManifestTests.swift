@@ -26,7 +26,7 @@ import Testing
     let text = #"{"manifest": 1, "vars": {"n": 4, "name": "run-${var.n}", "list": [1]}, "steps": {"a": {"run": ["x"], "out": {"o": "p"}}}}"#
     #expect(try load(text).variables == ["n": 4, "name": "run-4", "list": [1]])
     #expect(try load(text, [("n", "5")]).variables["name"] == "run-5")
-    #expect(problem { _ = try load(text, [("n", "many")]) } == "n=many: the variable holds a integer | give JSON, as n=4")
+    #expect(problem { _ = try load(text, [("n", "many")]) } == "n=many: the variable holds no string, but 4 | give JSON of the same type")
     #expect(problem { _ = try load(text, [("m", "1")]) }.hasSuffix("| did you mean 'n'?"))
   }
 

@@ -23,7 +23,7 @@ struct AppendCommand: ParsableCommand {
   @Argument(help: "A file of steps; - for standard input.", completion: .file(extensions: ["json"])) var steps: String
 
   func run() throws {
-    let (session, _) = try manifest.session()
+    let (session, _) = try manifest.session(withKinds: true)
     var text: [UInt8] = []
     let descriptor = steps == "-" ? STDIN_FILENO : open(steps, O_RDONLY)
     guard descriptor >= 0 else { throw Problem(.missingInput, "cannot read \(steps): \(String(cString: strerror(errno)))") }

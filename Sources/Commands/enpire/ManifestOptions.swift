@@ -12,7 +12,7 @@ struct ManifestOptions: ParsableArguments {
   var directory: String?
 
   /// The workflow, walked by nobody yet; `overrides` are the arguments of the form NAME=value.
-  func session(_ arguments: [String] = []) throws -> (session: Session, names: [String]) {
+  func session(_ arguments: [String] = [], withKinds: Bool = false) throws -> (session: Session, names: [String]) {
     if let directory, chdir(directory) != 0 { throw Problem(.usage, "cannot change to directory \(directory): \(String(cString: strerror(errno)))") }
     var overrides: [(String, String)] = []
     var names: [String] = []
@@ -24,6 +24,6 @@ struct ManifestOptions: ParsableArguments {
         names.append(argument)
       }
     }
-    return (try Session(manifestPath: file, overrides: overrides), names)
+    return (try Session(manifestPath: file, overrides: overrides, withKinds: withKinds), names)
   }
 }

@@ -68,9 +68,8 @@ struct WhyCommand: ParsableCommand {
   func run() throws {
     let (session, names) = try manifest.session(arguments)
     guard let name = names.first, names.count == 1 else { throw Problem(.usage, "why takes one step") }
-    // Appended steps exist only once their parents are walked.
-    let root = name.firstIndex(of: "/").map { String(name[..<$0]) } ?? name
-    let plan = try session.plan(try session.goals([root]) + (root == name ? [] : try session.goals([])))
+    // What a step appended exists once it is walked, so all are.
+    let plan = try session.plan(session.graph.steps)
     let wanted = Set(try session.graph.steps(for: name).map(\.name))
     for (step, forecast) in plan where wanted.contains(step.name) {
       var (action, details) = PlanCommand.describe(forecast)

@@ -52,8 +52,8 @@ struct ReproduceCommand: ParsableCommand {
     defer { fclose(stream) }
     var text: [UInt8] = []
     while case let character = getc(stream), character >= 0 { text.append(UInt8(character)) }
-    guard let digest = (try? JSON(parsing: text))?["result"]?.string else {
-      throw Problem(.manifest, "\(path) is not an experiment record: it names no 'result'")
+    guard let digest = (try? JSON(parsing: text))?["data"]?["trials"]?.string else {
+      throw Problem(.manifest, "\(path) is not an experiment record with a result: it names no trials under 'data'")
     }
     return digest
   }

@@ -23,7 +23,7 @@ enum Terminal {
   }
 
   static func say(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
-  static func print(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+  static func print(_ line: String) { write(line.hasSuffix("\n") ? line : line + "\n", to: STDOUT_FILENO) }
   static func complain(_ text: String) { say(paint("error: ", .red) + text) }
 
   static func write(_ text: String, to descriptor: Int32) {

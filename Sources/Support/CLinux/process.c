@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -60,3 +61,4 @@ int enpire_signalfd(void) {
 int enpire_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 ssize_t enpire_copy_range(int from, int to, size_t count) { return copy_file_range(from, 0, to, 0, count, 0); }
 int enpire_syncfs(int descriptor) { return syncfs(descriptor); }
+int enpire_exchange(const char *one, const char *other) { return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE); }

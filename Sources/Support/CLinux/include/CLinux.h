@@ -16,3 +16,4 @@ int enpire_signalfd(void);
 int enpire_pipe(int ends[2]);
 ssize_t enpire_copy_range(int from, int to, size_t count);
 int enpire_syncfs(int descriptor);
+int enpire_exchange(const char *one, const char *other);

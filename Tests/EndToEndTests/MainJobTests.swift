@@ -1,0 +1,49 @@
+// The shipped study, whole and small: every module does its work, a killed run goes on to the same end, a second run has nothing to do.
+
+import Foundation
+import JSON
+import Testing
+
+@Suite struct `The main job` {
+  private static let small = ["trials=16", "baseline_trials=8", "search_trials=8", "pilot_trials=3", "rounds=1"]
+
+  private func git(_ workspace: Workspace, _ arguments: String...) throws -> [String] {
+    let hub = workspace.path("workflows/.enpire/hubs/push-t/hub.git").path()
+    let process = try workspace.start(["--git-dir", hub] + arguments, program: URL(filePath: "/usr/bin/git"), number: 9)
+    return workspace.outcome(of: process, number: 9).output.split(separator: "\n").map(String.init)
+  }
+
+  @Test func `runs from videos to a report, also when it was killed, and then has nothing to do`() throws {
+    let workspace = try Workspace()
+    try FileManager.default.copyItem(at: Workspace.repository.appending(path: "workflows"), to: workspace.path("workflows"))
+    for leftover in [".enpire", "push-t.steps", "results"] { try? FileManager.default.removeItem(at: workspace.path("workflows/" + leftover)) }
+    let run = ["run", "-f", "workflows/push-t.json"] + Self.small
+
+    let killed = try workspace.start(run)
+    while (workspace.read(".errors-0") ?? "").contains("start  train[seed=1]") == false, killed.isRunning { usleep(20_000) }
+    kill(killed.processIdentifier, SIGKILL)
+    killed.waitUntilExit()
+
+    let outcome = workspace.outcome(of: try workspace.start(run))
+    #expect(outcome.code == 0, "\(outcome.errors.suffix(2000))")
+    #expect(!outcome.errors.contains("start  reward"), "what was done before the kill is not done again")
+
+    let again = workspace.outcome(of: try workspace.start(run))
+    #expect(again.errors.hasPrefix("nothing to do: all "))
+
+    let page = try #require(workspace.read("workflows/results/push-t.html"))
+    #expect(page.contains("<svg") && page.contains("data:image/png;base64,") && !page.contains("src=\"http"))
+    #expect(try git(workspace, "for-each-ref", "--format=%(refname:short)", "refs/heads") == ["agent/a", "agent/b", "main"])
+    #expect(try git(workspace, "ls-tree", "--name-only", "main", "experiments/").contains("experiments/adopted-held-out.json"))
+    let record = try JSON(parsing: try git(workspace, "show", "agent/a:experiments/a-1.json").joined(separator: "\n"))
+    #expect(["keep", "discard"].contains(record["decision"]?.string))
+    #expect(record["trials"] == 8)
+  }
+
+  @Test(arguments: ["workflows/push-t.json"]) func `every shipped manifest is right`(manifest: String) throws {
+    let workspace = try Workspace()
+    let outcome = try workspace.enpire(
+      "check", "-f", Workspace.repository.appending(path: manifest).path(), environment: ["ENPIRE_STATE": workspace.path("state").path()])
+    #expect(outcome.code == 0, "\(outcome.errors)")
+  }
+}
