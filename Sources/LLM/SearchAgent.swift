@@ -123,7 +123,9 @@ private struct Search {
     recipe[at: factor.path] = value
     guard recipe != current, !anyones.contains(recipe), !claims.recipes.contains(recipe) else { return nil }
     let change = [RecipeChange(path: factor.path, from: current[at: factor.path], to: value)]
-    let reason = factor.why.map { ", because \($0)" } ?? ""
+    // The reason speaks for the value that the space names first; the others are tried for want of better.
+    let isFavoured = if case .list(let values) = factor.values { value == values.first } else { true }
+    let reason = (isFavoured ? factor.why : nil).map { ", because \($0)" } ?? ""
     return Proposal(
       hypothesis: "Changing \(list(change)) should raise the success rate above \(standing)\(reason).", recipe: recipe, change: change,
       parent: parent?.id)

@@ -1,4 +1,4 @@
-// Learning curves of every training, one plot a figure; the trainings behind the final number stand out.
+// Learning curves of every training and of the regimes' pilots, one plot a figure; the trainings behind the final number stand out.
 
 import JSON
 
@@ -6,15 +6,19 @@ enum CurveSection {
   static func html(_ study: Study) -> Page.Section? {
     let trainings = study.steps.filter { !$0.isShard && $0.outputs["curves"] != nil }
     guard !trainings.isEmpty else { return nil }
+    let pilots = study.steps(ofKind: "choose-regime").flatMap { step in
+      (step.json("evidence")?["candidates"]?.array ?? []).map { (name: "\(step.name): \($0["regime"]?.string ?? "?")", curves: $0["curves"]) }
+    }
     let final = Set((study.final?.policies ?? []).map(\.digest))
     var plots: [(name: String, x: String, lines: [Plot.Line])] = []
-    for step in trainings {
-      for series in step.json("curves")?["series"]?.array ?? [] {
+    let all = trainings.map { (name: $0.name, curves: $0.json("curves"), policy: $0.outputs["policy"]?.digest) } + pilots.map { ($0.name, $0.curves, nil) }
+    for training in all {
+      for series in training.curves?["series"]?.array ?? [] {
         let (name, x) = (series["name"]?.string ?? "?", series["x"]?.string ?? "")
         let points = (series["points"]?.array ?? []).compactMap { point in point[0]?.double.flatMap { x in point[1]?.double.map { (x: x, y: $0) } } }
         let index = plots.firstIndex { $0.name == name && $0.x == x } ?? plots.count
         if index == plots.count { plots.append((name, x, [])) }
-        plots[index].lines.append(Plot.Line(name: step.name, points: points, isFaint: !final.contains(step.outputs["policy"]?.digest ?? "")))
+        plots[index].lines.append(Plot.Line(name: training.name, points: points, isFaint: !final.contains(training.policy ?? "")))
       }
     }
     let figures: [HTML] = plots.map { plot in
