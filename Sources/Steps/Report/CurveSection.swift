@@ -11,7 +11,8 @@ enum CurveSection {
     }
     let final = Set((study.final?.policies ?? []).map(\.digest))
     var plots: [(name: String, x: String, lines: [Plot.Line])] = []
-    let all = trainings.map { (name: $0.name, curves: $0.json("curves"), policy: $0.outputs["policy"]?.digest) } + pilots.map { ($0.name, $0.curves, nil) }
+    var all: [(name: String, curves: JSON?, policy: String?)] = pilots.map { ($0.name, $0.curves, nil) }
+    for step in trainings { all.append((step.name, step.json("curves"), step.outputs["policy"]?.digest)) }
     for training in all {
       for series in training.curves?["series"]?.array ?? [] {
         let (name, x) = (series["name"]?.string ?? "?", series["x"]?.string ?? "")
