@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check format clean push-t
+.PHONY: help setup setup-test build test check format clean push-t study-kills bench-start bench-push-t
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -51,5 +51,13 @@ check: .deps/ready-test ## format lint, warnings as errors, build, tests
 	swift format lint --strict --recursive --parallel Package.swift Sources Plugins Tests
 	$(SWIFT_BUILD) --build-tests --quiet --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
 	@swift test --configuration release --skip-build
+
+# --- studies and benchmarks: minutes, not part of the tests; figures are kept in docs/results ---
+study-kills: .build/ready ## kill the main job ten times and compare its end with an undisturbed run
+	@python3 Benchmarks/kills/study.py $(ENPIRE) workflows
+bench-start: .build/ready ## time starting up and doing nothing, beside ninja
+	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
+bench-push-t: .deps/ready-test ## control steps a second beside gym-pusht
+	@$(SWIFT_BUILD) --product push-t-speed --quiet && $(PROGRAMS)/push-t-speed
 clean: ## remove everything built, not what was fetched
 	rm -rf .build

@@ -26,11 +26,12 @@ extension Session {
   }
 
   /// Runs the step again in a directory of its own, from its recorded inputs, and compares every output.
-  /// With `deep`, whatever it was made from too. `report` is called before each.
+  /// A gather brings its shards; `deep` brings whatever it was made from. `report` is called before each.
   public func reproduce(_ step: Step, deep: Bool, report: (Step) -> Void) throws -> [Reproduction] {
     let lock = try WorkspaceLock(state: state.directory, patience: true) { _ in }
     defer { withExtendedLifetime(lock) {} }
-    return try ((deep ? graph.ancestors(of: step) : []) + [step]).flatMap { step -> [Reproduction] in
+    let sources = deep ? graph.ancestors(of: step) : step.shards.map { graph.steps[$0] }
+    return try (sources + [step]).flatMap { step -> [Reproduction] in
       guard let record = step.record else {
         throw Problem(
           .stepFailed, "\(step.name) has no result of its present inputs", hint: "run it first, or check out the commit that its record names")
