@@ -49,7 +49,7 @@ with tempfile.TemporaryDirectory() as root:
     storm = fresh(root, "storm")
     for number in range(kills):
         run = start(storm)
-        delay = chance.uniform(0.05, 2 * length / kills)
+        delay = chance.uniform(0.05, 1.2 * length / kills)
         try:
             run.wait(timeout=delay)
             print(f"kill {number + 1}: it was done before {delay:.1f} s", flush=True)
