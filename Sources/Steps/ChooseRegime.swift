@@ -121,7 +121,8 @@ enum ChooseRegime: StepKind {
         "regime": .string(candidate.regime.rawValue), "rate": contest.rate(index).json, "left": .bool(!contest.live.contains(index)),
         "mean_best_coverage": .number(trials[index].reduce(0) { $0 + $1.bestScore } / Double(max(1, trials[index].count))),
         "updates": .integer(candidate.made.updates), "simulated_steps": .integer(candidate.made.simulatedSteps),
-        "robot_seconds": .number(trials[index].reduce(0) { $0 + $1.robotSeconds }), "training": candidate.made.outcome.json, "curves": candidate.made.json,
+        "robot_seconds": .number(trials[index].reduce(0) { $0 + $1.robotSeconds }), "training": candidate.made.outcome.json,
+        "curves": candidate.made.json,
       ]
     }
     tried += left.map { ["regime": .string($0.rawValue), "not_tried": "there are no demonstrations"] }

@@ -3,7 +3,7 @@
 // what a person or an agent appended by `enpire append` counts as written in the manifest.
 
 import Hashing
-public import JSON
+import JSON
 import OrderedCollections
 
 public enum Appended {
@@ -63,13 +63,20 @@ public enum Appended {
   // MARK: By persons and agents
 
   /// Appends steps to a workflow that may be running: all or none. Returns the files written.
-  public static func append(_ steps: [(name: String, step: JSON)], author: String?, to session: Session, dryRun: Bool = false) throws -> [String] {
+  /// `text` holds `{"steps": {NAME: STEP, …}}` and is called `source` in errors.
+  public static func append(_ text: [UInt8], from source: String, author: String?, to session: Session, dryRun: Bool = false) throws -> [String] {
+    let reader = Reader(file: source, text: text)
+    let root = try reader.parse()
+    try reader.onlyKeys(root, JSONPointer(), ["steps"])
+    guard let steps = root["steps"]?.object, !steps.isEmpty else {
+      throw reader.problem("there are no steps", JSONPointer(["steps"]), hint: "{\"steps\": {\"name\": {…}}}")
+    }
     var declarations: [StepDeclaration] = []
     var files: [(name: String, json: JSON)] = []
     for (name, step) in steps {
-      let file = file(name: name, step: step, by: nil, nil, author: author)
-      declarations.append(try declaration(name, step, file: session.manifest.appendedDirectory + "/" + file.name, text: Array(file.json.pretty.utf8)))
-      files.append(file)
+      try reader.checkName(name, JSONPointer(["steps", name]))
+      declarations.append(try StepDeclaration(step, name: name, at: JSONPointer(["steps", name]), reader: reader))
+      files.append(file(name: name, step: step, by: nil, nil, author: author))
     }
     try session.graph.insert(declarations, parent: nil)
     if !dryRun { try write(files, beside: session.manifest) }

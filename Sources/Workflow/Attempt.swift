@@ -229,7 +229,7 @@ final class Attempt {
     switch end {
     case .exited(0): break
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.declaration.timeout ?? 0) s", hint: logHint)
-    case .exited(let code): 
+    case .exited(let code):
       let message = message(or: "exit code \(code)")
       throw Problem(.stepFailed, message, hint: message.contains("hint: ") ? nil : logHint)
     case .signalled(let number):
@@ -252,6 +252,11 @@ final class Attempt {
           .stepFailed, "\(step.name): its output '\(output.name)' is \(Files.isDirectory(path) ? "a directory" : "a file")",
           hint: "end the path in 'out' with / for a directory")
       }
+      if output.form == .value, let error = Self.syntaxError(in: try Files.read(path)) {
+        throw Problem(
+          .stepFailed, "\(step.name): its output '\(output.name)' (\(output.path)) is not JSON: line \(error.line): \(error.message)",
+          hint: step.kind == nil ? "a name that ends in .json means one JSON value; call it otherwise if it is something else" : nil)
+      }
       outputs[output.name] = try session.state.store.add(path, form: output.form)
     }
     let appended = step.mayAppend ? (try? JSON(parsing: Files.read(directory + "/append.json"))) ?? [] : []
@@ -259,6 +264,13 @@ final class Attempt {
       key: key, step: step.name, fingerprint: fingerprint, outputs: outputs, appended: appended, telemetry: telemetry, started: started,
       seconds: seconds,
       station: step.station?.name)
+  }
+
+  private static func syntaxError(in text: [UInt8]) -> JSONSyntaxError? {
+    do {
+      _ = try JSON(parsing: text)
+      return nil
+    } catch { return error }
   }
 
   /// Drops the private directory; a checkpoint too once it is of no more use.

@@ -222,8 +222,11 @@ struct Decider {
         for key in OrderedSet(Array(a.keys) + Array(b.keys)) { compare(a[key], b[key], path + [key]) }
       } else if path.first == "inputs", case .array(let a)? = old, case .array(let b)? = new {
         lines += inputDifferences(path.last ?? "", a, b)
+      } else if case .array(let a)? = old, case .array(let b)? = new, a.count == b.count {
+        for (index, pair) in zip(a, b).enumerated() { compare(pair.0, pair.1, path + ["\(index)"]) }
       } else {
-        lines.append("\(path.joined(separator: ".")): \(brief(old)) → \(brief(new))")
+        let (before, after) = brief(old, new)
+        lines.append("\(path.joined(separator: ".")): \(before) → \(after)")
       }
     }
     compare(old, new, [])
@@ -242,9 +245,15 @@ struct Decider {
     }
   }
 
-  private static func brief(_ json: JSON?) -> String {
-    guard let json else { return "none" }
-    let text = json.compact
-    return text.count > 60 ? text.prefix(57) + "…" : text
+  /// Both values, long ones cut to where they differ.
+  private static func brief(_ old: JSON?, _ new: JSON?) -> (String, String) {
+    let (a, b) = (old?.compact ?? "none", new?.compact ?? "none")
+    let common = zip(a, b).prefix { $0 == $1 }.count
+    func cut(_ text: String) -> String {
+      let start = text.count > 60 && common > 20 ? common - 15 : 0
+      let part = text.dropFirst(start)
+      return (start > 0 ? "…" : "") + part.prefix(57) + (part.count > 57 ? "…" : "")
+    }
+    return (cut(a), cut(b))
   }
 }

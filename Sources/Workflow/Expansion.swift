@@ -14,7 +14,9 @@ struct Expansion {
     func named(_ labels: [String]) -> String { declaration.name + (labels.isEmpty ? "" : "[" + labels.joined(separator: ",") + "]") }
     func wholeName(_ matrix: OrderedDictionary<String, JSON>) -> String { named(labels(matrix)) }
     func add(_ name: String, _ matrix: OrderedDictionary<String, JSON>, shard: (Int, Int)?) throws -> Step {
-      let step = Step(id: firstID + steps.count, name: name, wholeName: wholeName(matrix), declaration: declaration, kind: kind, matrix: matrix, shard: shard, parent: parent)
+      let step = Step(
+        id: firstID + steps.count, name: name, wholeName: wholeName(matrix), declaration: declaration, kind: kind, matrix: matrix, shard: shard,
+        parent: parent)
       try fill(step)
       steps.append(step)
       return step

@@ -59,7 +59,9 @@ public final class Graph {
         for (output, path) in step.publishes {
           if let other = publishers.updateValue(step.id, forKey: path) {
             let name = (steps + created)[other].name
-            throw step.declaration.problem("steps '\(name)' and '\(step.name)' both publish to '\(path)'", "out", output, hint: "give each a path of its own; a matrix can use ${matrix.…} in it")
+            throw step.declaration.problem(
+              "steps '\(name)' and '\(step.name)' both publish to '\(path)'", "out", output,
+              hint: "give each a path of its own; a matrix can use ${matrix.…} in it")
           }
         }
         if step.shard == nil { instances[step.declaration.name, default: []].append(step.id) }

@@ -100,15 +100,28 @@ extension Parameter.Form {
     }
   }
 
+  /// For people: `number from 0 to 1`.
+  public var words: String {
+    switch self {
+    case .bool: "true or false"
+    case .integer(let range): "integer from \(range.lowerBound) to \(range.upperBound)"
+    case .number(let range): "number from \(JSON.number(range.lowerBound).compact) to \(JSON.number(range.upperBound).compact)"
+    case .string: "text"
+    case .oneOf(let names): names.joined(separator: ", ")
+    case .list(let element): "list of: " + element.words
+    case .object: "object"
+    }
+  }
+
   /// What is wrong with `value`, as the end of a sentence, or nil.
   public func problem(with value: JSON) -> String? {
     switch self {
     case .bool: value.bool == nil ? "must be true or false" : nil
     case .integer(let range):
-      if let int = value.int { range.contains(int) ? nil : "must be from \(range.lowerBound) to \(range.upperBound)" } else { "must be an integer" }
+      if let int = value.int { range.contains(int) ? nil : "must be an \(words), not \(value.compact)" } else { "must be an integer" }
     case .number(let range):
       if let double = value.double {
-        range.contains(double) ? nil : "must be from \(range.lowerBound) to \(range.upperBound)"
+        range.contains(double) ? nil : "must be a \(words), not \(value.compact)"
       } else {
         "must be a number"
       }

@@ -21,7 +21,14 @@ struct Linker {
     ] {
       for reference in try references(json, in: step, member) {
         switch reference {
-        case .step(let reference): for (id, _) in try resolve(reference, in: step, member) { need(step, id, optional: reference.optional) }
+        case .step(let reference):
+          for (id, name) in try resolve(reference, in: step, member) {
+            let form = graph.steps[id].output(named: name)?.form ?? .file
+            guard member == "run" || form == .value else {
+              throw declaration.problem("'\(graph.steps[id].name).\(name)' is a \(form.rawValue), not a value", member, hint: "pass it as an input")
+            }
+            need(step, id, optional: reference.optional)
+          }
         case .input(let name):
           guard member == "run", step.inputs[name] != nil else {
             throw declaration.problem("no input '\(name)' here", member, hint: suggestion(for: name, among: step.inputs.keys))
@@ -133,7 +140,8 @@ struct Linker {
     guard let targets else {
       if optional, let root = graph.step(named: Graph.family(of: name)) {
         guard root.name != step.family else {
-          throw step.declaration.problem("'\(written)' may come of the step's own family, which cannot wait for itself", "after", String(index), hint: "name a step that exists")
+          throw step.declaration.problem(
+            "'\(written)' may come of the step's own family, which cannot wait for itself", "after", String(index), hint: "name a step that exists")
         }
         return
       }

@@ -32,7 +32,10 @@ extension Manifest {
       throw reader.problem("'steps' is missing", JSONPointer(root["steps"] == nil ? [] : ["steps"]), hint: "a manifest needs \"steps\": { … }")
     }
     steps = [:]
-    for (name, step) in declared { steps[name] = try StepDeclaration(step, name: name, at: JSONPointer(["steps", name]), reader: reader) }
+    for (name, step) in declared {
+      try reader.checkName(name, JSONPointer(["steps", name]))
+      steps[name] = try StepDeclaration(step, name: name, at: JSONPointer(["steps", name]), reader: reader)
+    }
     if defaults.isEmpty, let last = steps.keys.last { defaults = [last] }
     for (index, goal) in defaults.enumerated() where steps[goal] == nil && !goal.contains("[") {
       throw reader.problem("no step '\(goal)'", JSONPointer(["default", String(index)]), hint: suggestion(for: goal, among: steps.keys))
@@ -126,7 +129,8 @@ extension StepDeclaration {
     mayFail = json["may_fail"]?.bool ?? false
     if case .command = action {
       for key in ["with", "appends"] where json[key] != nil {
-        throw reader.problem("a command takes no '\(key)'", pointer / key, key: true, hint: key == "with" ? "pass words in 'run', or variables in 'env'" : "only step kinds append")
+        let hint = key == "with" ? "pass words in 'run', or variables in 'env'" : "only step kinds append"
+        throw reader.problem("a command takes no '\(key)'", pointer / key, key: true, hint: hint)
       }
     }
   }
@@ -170,6 +174,13 @@ struct Reader {
     }
     guard version == 1 else {
       throw problem("\(format) version \(version) is not known to this enpire", JSONPointer([format]), hint: "this one reads version 1")
+    }
+  }
+
+  /// Names that people give; those of a matrix's instances and of a family's rounds are made of them.
+  func checkName(_ name: String, _ pointer: JSONPointer) throws {
+    guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-".utf8.contains($0) }) else {
+      throw problem("'\(name)' cannot be a step's name", pointer, key: true, hint: "use letters, digits, _ and -")
     }
   }
 

@@ -63,7 +63,14 @@ public final class Session {
     var ready = graph.want(goals)
     while !ready.isEmpty {
       let step = ready.removeFirst()
-      switch try decider.decide(step, force: force && goals.contains { $0 === step }) {
+      let decision: Decision
+      do { decision = try decider.decide(step, force: force && goals.contains { $0 === step }) } catch let problem as Problem
+        where problem.code != .inputOutput && problem.code != .internalError
+      {
+        forecasts.append((step, .run(["it will fail: \(problem.sentence)"])))
+        continue
+      }
+      switch decision {
       case .upToDate(let record):
         forecasts.append((step, .upToDate))
         ready += try settle(step, .upToDate, record)

@@ -79,7 +79,8 @@ public final class Step {
   var seconds = 0.0
 
   init(
-    id: ID, name: String, wholeName: String, declaration: StepDeclaration, kind: Kind?, matrix: OrderedDictionary<String, JSON>, shard: (index: Int, count: Int)?,
+    id: ID, name: String, wholeName: String, declaration: StepDeclaration, kind: Kind?, matrix: OrderedDictionary<String, JSON>,
+    shard: (index: Int, count: Int)?,
     parent: Step.ID?
   ) {
     self.id = id

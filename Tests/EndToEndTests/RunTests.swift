@@ -76,6 +76,35 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: workspace.path("enpire.steps").path()))
   }
 
+  @Test func `an appended step that cannot work stands in nobody's way`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo 3 > a.json"], "out": {"n": "a.json"}}, "f": {"run": ["sh", "-c", "true > f"], "out": {"o": "f"}}}}"#,
+      files: [
+        "bad.json": #"{"steps": {"bad": {"uses": "report", "with": {"films": "${step.a}"}}}}"#.replacingOccurrences(
+          of: "${step.a}", with: "${step.a.n}"),
+        "good.json": #"{"steps": {"good": {"run": ["sh", "-c", "true > g"], "out": {"o": "g"}}}}"#,
+        "worse.json": #"{"steps": {"worse": {"uses": "report", "with": {"films": "${step.f}"}}}}"#,
+        "slash.json": #"{"steps": {"a/x": {"run": ["true"], "out": {"o": "g"}}}}"#,
+      ])
+    #expect(try workspace.enpire("a").code == 0)
+    try workspace.write(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo '[]' > a.json"], "out": {"n": "a.json"}}, "f": {"run": ["sh", "-c", "true > f"], "out": {"o": "f"}}}}"#,
+      to: "enpire.json")
+    #expect(try workspace.enpire("a").code == 0)
+    #expect(try workspace.enpire("append", "bad.json").code == 0)
+    #expect(try workspace.enpire("append", "good.json").code == 0)
+    #expect(try workspace.enpire("why", "bad").output.contains("it will fail: 'films' must be an integer"))
+    let worse = try workspace.enpire("append", "worse.json")
+    #expect(worse.code == 65 && worse.errors.hasPrefix("error: worse.json:1:") && worse.errors.contains("'f.o' is a file, not a value"))
+    #expect(try workspace.enpire("append", "slash.json").errors.contains("'a/x' cannot be a step's name"))
+  }
+
+  @Test func `an output that is called JSON and is not fails its own step`() throws {
+    let workspace = try Workspace(#"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo hi > a.json"], "out": {"o": "a.json"}}}}"#)
+    let outcome = try workspace.enpire()
+    #expect(outcome.code == 1 && outcome.errors.contains("a: its output 'o' (a.json) is not JSON: line 1"))
+  }
+
   @Test func `plan, why and run give the same reasons`() throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "steps": {"a": {"run": ["cp", "i", "o"], "in": {"i": "i"}, "out": {"o": "o"}}}}"#, files: ["i": "1"])

@@ -7,7 +7,8 @@ import Vision
 import Robot
 
 /// The demonstrations that come with the project; `ENPIRE_DEMOS` points to a larger folder with the same layout.
-private let demos = ProcessInfo.processInfo.environment["ENPIRE_DEMOS"]
+private let demos =
+  ProcessInfo.processInfo.environment["ENPIRE_DEMOS"]
   ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../workflows/demos/push-t").standardizedFileURL.path
 
 private struct Recording {
@@ -101,10 +102,14 @@ struct PerceptionTests {
   func labels() throws {
     let bad: [(JSON, String)] = [
       ([:], "does not hold labels of version 1 (\"labels\": 1)"),
-      (["labels": 1, "clips": [["clip": "a.mp4", "spans": [["from": 3, "to": 3, "label": "success"]]]]],
-       "clip 'a.mp4': a span needs 'from' and 'to' with 0 <= from < to, not {\"from\":3,\"to\":3,\"label\":\"success\"}"),
-      (["labels": 1, "clips": [["clip": "a.mp4", "spans": [["from": 0, "to": 3, "label": "good"]]]]],
-       "clip 'a.mp4': a label is success, failure or ambiguous, not \"good\""),
+      (
+        ["labels": 1, "clips": [["clip": "a.mp4", "spans": [["from": 3, "to": 3, "label": "success"]]]]],
+        "clip 'a.mp4': a span needs 'from' and 'to' with 0 <= from < to, not {\"from\":3,\"to\":3,\"label\":\"success\"}"
+      ),
+      (
+        ["labels": 1, "clips": [["clip": "a.mp4", "spans": [["from": 0, "to": 3, "label": "good"]]]]],
+        "clip 'a.mp4': a label is success, failure or ambiguous, not \"good\""
+      ),
     ]
     for (json, message) in bad {
       do {

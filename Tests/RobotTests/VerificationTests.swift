@@ -34,10 +34,21 @@ struct VerificationTests {
   func json() throws {
     #expect(try VerifierDescription(json: strict.json) == strict)
     let broken: [(JSON) -> JSON] = [
-      { var j = $0; j["verifier"] = 2; return j }, { var j = $0; j["conditions"] = []; return j },
-      { var j = $0; j["conditions"] = [["predicate": "colour", "at_least": 1]]; return j },
-      { var j = $0; j["conditions"] = [["predicate": "overlap", "at_most": 0.9]]; return j },
-      { var j = $0; j["debounce"] = ["hits": 3, "window": 2]; return j },
+      {
+        var j = $0; j["verifier"] = 2; return j
+      },
+      {
+        var j = $0; j["conditions"] = []; return j
+      },
+      {
+        var j = $0; j["conditions"] = [["predicate": "colour", "at_least": 1]]; return j
+      },
+      {
+        var j = $0; j["conditions"] = [["predicate": "overlap", "at_most": 0.9]]; return j
+      },
+      {
+        var j = $0; j["debounce"] = ["hits": 3, "window": 2]; return j
+      },
     ]
     for change in broken { #expect(throws: VerifierError.self) { try VerifierDescription(json: change(strict.json)) } }
   }
@@ -104,11 +115,12 @@ struct FrozenEnvironmentTests {
   @Test("one changed value anywhere stops it from being used", arguments: ["limits", "verifier", "scorer", "reset", "camera", "task"])
   func tampered(member: String) throws {
     var json = try environment().json
-    json[member] = json[member]?.object.map { members in
-      var members = members
-      members[members.keys[0]] = "changed"
-      return .object(members)
-    } ?? "changed"
+    json[member] =
+      json[member]?.object.map { members in
+        var members = members
+        members[members.keys[0]] = "changed"
+        return .object(members)
+      } ?? "changed"
     #expect(throws: FrozenEnvironmentError.self) { try FrozenEnvironment(json: json) }
   }
 }

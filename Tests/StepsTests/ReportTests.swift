@@ -123,7 +123,8 @@ private final class StudyDraft {
     try make(draft)
     let page = draft.root + "/report.html"
     let request: JSON = [
-      "request": 1, "step": "report", "kind": "report", "mode": "run", "workflow": "tested", "manifest": "tested.json", "with": ["films": 24], "inputs": [:],
+      "request": 1, "step": "report", "kind": "report", "mode": "run", "workflow": "tested", "manifest": "tested.json", "with": ["films": 24],
+      "inputs": [:],
       "outputs": ["report": .string(page)], "state": .string(draft.root + "/state"), "study": .array(draft.steps),
     ]
     try Data(request.pretty.utf8).write(to: URL(filePath: draft.root + "/request.json"))

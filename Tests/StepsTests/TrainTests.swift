@@ -99,7 +99,8 @@ import Testing
     with["candidates"] = ["heuristic", "bc"]
     try run.run(
       "choose-regime", inputs: ["recipe": try run.write(Self.recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)], with: with,
-      outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"], station: ["name": "a", "driver": "push-t-sim", "gap": false])
+      outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
+      station: ["name": "a", "driver": "push-t-sim", "gap": false])
     #expect(try run.json("choice.json") == "heuristic")
     let evidence = try run.json("evidence.json")
     let candidates = try #require(evidence["candidates"]?.array)
@@ -120,7 +121,8 @@ import Testing
     with["pilot_trials"] = 2
     try run.run(
       "choose-regime", inputs: ["recipe": try run.write(Self.recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)], with: with,
-      outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"], station: ["name": "a", "driver": "push-t-sim", "gap": false])
+      outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
+      station: ["name": "a", "driver": "push-t-sim", "gap": false])
     #expect(try run.json("choice.json") == "bc")
     #expect(
       try run.json("evidence.json")["reason"]

@@ -15,7 +15,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (["a"], 1, 7, false), (["b", "1"], 2, 12, false), (["b", "1", "c"], 2, 18, false), (["b", "1", "c"], 2, 13, true), (["b", "nowhere"], 2, 6, false),
+    (["a"], 1, 7, false), (["b", "1"], 2, 12, false), (["b", "1", "c"], 2, 18, false), (["b", "1", "c"], 2, 13, true),
+    (["b", "nowhere"], 2, 6, false),
   ]) func `a pointer's place is found in the text`(tokens: [String], line: Int, column: Int, key: Bool) {
     let text = "{\"a\": 1,\n\"b\": [\"}\", {\"c\": 2}]}"
     let place = JSONPointer(tokens).place(in: Array(text.utf8), key: key)

@@ -3,7 +3,9 @@ import NumPy
 import Testing
 
 @Suite struct `NumPy's files` {
-  @Test(arguments: [NumPyArray.Element.float32, .float64, .int64, .uint8]) func `arrays come back as they were written`(element: NumPyArray.Element) throws {
+  @Test(arguments: [NumPyArray.Element.float32, .float64, .int64, .uint8]) func `arrays come back as they were written`(element: NumPyArray.Element)
+    throws
+  {
     let path = NSTemporaryDirectory() + "enpire-\(UUID().uuidString).npy"
     defer { try? FileManager.default.removeItem(atPath: path) }
     let array = NumPyArray(shape: [2, 3], element: element, values: [0, 1, 2, 3, 4, 255])

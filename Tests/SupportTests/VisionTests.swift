@@ -103,7 +103,8 @@ struct VideoTests {
     }
     let whole = try Data(contentsOf: URL(filePath: film()))
     let cases: [(String, Data?, String)] = [
-      ("missing.mp4", nil, "does not exist"), ("empty.mp4", Data(), "is empty"), ("text.mp4", Data("not a film".utf8), "is not a video that can be read"),
+      ("missing.mp4", nil, "does not exist"), ("empty.mp4", Data(), "is empty"),
+      ("text.mp4", Data("not a film".utf8), "is not a video that can be read"),
       ("cut.mp4", whole.prefix(whole.count / 2), "is not a video that can be read"),
     ]
     for (name, data, expected) in cases {

@@ -46,7 +46,7 @@ private let propose = Kind("propose", summary: "", effect: .external, revision: 
       problem {
         _ = try graph(#"{"e": {"uses": "evaluate", "in": {"policy": "x"}, "with": {"trials": 0}, "station": {}}}"#, kinds: [evaluate], fleet: ["s"])
       }
-        == "'trials' must be from 1 to 1000 | how many")
+        == "'trials' must be an integer from 1 to 1000, not 0 | how many")
     #expect(
       problem { _ = try graph(#"{"a": {"run": ["x"], "after": "b", "out": {"o": "o"}}, "b": {"run": ["x"], "after": "a", "out": {"o": "p"}}}"#) }
         == "steps wait for each other: a → b → a")

@@ -29,16 +29,9 @@ struct AppendCommand: ParsableCommand {
     guard descriptor >= 0 else { throw Problem(.missingInput, "cannot read \(steps): \(String(cString: strerror(errno)))") }
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while case let count = read(descriptor, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
-    let root: JSON
-    do { root = try JSON(parsing: text) } catch {
-      throw Problem(.manifest, error.message, at: Place(file: steps, line: error.line, column: error.column, text: text))
-    }
-    guard let members = root["steps"]?.object, !members.isEmpty else {
-      throw Problem(.manifest, "\(steps): 'steps' is missing", hint: "{\"steps\": {\"name\": {…}}}")
-    }
     // The steps that steps appended are part of the graph too.
     _ = try session.plan(session.graph.steps)
-    let files = try Appended.append(members.map { ($0.key, $0.value) }, author: author, to: session, dryRun: dryRun)
+    let files = try Appended.append(text, from: steps == "-" ? "standard input" : steps, author: author, to: session, dryRun: dryRun)
     if json { return Terminal.print(JSON.object(["appended": .array(files.map { .string($0) }), "written": .bool(!dryRun)]).pretty) }
     for file in files { Terminal.print("\(dryRun ? "would append" : "appended") \(file)") }
   }

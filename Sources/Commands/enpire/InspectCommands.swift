@@ -63,7 +63,8 @@ struct KindsCommand: ParsableCommand {
     if !kind.parameters.isEmpty { lines.append("parameters") }
     for parameter in kind.parameters {
       lines.append(
-        "  \(parameter.name): \(parameter.summary)\(parameter.fallback.map { " [\($0.compact)]" } ?? (parameter.optional ? "" : " (required)"))")
+        "  \(parameter.name) (\(parameter.form.words)): \(parameter.summary)\(parameter.fallback.map { " [\($0.compact)]" } ?? (parameter.optional ? "" : " (required)"))"
+      )
     }
     return lines.joined(separator: "\n")
   }

@@ -43,7 +43,7 @@ struct PlanCommand: ParsableCommand {
     }
     Terminal.print(
       current == plan.count
-        ? "nothing to do: all \(current) steps are up to date" : "\(plan.count - current) of \(plan.count) steps; \(current) are up to date")
+        ? nothingToDo(current) : "\(plan.count - current) of \(plan.count) steps; \(current) are up to date")
   }
 
   static func describe(_ forecast: Session.Forecast) -> (String, [String]) {

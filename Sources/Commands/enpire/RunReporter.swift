@@ -67,13 +67,13 @@ final class RunReporter {
     if form == .quiet && summary.exit == .success { return }
     let total = summary.ran + summary.upToDate + summary.restored + summary.failed + summary.tolerated + summary.skipped + summary.notReached
     if summary.exit == .success && summary.ran == 0 && summary.restored == 0 && summary.tolerated == 0 {
-      return say("nothing to do: all \(total) steps are up to date")
+      return say(nothingToDo(total))
     }
     let parts = [
       (summary.ran, "ran"), (summary.upToDate, "up to date"), (summary.restored, "restored"), (summary.failed, "failed"),
       (summary.tolerated, "failed as they may"), (summary.skipped, "skipped"), (summary.notReached, "not reached"),
     ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-    say("\(total) steps in \(duration(summary.seconds)): \(parts.joined(separator: ", "))")
+    say("\(total) \(total == 1 ? "step" : "steps") in \(duration(summary.seconds)): \(parts.joined(separator: ", "))")
     if summary.exit == .interrupted { say("interrupted; finished steps and trials are kept, run again to go on") }
   }
 

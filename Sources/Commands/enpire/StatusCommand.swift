@@ -15,7 +15,7 @@ struct StatusCommand: ParsableCommand {
 
   func run() throws {
     let (session, names) = try manifest.session(arguments)
-    let plan = try session.plan(try session.goals(names))
+    let plan = try session.plan(names.isEmpty ? session.graph.steps : try session.goals(names))
     var last: [String: Execution] = [:]
     for execution in try session.state.executions(session.manifest.workflow) where last[execution.step] == nil { last[execution.step] = execution }
     var rows: [[String]] = []

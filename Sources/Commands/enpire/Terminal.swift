@@ -36,6 +36,8 @@ enum Terminal {
   }
 }
 
+func nothingToDo(_ steps: Int) -> String { "nothing to do: " + (steps == 1 ? "the step is up to date" : "all \(steps) steps are up to date") }
+
 /// `0.8 s`, `12 s`, `3 min 20 s`.
 func duration(_ seconds: Double) -> String {
   if seconds < 9.95 { return "\((seconds * 10).rounded() / 10) s" }
