@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check format clean push-t study-kills bench-start bench-push-t
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -45,6 +45,8 @@ test: .deps/ready-test ## run all tests
 	@echo "test: compiling the tests" >&2
 	@$(SWIFT_BUILD) --build-tests --quiet
 	@swift test --configuration release --skip-build
+docs: .build/ready ## write docs/steps.md anew from the kinds
+	@{ head -n 4 docs/steps.md; $(ENPIRE) kinds --markdown; } > docs/steps.tmp && mv docs/steps.tmp docs/steps.md
 format: ## format the sources in place
 	swift format --in-place --recursive --parallel Package.swift Sources Plugins Tests
 check: .deps/ready-test ## format lint, warnings as errors, build, tests
