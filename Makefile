@@ -9,7 +9,6 @@ SWIFT_BUILD := swift build --configuration release
 PROGRAMS    := .build/release
 ENPIRE      := $(PROGRAMS)/enpire
 SOURCES     := Package.swift $(shell find Sources Plugins -type f -not -path '*/.*' 2>/dev/null)
-TESTS       := $(shell find Tests -type f -not -path '*/.*' 2>/dev/null)
 
 help: ## list what can be made
 	@sed -nE 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -28,7 +27,7 @@ setup: .deps/ready ## install packages and MuJoCo's library
 setup-test: .deps/ready-test ## and what the tests need
 build: .build/ready ## compile enpire and enpire-worker
 
-# --- workflows: make NAME, NAME-plan, NAME-status, NAME-report for every workflows/NAME.json ---
+# --- workflows: make NAME, NAME-plan, NAME-status, NAME-clean for every workflows/NAME.json ---
 WORKFLOWS := $(patsubst workflows/%.json,%,$(wildcard workflows/*.json))
 .PHONY: $(WORKFLOWS) $(WORKFLOWS:=-plan) $(WORKFLOWS:=-status) $(WORKFLOWS:=-clean)
 $(WORKFLOWS): %: .build/ready

@@ -78,21 +78,7 @@ struct Expansion {
 
   private func expand(_ json: JSON, _ declaration: StepDeclaration, _ matrix: OrderedDictionary<String, JSON>, _ pointer: [String]) throws -> JSON {
     do {
-      return try Template.expand(json) { reference in
-        switch reference {
-        case .variable(let name):
-          guard let value = graph.manifest.variables[name] else {
-            throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: graph.manifest.variables.keys))
-          }
-          return value
-        case .matrix(let name):
-          guard let value = matrix[name] else {
-            throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: matrix.keys))
-          }
-          return value
-        default: throw TemplateError(sentence: "unexpected reference", hint: "")
-        }
-      }
+      return try Template.expand(json) { try graph.value(of: $0, matrix: matrix) }
     } catch let error as TemplateError {
       throw Problem(
         .manifest, error.sentence,

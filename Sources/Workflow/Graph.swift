@@ -30,7 +30,7 @@ public final class Graph {
   public func step(named name: String) -> Step? { byName[name].map { steps[$0] } }
   public var names: [String] { steps.map(\.name) }
 
-  /// The steps a goal means: an instance, all instances of a declaration, or everything below a name.
+  /// The steps a goal means: an instance, or all instances of a declaration.
   public func steps(for goal: String) throws -> [Step] {
     if let step = step(named: goal) { return [step] }
     if let ids = instances[goal] { return ids.map { steps[$0] } }
@@ -38,6 +38,23 @@ public final class Graph {
     throw Problem(
       .usage, "no step '\(goal)' in \(Files.display(manifest.path))",
       hint: suggestion(for: goal, among: manifest.steps.keys + names.filter { manifest.steps[$0] == nil }))
+  }
+
+  /// What `${var.…}` or `${matrix.…}` stands for in a step with these matrix values.
+  func value(of reference: Reference, matrix: OrderedDictionary<String, JSON>) throws -> JSON {
+    switch reference {
+    case .variable(let name):
+      guard let value = manifest.variables[name] else {
+        throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: manifest.variables.keys))
+      }
+      return value
+    case .matrix(let name):
+      guard let value = matrix[name] else {
+        throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: matrix.keys))
+      }
+      return value
+    default: throw TemplateError(sentence: "unexpected reference", hint: "")
+    }
   }
 
   // MARK: Growing

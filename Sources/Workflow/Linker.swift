@@ -76,21 +76,7 @@ struct Linker {
   private func sources(of text: String, in step: Step, _ port: String) throws -> [Step.Source] {
     let expanded: JSON
     do {
-      expanded = try Template.expand(.string(text)) { reference in
-        switch reference {
-        case .variable(let name):
-          guard let value = graph.manifest.variables[name] else {
-            throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: graph.manifest.variables.keys))
-          }
-          return value
-        case .matrix(let name):
-          guard let value = step.matrix[name] else {
-            throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: step.matrix.keys))
-          }
-          return value
-        default: throw TemplateError(sentence: "unexpected reference", hint: "")
-        }
-      }
+      expanded = try Template.expand(.string(text)) { try graph.value(of: $0, matrix: step.matrix) }
       let written = expanded.string ?? expanded.canonical
       let segments = try Template.parse(written)
       if segments.count == 1, case .reference(.step(let reference)) = segments[0] {

@@ -85,8 +85,8 @@ public struct Place: Sendable, Hashable {
   }
 }
 
-/// The names closest to `name` by edit distance, for "did you mean".
-public func nearest(to name: String, among names: some Sequence<String>) -> String? {
+/// The name closest to `name` by edit distance, for "did you mean"; nil if more than `limit` changes (a third of the name, at least two) part them.
+public func nearest(to name: String, among names: some Sequence<String>, within limit: Int? = nil) -> String? {
   func distance(_ a: [Character], _ b: [Character]) -> Int {
     var row = Array(0...b.count)
     for (i, x) in a.enumerated() {
@@ -102,7 +102,7 @@ public func nearest(to name: String, among names: some Sequence<String>) -> Stri
   }
   let wanted = Array(name)
   let best = names.map { ($0, distance(wanted, Array($0))) }.min { $0.1 < $1.1 }
-  guard let best, best.1 <= max(2, name.count / 3) else { return nil }
+  guard let best, best.1 <= limit ?? max(2, name.count / 3) else { return nil }
   return best.0
 }
 

@@ -41,7 +41,6 @@ public final class Session {
   /// Ends a step by its record: takes the steps it appended, and returns those that became ready.
   func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws -> [Step] {
     step.record = record
-    step.seconds = record.seconds
     // Those that wait for nothing are ready now; the others come with what they wait for.
     let free = try Appended.take(record.appended, from: step, record.key, session: self).filter { $0.status == .ready && $0.isWanted }
     return graph.finish(step, status) + free
@@ -57,7 +56,7 @@ public final class Session {
     case waits([String])
   }
 
-  /// What a run would do, step by step in the order it would do it. Changes nothing.
+  /// What a run would do, step by step in the order it would do it. Runs nothing.
   public func plan(_ goals: [Step], force: Bool = false) throws -> [(step: Step, forecast: Forecast)] {
     var forecasts: [(Step, Forecast)] = []
     var ready = graph.want(goals)

@@ -112,13 +112,6 @@ public final class State {
 
   func forget(_ key: Digest) throws { try database.execute("DELETE FROM action WHERE key = ?", .text(key.hex)) }
 
-  /// Actions whose key starts with `prefix`.
-  public func keys(startingWith prefix: String) throws -> [Digest] {
-    try database.query("SELECT key FROM action WHERE key >= ? AND key < ?", .text(prefix), .text(prefix + "g")).compactMap {
-      $0[0].text.flatMap { Digest(hex: $0) }
-    }
-  }
-
   /// The key under which a step last succeeded.
   public func latest(_ workflow: String, _ step: String) throws -> Digest? {
     try database.query("SELECT key FROM latest WHERE workflow = ? AND step = ?", .text(workflow), .text(step)).first?[0].text.flatMap {

@@ -76,7 +76,6 @@ public final class Step {
   public internal(set) var record: ActionRecord?
   /// Why it failed or was skipped.
   public internal(set) var problem: Problem?
-  var seconds = 0.0
 
   init(
     id: ID, name: String, wholeName: String, declaration: StepDeclaration, kind: Kind?, matrix: OrderedDictionary<String, JSON>,
@@ -94,7 +93,7 @@ public final class Step {
   }
 
   /// The name up to the first slash: whatever a step appends stands below its own name, and so belongs to its family.
-  var family: String { name.firstIndex(of: "/").map { String(name[..<$0]) } ?? name }
+  var family: String { Graph.family(of: name) }
 
   public var isShard: Bool { shard != nil }
   public var stationName: String? { station?.name }

@@ -2,6 +2,7 @@
 // exclusiveMinimum, items, minItems, maxItems, properties, required, additionalProperties: false. It knows no recipe; it finds all faults, not the first.
 
 import JSON
+import Workflow
 
 /// What is wrong at one place of a document.
 struct SchemaFault: Equatable, CustomStringConvertible {
@@ -18,7 +19,7 @@ enum SchemaCheck {
     if let type = schema["type"]?.string, !value.isOf(type: type) { return fault("is \(article(value.typeName)), must be \(article(type))") }
     if let only = schema["const"], value != only { return fault("must be \(only.compact), is \(value.compact)") }
     if let choices = schema["enum"]?.array, !choices.contains(value) {
-      let near = value.string.flatMap { NearName.of($0, among: choices.compactMap(\.string)) }.map { "; did you mean \"\($0)\"?" } ?? ""
+      let near = value.string.flatMap { likely($0, among: choices.compactMap(\.string)) }.map { "; did you mean \"\($0)\"?" } ?? ""
       return fault("is \(value.compact), must be one of \(choices.map(\.compact).joined(separator: ", "))" + near)
     }
     if let number = value.double {
@@ -53,11 +54,15 @@ enum SchemaCheck {
         faults += Self.faults(of: value, against: property, at: pointer / name)
       } else if schema["additionalProperties"] == .bool(false) {
         let near =
-          NearName.of(name, among: Array(properties.keys)).map { "did you mean \"\($0)\"?" } ?? "there are \(properties.keys.joined(separator: ", "))"
+          likely(name, among: Array(properties.keys)).map { "did you mean \"\($0)\"?" } ?? "there are \(properties.keys.joined(separator: ", "))"
         faults.append(SchemaFault(pointer: pointer / name, problem: "is not known; " + near, isKey: true))
       }
     }
     return faults
+  }
+
+  private static func likely(_ name: String, among known: [String]) -> String? {
+    nearest(to: name, among: known.sorted(), within: max(1, name.count / 3))
   }
 
   private static func article(_ type: String) -> String { "aeiou".contains(type.first ?? "x") ? "an " + type : "a " + type }
@@ -65,23 +70,4 @@ enum SchemaCheck {
 
 extension JSON {
   fileprivate func isOf(type: String) -> Bool { typeName == type || type == "number" && double != nil || type == "integer" && int != nil }
-}
-
-/// The known name that a person most likely meant.
-enum NearName {
-  /// The nearest by edit distance (Levenshtein, 1965), if at most a third of the name has to change.
-  static func of(_ name: String, among known: [String]) -> String? {
-    let best = known.map { (name: $0, distance: distance(Array(name), Array($0))) }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-    return best.flatMap { $0.distance <= max(1, name.count / 3) ? $0.name : nil }
-  }
-
-  private static func distance(_ a: [Character], _ b: [Character]) -> Int {
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() { (diagonal, row[j + 1]) = (row[j + 1], min(diagonal + (x == y ? 0 : 1), row[j] + 1, row[j + 1] + 1)) }
-    }
-    return row[b.count]
-  }
 }
