@@ -47,10 +47,10 @@ public struct RunSummary: Sendable {
 }
 
 public final class Run {
-  private let session: Session
+  let session: Session
   private let options: RunOptions
-  private let report: (RunEvent) -> Void
-  private var summary = RunSummary()
+  let report: (RunEvent) -> Void
+  var summary = RunSummary()
 
   private struct Job: Comparable {
     let step: Step
@@ -61,15 +61,15 @@ public final class Run {
     static func == (a: Job, b: Job) -> Bool { a.step === b.step }
   }
 
-  private var undecided: [Step] = []
+  var undecided: [Step] = []
   /// Steps that have to run, by the station they wait for ("" for none).
   private var queues: [String: Heap<Job>] = [:]
-  private var running: [Attempt] = []
+  var running: [Attempt] = []
   /// Steps whose very action another step is running; they take its record.
   private var awaitingTwin: [Digest: [Step]] = [:]
-  private var attempts: [Step.ID: Int] = [:]
+  var attempts: [Step.ID: Int] = [:]
   private var serial = 0
-  private var isStopping = false
+  var isStopping = false
   private var killAt: Double?
 
   public init(_ session: Session, options: RunOptions, report: @escaping (RunEvent) -> Void) {
@@ -121,19 +121,12 @@ public final class Run {
     undecided = []
   }
 
-  private func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws {
+  func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws {
     let known = session.graph.steps.count
     undecided += try session.settle(step, status, record)
     if status == .done, session.graph.steps.count > known { report(.appended(step, Array(session.graph.steps[known...]))) }
     if status != .done, try session.state.latest(session.manifest.workflow, step.name) != record.key {
       try session.state.setLatest(session.manifest.workflow, step.name, record.key)
-    }
-  }
-
-  private func publish(_ step: Step, _ record: ActionRecord) throws {
-    for (name, path) in step.publishes {
-      guard let artifact = record.outputs[name] else { continue }
-      try session.state.store.publish(artifact, to: session.manifest.directory + "/" + (path.hasSuffix("/") ? String(path.dropLast()) : path))
     }
   }
 
@@ -206,47 +199,7 @@ public final class Run {
     try settleKnown(isStopping ? [] : goals)
   }
 
-  /// Stores and records what ended: outputs first, then one sync, then the records.
-  private func collect(_ ended: [Attempt]) throws {
-    var records: [(Attempt, ActionRecord)] = []
-    for attempt in ended {
-      do { records.append((attempt, try attempt.finish())) } catch let problem as Problem {
-        attempt.cleanUp(keepingProgress: true)
-        guard problem.code != .inputOutput else { throw problem }
-        try log(attempt, problem)
-        retryOrFail(attempt, problem)
-      }
-    }
-    if records.isEmpty { return }
-    session.state.store.sync()
-    for (attempt, record) in records {
-      do {
-        try publish(attempt.step, record)
-        try session.state.database.transaction {
-          try session.state.record(record)
-          try session.state.setLatest(session.manifest.workflow, record.step, record.key)
-          try log(attempt, nil)
-        }
-        attempt.cleanUp(keepingProgress: false)
-        try settle(attempt.step, .done, record)
-        report(.finished(attempt.step, seconds: record.seconds))
-      } catch let problem as Problem where problem.code == .manifest {
-        // What it appended is wrong: the record must not bring that back.
-        try session.state.forget(record.key)
-        retryOrFail(attempt, problem)
-      }
-    }
-  }
-
-  private func log(_ attempt: Attempt, _ problem: Problem?) throws {
-    let execution = Execution(
-      run: summary.run, step: attempt.step.name, key: attempt.key.hex, started: attempt.started, seconds: attempt.seconds,
-      station: attempt.step.station?.name,
-      outcome: problem == nil ? "done" : problem!.code == .timeout ? "timeout" : "failed", message: problem?.sentence ?? "")
-    try session.state.log(execution, workflow: session.manifest.workflow)
-  }
-
-  private func retryOrFail(_ attempt: Attempt, _ problem: Problem) {
+  func retryOrFail(_ attempt: Attempt, _ problem: Problem) {
     let step = attempt.step
     guard attempts[step.id]! <= step.declaration.retries, !isStopping else { return fail(step, problem) }
     report(.retrying(step, problem))
