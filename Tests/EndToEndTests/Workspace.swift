@@ -24,7 +24,8 @@ final class Workspace {
   deinit { try? FileManager.default.removeItem(at: directory) }
 
   static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-  static let program = repository.appending(path: ".build/release/enpire")
+  /// Built beside the test program.
+  static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "enpire")
 
   func path(_ name: String) -> URL { directory.appending(path: name) }
 
