@@ -1,7 +1,6 @@
-// enpire status, enpire log and enpire graph: how things stand, what a step printed, and the picture.
+// enpire status: how each step stands.
 
 import ArgumentParser
-import Glibc
 import JSON
 import Workflow
 
@@ -45,52 +44,5 @@ struct StatusCommand: ParsableCommand {
       let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
       Terminal.print(String(cells.reversed().drop { $0 == " " }.reversed()))
     }
-  }
-}
-
-struct LogCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "log", abstract: "Prints what a step's last attempt printed.")
-
-  @OptionGroup var manifest: ManifestOptions
-  @Option(help: "Only the last lines.") var tail: Int?
-  @Flag(help: "Print the log file's path instead.") var path = false
-  @Argument(help: "The step.") var step: String
-
-  func run() throws {
-    let (session, _) = try manifest.session()
-    guard let execution = try session.state.executions(session.manifest.workflow, step: step, limit: 1).first else {
-      throw Problem(
-        .usage, "step '\(step)' has not run here",
-        hint: nearest(to: step, among: try session.state.executions(session.manifest.workflow).map(\.step)).map { "did you mean '\($0)'?" })
-    }
-    let file = "\(session.state.directory)/logs/\(execution.key).log"
-    if path { return Terminal.print(file) }
-    guard let stream = fopen(file, "r") else { throw Problem(.missingInput, "the log \(file) is gone") }
-    defer { fclose(stream) }
-    var lines: [String] = []
-    var buffer: UnsafeMutablePointer<CChar>?
-    var capacity = 0
-    while getline(&buffer, &capacity, stream) > 0 { lines.append(String(cString: buffer!)) }
-    free(buffer)
-    Terminal.write((tail.map { Array(lines.suffix($0)) } ?? lines).joined(), to: 1)
-    if execution.outcome != "done" { Terminal.say("\(execution.outcome): \(execution.message)") }
-  }
-}
-
-struct GraphCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable { case dot, mermaid }
-
-  static let configuration = CommandConfiguration(
-    commandName: "graph", abstract: "Prints the graph, appended steps included.",
-    discussion: "Example:\n  enpire graph -f workflows/push-t.json | dot -Tsvg > graph.svg")
-
-  @OptionGroup var manifest: ManifestOptions
-  @Option(help: "dot or mermaid.") var format = Format.dot
-  @Argument(help: "NAME=value sets a variable.") var arguments: [String] = []
-
-  func run() throws {
-    let (session, _) = try manifest.session(arguments)
-    _ = try session.plan(session.graph.steps)
-    Terminal.write(format == .dot ? session.graph.dot() : session.graph.mermaid(), to: 1)
   }
 }

@@ -1,21 +1,8 @@
-// enpire check, enpire kinds, enpire doctor: whether a manifest is right, what steps there are, whether the machine is.
+// enpire kinds: what steps there are, and what each takes and gives.
 
 import ArgumentParser
 import JSON
 import Workflow
-
-struct CheckCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Checks a manifest, its fleet and its appended steps; runs nothing.")
-
-  @OptionGroup var manifest: ManifestOptions
-  @Argument(help: "NAME=value sets a variable.") var arguments: [String] = []
-
-  func run() throws {
-    let (session, _) = try manifest.session(arguments)
-    Terminal.print("\(session.manifest.workflow): \(session.graph.steps.count) steps, \(session.graph.fleet.stations.count) stations")
-  }
-}
 
 struct KindsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -87,38 +74,5 @@ struct KindsCommand: ParsableCommand {
       )
     }
     return lines.joined(separator: "\n") + "\n"
-  }
-}
-
-struct DoctorCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "doctor", abstract: "Checks this machine and says what to do.")
-
-  @Flag(help: "JSON.") var json = false
-
-  func run() throws {
-    let checks = Machine.checks()
-    if json {
-      Terminal.print(
-        JSON.object([
-          "doctor": 1,
-          "checks": .array(
-            checks.map { check in
-              var entry: JSON = ["name": .string(check.name), "state": .string(check.state.rawValue), "found": .string(check.found)]
-              entry["hint"] = check.hint.map { .string($0) }
-              return entry
-            }),
-        ]).pretty)
-    } else {
-      for check in checks {
-        let mark =
-          switch check.state {
-          case .good: Terminal.paint("ok     ", .green);
-          case .missing: Terminal.paint("missing", .yellow);
-          case .bad: Terminal.paint("BAD    ", .red)
-          }
-        Terminal.print("\(mark) \(check.name): \(check.found)" + (check.hint.map { "\n        \($0)" } ?? ""))
-      }
-    }
-    if checks.contains(where: { $0.state == .bad }) { leave(.internalError) }
   }
 }
