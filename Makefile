@@ -2,12 +2,13 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
 PROGRAMS    := .build/release
 ENPIRE      := $(PROGRAMS)/enpire
+PEERS       := .deps/peers/bin
 SOURCES     := Package.swift $(shell find Sources Plugins -type f -not -path '*/.*' 2>/dev/null)
 
 help: ## list what can be made
@@ -19,6 +20,8 @@ help: ## list what can be made
 	@scripts/setup && touch $@
 .deps/ready-test: .deps/ready
 	@scripts/setup --test && touch $@
+.deps/ready-bench: .deps/ready
+	@scripts/setup --bench && touch $@
 .build/ready: .deps/ready $(SOURCES)
 	@echo "build: compiling enpire and enpire-worker (some minutes the first time)" >&2
 	@$(SWIFT_BUILD) --product enpire && $(SWIFT_BUILD) --product enpire-worker && touch $@
@@ -58,6 +61,8 @@ study-kills: .build/ready ## kill the main job ten times and compare its end wit
 	@python3 Benchmarks/kills/study.py $(ENPIRE) workflows
 bench-start: .build/ready ## time starting up and doing nothing, beside ninja
 	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
+bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, ninja, make, Snakemake and DVC
+	@python3 Benchmarks/trust/study.py $(ENPIRE) $(PEERS) docs/results/trust.md
 bench-push-t: .deps/ready-test ## control steps a second beside gym-pusht
 	@$(SWIFT_BUILD) --product push-t-speed --quiet && $(PROGRAMS)/push-t-speed
 clean: ## remove everything built, not what was fetched
