@@ -43,7 +43,7 @@ final class Attempt {
     try Files.makeDirectory(state + "/logs")
     unlink(log)
     inputs = try session.decider.inputs(of: step)
-    deadline = step.declaration.timeout.map { startedMonotonic + $0 }
+    deadline = step.options.timeout.map { startedMonotonic + $0.after }
     var environment = Self.environment(temporary: directory + "/tmp")
     let declared = try session.decider.resolve(.object(step.environment.mapValues { .string($0) }), in: step, "env")
     for (name, value) in declared.object ?? [:] { environment[name] = value.string ?? value.canonical }
@@ -138,6 +138,7 @@ final class Attempt {
       "manifest": .string(Files.name(of: session.manifest.path)),
     ]
     if let station = step.station { request["station"] = station.entry }
+    if step.stations.count > 1 { request["stations"] = .array(step.stations.map(\.entry)) }
     if let shard = step.shard { request["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
     let progress = isReproduction ? directory + "/progress" : "\(state)/progress/\(key.hex)"
     try Files.makeDirectory(progress)
@@ -228,7 +229,7 @@ final class Attempt {
     }
     switch end {
     case .exited(0): break
-    case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.declaration.timeout ?? 0) s", hint: logHint)
+    case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.options.timeout?.after ?? 0) s", hint: logHint)
     case .exited(let code):
       let message = message(or: "exit code \(code)")
       throw Problem(.stepFailed, message, hint: message.contains("hint: ") ? nil : logHint)

@@ -68,6 +68,8 @@ struct Decider {
     print["inputs"] = inputs
     if !step.environment.isEmpty { print["env"] = try resolve(.object(step.environment.mapValues { .string($0) }), in: step, "env") }
     if let station = step.station { print["station"] = station.entry }
+    if step.stations.count > 1 { print["stations"] = .array(step.stations.map(\.entry)) }
+    if !step.options.secrets.isEmpty { print["secrets"] = .array(step.options.secrets.map { .string($0.name) }) }
     if let shard = step.shard { print["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
     if step.kind?.readsStudy == true { print["study"] = study(of: step) }
     return print
@@ -94,7 +96,7 @@ struct Decider {
   func seedRoot(of step: Step, fingerprint: JSON) throws -> Digest {
     var print = fingerprint
     print["with"] = try parameters(of: step, forSample: true)
-    for key in ["shard", "station"] { print[key] = nil }
+    for key in ["shard", "station", "stations"] { print[key] = nil }
     return authenticationCode(key: try state.secret(), message: print.canonical)
   }
 

@@ -108,7 +108,29 @@ struct Expansion {
           "kind '\(kind.name)' has no output '\(output)'", "out", output, key: true, hint: suggestion(for: output, among: kind.outputs.map(\.name)))
       }
     }
-    step.station = try station(of: step)
+    step.options = try options(of: step)
+    step.stations = try stations(of: step)
+  }
+
+  private func options(of step: Step) throws -> StepOptions {
+    let declaration = step.declaration
+    var options = declaration.options
+    if let members = declaration.source.object, StepDeclaration.usesVariables(members) {
+      let known = members.filter { StepOptions.keys.contains($0.key) }
+      let expanded = OrderedDictionary(uniqueKeysWithValues: try known.map { ($0, try expand($1, declaration, step.matrix, [$0])) })
+      options = try StepOptions.read(expanded, Complaint { declaration.problem($0, at: $1, key: $3, hint: $2) })
+    }
+    for (name, count) in options.resources.units {
+      guard let pool = graph.manifest.pools[name] else {
+        if name == "gpu" { continue }
+        throw declaration.problem(
+          "no pool '\(name)'", "resources", name, key: true, hint: suggestion(for: name, among: ["cpu", "memory", "gpu"] + graph.manifest.pools.keys))
+      }
+      guard count <= pool.capacity else {
+        throw declaration.problem("step '\(step.name)' wants \(count) of pool '\(name)', which has \(pool.capacity)", "resources", name)
+      }
+    }
+    return options
   }
 
   private func checkParameters(_ step: Step, _ kind: Kind) throws {
@@ -133,18 +155,23 @@ struct Expansion {
     }
   }
 
-  /// The plan fixes the station: shard i of a fleet of n takes the (i mod n)th that fits, another step one chosen by its name.
-  private func station(of step: Step) throws -> FleetStation? {
+  /// The plan fixes the station: shard i of a fleet of n takes the (i mod n)th that fits, another step one chosen by its name; and if it wants
+  /// several, those that follow.
+  private func stations(of step: Step) throws -> [FleetStation] {
     let declaration = step.declaration
     guard let wish = declaration.station else {
       if step.kind?.usesStation == true {
         throw declaration.problem("kind '\(step.kind!.name)' needs a station", key: true, hint: "\"station\": { \"task\": … } says for what")
       }
-      return nil
+      return []
     }
     let wanted = try expand(wish, declaration, step.matrix, ["station"])
-    for key in wanted.object?.keys ?? [] where key != "task" && key != "name" {
-      throw declaration.problem("unknown key '\(key)'", "station", key, key: true, hint: suggestion(for: key, among: ["task", "name"]))
+    for key in wanted.object?.keys ?? [] where !["task", "name", "count"].contains(key) {
+      throw declaration.problem("unknown key '\(key)'", "station", key, key: true, hint: suggestion(for: key, among: ["task", "name", "count"]))
+    }
+    let count = wanted["count"].map { $0.int ?? 0 } ?? 1
+    guard count >= 1 else {
+      throw declaration.problem("'count' must be a count from 1", "station", "count")
     }
     guard graph.manifest.fleet != nil else {
       throw declaration.problem(
@@ -160,8 +187,13 @@ struct Expansion {
         hint: "the stations do: \(Set(graph.fleet.stations.flatMap(\.tasks)).sorted().joined(separator: ", "))")
     }
     // The gather of shards holds no station.
-    if step.shard == nil, try shardCount(declaration, step.matrix) > 1 { return nil }
+    if step.shard == nil, try shardCount(declaration, step.matrix) > 1 { return [] }
+    guard count <= fitting.count else {
+      throw Problem(
+        .station, "step '\(step.name)' wants \(count) stations at once; \(fitting.count) of the fleet fit",
+        at: Origin(file: declaration.origin.file, pointer: declaration.origin.pointer / "station").place())
+    }
     let index = step.shard?.index ?? step.name.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff_ffff }
-    return fitting[index % fitting.count]
+    return (0..<count).map { fitting[(index * count + $0) % fitting.count] }
   }
 }

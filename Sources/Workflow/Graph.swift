@@ -163,7 +163,7 @@ public final class Graph {
   private func blocker(of step: Step) -> Step? {
     for need in step.needs where !need.optional && !steps[need.step].status.isSuccess { return steps[need.step] }
     for family in step.families {
-      let culprit = members(of: family).first { ($0.status == .failed && !$0.declaration.mayFail) || ($0.name == family && !$0.status.isSuccess) }
+      let culprit = members(of: family).first { ($0.status == .failed && !$0.options.mayFail) || ($0.name == family && !$0.status.isSuccess) }
       if let culprit { return culprit }
     }
     return nil
@@ -261,6 +261,10 @@ public final class Graph {
 extension StepDeclaration {
   /// An error at a member of this step, by its JSON pointer below the step.
   func problem(_ sentence: String, _ pointer: String..., key: Bool = false, hint: String? = nil) -> Problem {
+    problem(sentence, at: pointer, key: key, hint: hint)
+  }
+
+  func problem(_ sentence: String, at pointer: [String], key: Bool = false, hint: String? = nil) -> Problem {
     let place = Origin(file: origin.file, pointer: JSONPointer(origin.pointer.tokens + pointer)).place(key: key)
     // Without a file to point at, the step is named instead.
     return Problem(.manifest, place == nil ? "step '\(name)': \(sentence)" : sentence, at: place, hint: hint)

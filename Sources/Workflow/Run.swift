@@ -201,7 +201,7 @@ public final class Run {
 
   func retryOrFail(_ attempt: Attempt, _ problem: Problem) {
     let step = attempt.step
-    guard attempts[step.id]! <= step.declaration.retries, !isStopping else { return fail(step, problem) }
+    guard attempts[step.id]! <= step.options.retry.max, !isStopping else { return fail(step, problem) }
     report(.retrying(step, problem))
     step.status = .ready
     undecided.append(step)
@@ -211,7 +211,7 @@ public final class Run {
     var problem = problem
     if !problem.sentence.contains(step.name) { problem.sentence = "\(step.name): " + problem.sentence }
     report(.failed(step, problem))
-    if !step.declaration.mayFail {
+    if !step.options.mayFail {
       if summary.exit == .success { summary.exit = problem.code }
       if !options.keepGoing { isStopping = true }
     }
@@ -248,7 +248,7 @@ public final class Run {
       case .done: summary.ran += 1
       case .upToDate: summary.upToDate += 1
       case .restored: summary.restored += 1
-      case .failed: if step.declaration.mayFail { summary.tolerated += 1 } else { summary.failed += 1 }
+      case .failed: if step.options.mayFail { summary.tolerated += 1 } else { summary.failed += 1 }
       case .skipped: summary.skipped += 1
       default: summary.notReached += 1
       }

@@ -57,7 +57,12 @@ public final class Step {
   var publishes: OrderedDictionary<String, String> = [:]
   /// The shards it gathers.
   var shards: [Step.ID] = []
-  var station: FleetStation?
+  /// How it is run, with variables and matrix filled in.
+  public internal(set) var options: StepOptions
+  /// The stations it holds while it runs; one, unless it wants several at once.
+  public internal(set) var stations: [FleetStation] = []
+  /// The first of them, which `${station.…}` means.
+  var station: FleetStation? { stations.first }
 
   /// Steps it waits for, and whether it goes on if they fail.
   var needs: [(step: Step.ID, optional: Bool)] = []
@@ -86,6 +91,7 @@ public final class Step {
     self.name = name
     self.wholeName = wholeName
     self.declaration = declaration
+    options = declaration.options
     self.kind = kind
     self.matrix = matrix
     self.shard = shard

@@ -31,6 +31,29 @@ private let propose = Kind("propose", summary: "", effect: .external, revision: 
     #expect(graph.step(named: "e")!.needs.map(\.step) == [0, 1, 2, 3])
   }
 
+  @Test func `several stations at once are those that follow each other`() throws {
+    let graph = try graph(
+      #"{"p": {"uses": "make"}, "e": {"uses": "evaluate", "in": {"policy": "${step.p}"}, "station": {"task": "push-t", "count": 2}, "shards": 2}}"#,
+      kinds: [make, evaluate], fleet: ["s1", "s2", "s3"])
+    #expect(graph.steps.map { $0.stations.map(\.name) } == [[], ["s1", "s2"], ["s3", "s1"], []])
+  }
+
+  @Test func `how a step is run may use variables and the matrix`() throws {
+    let graph = try graph(
+      #"{"a": {"uses": "make", "matrix": {"n": [1, 2]}, "resources": {"cpu": "${matrix.n}"}, "timeout": "${var.limit}"}}"#, vars: #"{"limit": "2m"}"#,
+      kinds: [make])
+    #expect(graph.steps.map { $0.options.resources.cpu } == [1, 2])
+    #expect(graph.steps[0].options.timeout == TimeLimit(after: 120))
+    #expect(
+      problem {
+        _ = try self.graphOf(#"{"a": {"uses": "make", "matrix": {"n": [0]}, "resources": {"cpu": "${matrix.n}"}}}"#)
+      } == "'cpu' must be a number above 0")
+    #expect(
+      problem { _ = try self.graphOf(#"{"a": {"uses": "make", "resources": {"cpus": 2}}}"#) } == "no pool 'cpus' | did you mean 'cpu'?")
+  }
+
+  private func graphOf(_ steps: String) throws -> Graph { try graph(steps, kinds: [make]) }
+
   @Test func `errors name the thing and suggest`() {
     #expect(problem { _ = try graph(#"{"a": {"uses": "mak"}}"#, kinds: [make]) } == "no step kind 'mak' | did you mean 'make'?")
     #expect(

@@ -43,7 +43,7 @@ final class RunReporter {
       _ = step
     case .failed(let step, let problem):
       running.removeAll { $0.step === step }
-      say("\(step.declaration.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)) \(problem)")
+      say("\(step.options.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)) \(problem)")
     case .appended(let step, let new):
       if form == .text {
         say(
@@ -116,7 +116,7 @@ final class RunReporter {
     case .failed(let step, let problem):
       [
         "event": "failed", "step": .string(step.name), "problem": .string(problem.description), "code": .integer(Int(problem.code.rawValue)),
-        "tolerated": .bool(step.declaration.mayFail),
+        "tolerated": .bool(step.options.mayFail),
       ]
     case .appended(let step, let new): ["event": "appended", "by": .string(step.name), "steps": .array(new.map { .string($0.name) })]
     }

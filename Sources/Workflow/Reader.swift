@@ -1,0 +1,69 @@
+// Reads members of a JSON document with errors that have a place. It knows no format.
+
+internal import Glibc
+import JSON
+import OrderedCollections
+
+struct Reader {
+  let file: String
+  let text: [UInt8]
+
+  init(file: String, text: [UInt8]) { (self.file, self.text) = (file, text) }
+
+  func parse() throws -> JSON {
+    do { return try JSON(parsing: text) } catch {
+      throw Problem(.manifest, error.message, at: Place(file: Files.display(file), line: error.line, column: error.column, text: text))
+    }
+  }
+
+  func problem(_ sentence: String, _ pointer: JSONPointer, key: Bool = false, hint: String? = nil) -> Problem {
+    let place = pointer.place(in: text, key: key)
+    return Problem(.manifest, sentence, at: Place(file: Files.display(file), line: place.line, column: place.column, text: text), hint: hint)
+  }
+
+  /// The format's version, `"manifest": 1`.
+  func version(_ root: JSON, _ format: String) throws {
+    guard let version = root[format]?.int else {
+      throw problem(
+        "\"\(format)\": 1 is missing", JSONPointer(root[format] == nil ? [] : [format]), hint: "it says which version of the format the file is in")
+    }
+    guard version == 1 else {
+      throw problem("\(format) version \(version) is not known to this enpire", JSONPointer([format]), hint: "this one reads version 1")
+    }
+  }
+
+  /// Names that people give; those of a matrix's instances and of a family's rounds are made of them.
+  func checkName(_ name: String, _ pointer: JSONPointer) throws {
+    guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-".utf8.contains($0) }) else {
+      throw problem("'\(name)' cannot be a step's name", pointer, key: true, hint: "use letters, digits, _ and -")
+    }
+  }
+
+  func onlyKeys(_ json: JSON, _ pointer: JSONPointer, _ known: [String]) throws {
+    for key in json.object?.keys ?? [] where !known.contains(key) {
+      throw problem("unknown key '\(key)'", pointer / key, key: true, hint: suggestion(for: key, among: known))
+    }
+  }
+
+  func string(_ json: JSON, _ key: String, _ pointer: JSONPointer = JSONPointer()) throws -> String? {
+    guard let value = json[key] else { return nil }
+    guard let text = value.string else { throw problem("'\(key)' must be a string", pointer / key) }
+    return text
+  }
+
+  func object(_ json: JSON?, _ pointer: JSONPointer) throws -> OrderedDictionary<String, JSON> {
+    guard let json else { return [:] }
+    guard let members = json.object else { throw problem("'\(pointer.tokens.last ?? "")' must be an object", pointer) }
+    return members
+  }
+
+  /// A string or a list of strings.
+  func strings(_ json: JSON, _ pointer: JSONPointer) throws -> [String] {
+    if let one = json.string { return [one] }
+    guard let list = json.array else { throw problem("'\(pointer.tokens.last ?? "")' must be a string or a list of strings", pointer) }
+    return try list.enumerated().map { index, element in
+      guard let text = element.string else { throw problem("must be a string", pointer / index) }
+      return text
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// A step as it was written, before matrix and shards, and where that is.
+
+public import JSON
+public import OrderedCollections
+
+/// One step of a manifest, before matrix and shards.
+public struct StepDeclaration: Sendable {
+  public enum Action: Sendable, Hashable {
+    /// A step kind, run by the worker.
+    case kind(String)
+    /// A command, as argv.
+    case command([String])
+  }
+
+  public var name: String
+  /// The file it stands in and its JSON pointer there, for errors.
+  public var origin: Origin
+  /// The step as it is written.
+  public var source: JSON
+  public var description: String?
+  public var action: Action
+  /// Port to patterns and references.
+  public var inputs: OrderedDictionary<String, [String]>
+  /// Output to the path it is published at, relative to the manifest.
+  public var outputs: OrderedDictionary<String, String>
+  public var with: JSON
+  public var environment: OrderedDictionary<String, String>
+  public var after: [String]
+  public var matrix: OrderedDictionary<String, [JSON]>
+  /// A count, or a reference to a variable that holds one.
+  public var shards: JSON?
+  /// What the step wants of a station: `task`.
+  public var station: JSON?
+  /// Nil: may not append. Empty: every kind. Else the kinds it may append (`run` for commands).
+  public var appends: [String]?
+  /// How it is run; steps whose options use variables have them in `Step.options` alone.
+  public var options: StepOptions
+}
+
+/// Where a step is written: for errors, looked up only when there is one.
+public struct Origin: Sendable {
+  public var file: String
+  public var pointer: JSONPointer
+
+  public func place(_ more: String..., key: Bool = false) -> Place? {
+    guard let text = try? Files.read(file) else { return nil }
+    let pointer = JSONPointer(pointer.tokens + more)
+    let place = pointer.place(in: text, key: key)
+    return Place(file: Files.display(file), line: place.line, column: place.column, text: text)
+  }
+}
+
+extension Files {
+  /// The path as a person would write it: relative to the current directory if it lies below.
+  static func display(_ path: String) -> String {
+    let prefix = currentDirectory + "/"
+    return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+  }
+}
