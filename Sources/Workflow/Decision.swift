@@ -9,7 +9,7 @@ public enum Decision {
   case upToDate(ActionRecord)
   /// Recorded; the published files named have to be put back.
   case restore(ActionRecord, [String])
-  case run(key: Digest, fingerprint: JSON, reasons: [String])
+  case run(key: Digest, fingerprint: JSON, reasons: [Reason])
 }
 
 struct Decider {
@@ -25,13 +25,13 @@ struct Decider {
       let displaced = try step.publishes.filter { try !isInPlace(record.outputs[$0.key], at: graph.manifest.directory + "/" + $0.value) }
       return displaced.isEmpty ? .upToDate(record) : .restore(record, displaced.map(\.value))
     }
-    let reasons: [String]
+    let reasons: [Reason]
     if record != nil {
-      reasons = [force ? "it was asked for" : "its recorded output is gone from the store"]
+      reasons = [force ? .forced : .lost]
     } else if let latest = try state.latest(graph.manifest.workflow, step.name), let old = try state.action(latest) {
-      reasons = Self.differences(from: old.fingerprint, to: fingerprint)
+      reasons = Explanation.reasons(from: old.fingerprint, to: fingerprint, of: step.declaration)
     } else {
-      reasons = ["it has not run before"]
+      reasons = [.first]
     }
     return .run(key: key, fingerprint: fingerprint, reasons: reasons)
   }
@@ -211,51 +211,5 @@ struct Decider {
           let outputs = ancestor.record?.outputs.mapValues { JSON.string($0.digest.hex) } ?? [:]
           return (ancestor.name, ancestor.status.isSuccess ? .object(outputs) : .string(ancestor.status.rawValue))
         }))
-  }
-
-  // MARK: Differences
-
-  /// What changed between two fingerprints, a line each: `input demos: episode_003.mp4 changed (1a2b… → 3c4d…)`.
-  static func differences(from old: JSON, to new: JSON) -> [String] {
-    var lines: [String] = []
-    func compare(_ old: JSON?, _ new: JSON?, _ path: [String]) {
-      if old == new { return }
-      if case .object(let a)? = old, case .object(let b)? = new {
-        for key in OrderedSet(Array(a.keys) + Array(b.keys)) { compare(a[key], b[key], path + [key]) }
-      } else if path.first == "inputs", case .array(let a)? = old, case .array(let b)? = new {
-        lines += inputDifferences(path.last ?? "", a, b)
-      } else if case .array(let a)? = old, case .array(let b)? = new, a.count == b.count {
-        for (index, pair) in zip(a, b).enumerated() { compare(pair.0, pair.1, path + ["\(index)"]) }
-      } else {
-        let (before, after) = brief(old, new)
-        lines.append("\(path.joined(separator: ".")): \(before) → \(after)")
-      }
-    }
-    compare(old, new, [])
-    return lines
-  }
-
-  private static func inputDifferences(_ port: String, _ old: [JSON], _ new: [JSON]) -> [String] {
-    let (oldNames, newNames) = (old.map { $0["name"]?.string ?? "" }, new.map { $0["name"]?.string ?? "" })
-    guard oldNames == newNames else {
-      let (gone, come) = (Set(oldNames).subtracting(newNames).sorted(), Set(newNames).subtracting(oldNames).sorted())
-      let changes = come.map { "\($0) added" } + gone.map { "\($0) removed" }
-      return ["input \(port): " + (changes.isEmpty ? "another order" : changes.joined(separator: ", "))]
-    }
-    return zip(old, new).filter { $0 != $1 }.map { old, new in
-      "input \(port): \(new["name"]?.string ?? "") changed (\(old["digest"]?.string?.prefix(12) ?? "") → \(new["digest"]?.string?.prefix(12) ?? ""))"
-    }
-  }
-
-  /// Both values, long ones cut to where they differ.
-  private static func brief(_ old: JSON?, _ new: JSON?) -> (String, String) {
-    let (a, b) = (old?.compact ?? "none", new?.compact ?? "none")
-    let common = zip(a, b).prefix { $0 == $1 }.count
-    func cut(_ text: String) -> String {
-      let start = text.count > 60 && common > 20 ? common - 15 : 0
-      let part = text.dropFirst(start)
-      return (start > 0 ? "…" : "") + part.prefix(57) + (part.count > 57 ? "…" : "")
-    }
-    return (cut(a), cut(b))
   }
 }

@@ -1,10 +1,11 @@
 // What went wrong, for a person and for a script: one sentence that names the thing, its place, what to do, and an exit code.
 
-/// Exit codes of `enpire`; disjoint, so that a script can tell them apart. Those from 64 on follow sysexits.h.
+public import JSON
+
+/// Exit codes of `enpire`; disjoint, so that a script can tell them apart. Those from 64 to 77 follow sysexits.h.
 public enum ExitCode: Int32, Sendable, CaseIterable {
   case success = 0
   case stepFailed = 1
-  /// With --question: something would run.
   case stale = 3
   case usage = 64
   case manifest = 65
@@ -13,14 +14,36 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
   case internalError = 70
   case inputOutput = 74
   case locked = 75
+  case approval = 77
+  case budget = 78
   case timeout = 124
   case interrupted = 130
+
+  /// The code's name in JSON; it stays.
+  public var name: String {
+    switch self {
+    case .success: "success"
+    case .stepFailed: "step-failed"
+    case .stale: "stale"
+    case .usage: "usage"
+    case .manifest: "manifest"
+    case .missingInput: "missing-input"
+    case .station: "station"
+    case .internalError: "internal-error"
+    case .inputOutput: "input-output"
+    case .locked: "locked"
+    case .approval: "approval"
+    case .budget: "budget"
+    case .timeout: "timeout"
+    case .interrupted: "interrupted"
+    }
+  }
 
   public var meaning: String {
     switch self {
     case .success: "everything asked for is up to date"
-    case .stepFailed: "a step failed"
-    case .stale: "with --question: something would run"
+    case .stepFailed: "a step failed, or a check found something"
+    case .stale: "something would have to run, and was not to (-q, --from, --only)"
     case .usage: "the command line is wrong"
     case .manifest: "a manifest, fleet file or appended step is wrong"
     case .missingInput: "an input file is missing or unreadable"
@@ -28,6 +51,8 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
     case .internalError: "a fault of enpire itself"
     case .inputOutput: "reading or writing failed, as on a full disk"
     case .locked: "another run holds the workspace"
+    case .approval: "a step waits for a person's approval"
+    case .budget: "a budget is used up"
     case .timeout: "a step took longer than its time-out"
     case .interrupted: "interrupted; what was done is kept"
     }
@@ -45,6 +70,14 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     self.sentence = sentence
     self.place = place
     self.hint = hint
+  }
+
+  /// One JSON line for programs: `{"event": "error", …}`.
+  public var json: JSON {
+    var json: JSON = ["event": "error", "exit": .integer(Int(code.rawValue)), "name": .string(code.name), "problem": .string(sentence)]
+    if let place { json["place"] = ["file": .string(place.file), "line": .integer(place.line), "column": .integer(place.column)] }
+    json["hint"] = hint.map { .string($0) }
+    return json
   }
 
   /// `file:line:column: sentence`, the source line with a caret below, and the hint.

@@ -24,7 +24,7 @@ public struct RunOptions: Sendable {
 /// What a run tells while it runs.
 public enum RunEvent {
   case waitingForLock(String)
-  case started(Step, reasons: [String])
+  case started(Step, reasons: [Reason])
   case progress(Step, done: Int, total: Int, word: String)
   case finished(Step, seconds: Double)
   case restored(Step, [String])
@@ -56,7 +56,7 @@ public final class Run {
     let step: Step
     let key: Digest
     let fingerprint: JSON
-    let reasons: [String]
+    let reasons: [Reason]
     static func < (a: Job, b: Job) -> Bool { (a.step.height, b.step.id) < (b.step.height, a.step.id) }
     static func == (a: Job, b: Job) -> Bool { a.step === b.step }
   }

@@ -1,7 +1,7 @@
 // A workflow being walked: the graph, what is recorded of it, and the steps that recorded steps appended.
 // Planning and running share it, so that a plan is what a run would do.
 
-import Hashing
+public import Hashing
 import JSON
 import OrderedCollections
 
@@ -51,7 +51,8 @@ public final class Session {
   public enum Forecast {
     case upToDate
     case restore([String])
-    case run([String])
+    /// Has to run under this key; without a key it will fail.
+    case run(Digest?, [Reason])
     /// Depends on what these steps will give.
     case waits([String])
   }
@@ -66,7 +67,7 @@ public final class Session {
       do { decision = try decider.decide(step, force: force && goals.contains { $0 === step }) } catch let problem as Problem
         where problem.code != .inputOutput && problem.code != .internalError
       {
-        forecasts.append((step, .run(["it will fail: \(problem.sentence)"])))
+        forecasts.append((step, .run(nil, [Reason(.failure, "it will fail: \(problem.sentence)")])))
         continue
       }
       switch decision {
@@ -76,7 +77,7 @@ public final class Session {
       case .restore(let record, let paths):
         forecasts.append((step, .restore(paths)))
         ready += try settle(step, .restored, record)
-      case .run(_, _, let reasons): forecasts.append((step, .run(reasons)))
+      case .run(let key, _, let reasons): forecasts.append((step, .run(key, reasons)))
       }
     }
     for step in graph.topologicalOrder() where step.isWanted && step.status == .waiting {

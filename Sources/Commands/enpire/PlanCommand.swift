@@ -50,7 +50,7 @@ struct PlanCommand: ParsableCommand {
     switch forecast {
     case .upToDate: ("up-to-date", [])
     case .restore(let paths): ("restore", paths)
-    case .run(let reasons): ("run", reasons)
+    case .run(_, let reasons): ("run", reasons.map(\.text))
     case .waits(let steps): ("then", ["waits for \(steps.joined(separator: ", "))"])
     }
   }

@@ -27,7 +27,7 @@ final class RunReporter {
       if form == .text {
         say(
           "\(Terminal.paint("start", .dim))  \(step.name)\(place(step))"
-            + (verbose ? reasons.map { "\n       \($0)" }.joined() : Terminal.paint("  \(reasons.first ?? "")", .dim)))
+            + (verbose ? reasons.map { "\n       \($0.text)" }.joined() : Terminal.paint("  \(reasons.first?.text ?? "")", .dim)))
       }
     case .progress(let step, let done, let total, let word):
       if let index = running.firstIndex(where: { $0.step === step }) { running[index] = (step, done, total, word) }
@@ -105,7 +105,7 @@ final class RunReporter {
     case .started(let step, let reasons):
       [
         "event": "start", "step": .string(step.name), "station": step.stationName.map { .string($0) } ?? nil,
-        "reasons": .array(reasons.map { .string($0) }),
+        "reasons": .array(reasons.map { .string($0.text) }),
       ]
     case .progress(let step, let done, let total, let word):
       ["event": "progress", "step": .string(step.name), "done": .integer(done), "total": .integer(total), "word": .string(word)]
