@@ -184,10 +184,11 @@ final class Attempt {
       entry["key"] = .string(record.key.hex)
       entry["started"] = .number(record.started)
       entry["seconds"] = .number(record.seconds)
-      entry["telemetry"] = record.telemetry
-      entry["with"] = record.fingerprint["with"]
-      entry["inputs"] = record.fingerprint["inputs"]
-      entry["station_entry"] = record.fingerprint["station"]
+      let details = try session.state.details(record.key)
+      entry["telemetry"] = details?.telemetry ?? [:]
+      entry["with"] = details?.fingerprint["with"]
+      entry["inputs"] = details?.fingerprint["inputs"]
+      entry["station_entry"] = details?.fingerprint["station"]
     }
     entry["problem"] = (ancestor.problem?.sentence).map { .string($0) }
     return entry
@@ -237,7 +238,7 @@ final class Attempt {
       throw Problem(.stepFailed, "\(step.name): killed by signal \(number) (\(String(cString: strsignal(number))))", hint: logHint)
     }
     for artifact in inputs.values.joined() {
-      guard let path = artifact.path, !Files.isDirectory(path), !session.state.files.isUnchanged(path) else { continue }
+      guard let path = artifact.path, try !session.decider.isUnchanged(artifact) else { continue }
       throw Problem(.stepFailed, "\(step.name): its input \(Files.display(path)) changed while it ran", hint: "its outputs are not kept; run again")
     }
     var outputs: OrderedDictionary<String, Artifact> = [:]
@@ -262,10 +263,10 @@ final class Attempt {
     }
     let appended = step.mayAppend ? (try? JSON(parsing: Files.read(directory + "/append.json"))) ?? [] : []
     return ActionRecord(
-      key: key, step: step.name, fingerprint: fingerprint, outputs: outputs, appended: appended, telemetry: telemetry, started: started,
-      seconds: seconds,
-      station: step.station?.name)
+      key: key, step: step.name, outputs: outputs, appended: appended, started: started, seconds: seconds, station: step.station?.name)
   }
+
+  var details: ActionDetails { ActionDetails(fingerprint: fingerprint, telemetry: telemetry) }
 
   private static func syntaxError(in text: [UInt8]) -> JSONSyntaxError? {
     do {

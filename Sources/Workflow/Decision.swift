@@ -28,7 +28,7 @@ struct Decider {
     let reasons: [Reason]
     if record != nil {
       reasons = [force ? .forced : .lost]
-    } else if let latest = try state.latest(graph.manifest.workflow, step.name), let old = try state.action(latest) {
+    } else if let latest = try state.latest(graph.manifest.workflow, step.name), let old = try state.details(latest) {
       reasons = Explanation.reasons(from: old.fingerprint, to: fingerprint, of: step.declaration)
     } else {
       reasons = [.first]
@@ -149,8 +149,9 @@ struct Decider {
   struct InputArtifact {
     let name: String
     let digest: Digest
-    /// Set for a file of the workspace.
+    /// Set for a file of the workspace, with its stamp when it was hashed.
     let path: String?
+    let stamp: FileStamp?
     /// Set for a step's output.
     let artifact: Artifact?
     let step: String?
@@ -177,12 +178,11 @@ struct Decider {
         throw Problem(.internalError, "\(producer.name) has no recorded output '\(name)'")
       }
       let file = producer.outputs.first { $0.name == name }.map { Files.name(of: $0.path) } ?? name
-      return [InputArtifact(name: file, digest: artifact.digest, path: nil, artifact: artifact, step: producer.name)]
+      return [InputArtifact(name: file, digest: artifact.digest, path: nil, stamp: nil, artifact: artifact, step: producer.name)]
     case .files(let pattern):
-      let full = Files.absolute(pattern, in: graph.manifest.directory)
-      let paths = Files.glob(full)
-      guard !paths.isEmpty else {
-        let isPattern = pattern.contains { "*?[".contains($0) }
+      let paths = Files.matches(Files.absolute(pattern, in: graph.manifest.directory))
+      if paths.isEmpty {
+        let isPattern = Files.isPattern(pattern)
         // A pattern at an optional input may match nothing; a path must exist.
         if isPattern, step.kind?.inputs.first(where: { $0.name == port })?.required == false { return [] }
         var problem = step.declaration.problem(
@@ -191,17 +191,24 @@ struct Decider {
         problem.code = .missingInput
         throw problem
       }
-      return try paths.flatMap { path in
-        guard Files.isDirectory(path) else {
-          return [InputArtifact(name: Files.name(of: path), digest: try state.files.digest(of: path), path: path, artifact: nil, step: nil)]
+      return try paths.map { path in
+        guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
+        let name = Files.name(of: path)
+        if stamp.isDirectory {
+          let digest = try Store.digest(of: path, form: .directory, hash: state.files.digest)
+          return InputArtifact(name: name, digest: digest, path: path, stamp: stamp, artifact: nil, step: nil)
         }
-        return [
-          InputArtifact(
-            name: Files.name(of: path), digest: try Store.digest(of: path, form: .directory, hash: state.files.digest), path: path, artifact: nil,
-            step: nil)
-        ]
+        let entry = try state.files.entry(of: path)
+        return InputArtifact(name: name, digest: entry.digest, path: path, stamp: entry.stamp, artifact: nil, step: nil)
       }
     }
+  }
+
+  /// Whether a file or directory of the workspace is still what it was when the step was decided.
+  func isUnchanged(_ input: InputArtifact) throws -> Bool {
+    guard let path = input.path, let stamp = input.stamp else { return true }
+    guard stamp.isDirectory else { return FileDigests.isUnchanged(path, since: stamp) }
+    return try Files.isDirectory(path) && Store.digest(of: path, form: .directory, hash: state.files.digest) == input.digest
   }
 
   private func study(of step: Step) -> JSON {

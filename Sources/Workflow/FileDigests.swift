@@ -1,51 +1,127 @@
 // Digests of the workspace's files, hashed again only when a file's size, times, inode or mode say that it may have changed.
 // A file that was touched within a clock tick of its hashing is not trusted (the racy-clean rule), for its next write might not show.
 
+internal import CLinux
 internal import Database
 internal import Glibc
 internal import Hashing
 
+/// Everything the system tells of a file's identity. Equal stamps mean equal content, but for writes within one clock tick.
+struct FileStamp: Hashable, Sendable {
+  var size: Int
+  /// Nanoseconds since 1970.
+  var modified: Int
+  var changed: Int
+  var inode: UInt64
+  var mode: UInt32
+
+  init(_ status: stat) {
+    size = status.st_size
+    modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+    changed = status.st_ctim.tv_sec * 1_000_000_000 + status.st_ctim.tv_nsec
+    inode = UInt64(status.st_ino)
+    mode = status.st_mode
+  }
+
+  init(size: Int, modified: Int, changed: Int, inode: UInt64, mode: UInt32) {
+    (self.size, self.modified, self.changed, self.inode, self.mode) = (size, modified, changed, inode, mode)
+  }
+
+  /// The stamp of the file that a path leads to; nil if there is none.
+  init?(of path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+}
+
 final class FileDigests {
+  /// A clock tick of the file system's times, and some more.
+  static let tick = 20_000_000
+
+  struct Entry {
+    var stamp: FileStamp
+    var digest: Digest
+    /// When the content was known to be this, in nanoseconds since 1970.
+    var hashed: Int
+
+    /// Whether a later write would have changed the stamp.
+    var isTrusted: Bool { max(stamp.modified, stamp.changed) + FileDigests.tick < hashed }
+  }
+
   private let database: Database
-  /// Stamps seen in this run, to check inputs again after a step ran.
-  private(set) var seen: [String: String] = [:]
+  /// What this run knows, by absolute path.
+  private(set) var entries: [String: Entry] = [:]
+  private var unsaved: [String] = []
 
   init(_ database: Database) { self.database = database }
 
   /// The file's digest; hashes only if its stamp is new.
-  func digest(of path: String) throws -> Digest {
-    let (stamp, changed) = try Self.stamp(path)
-    seen[path] = stamp
-    if let row = try database.query("SELECT stamp, digest, hashed FROM file WHERE path = ?", .text(path)).first,
-      row[0].text == stamp, let hashed = row[2].int, changed + 20_000_000 < hashed, let digest = row[1].text.flatMap({ Digest(hex: $0) })
-    {
-      return digest
+  func digest(of path: String) throws -> Digest { try entry(of: path).digest }
+
+  func entry(of path: String) throws -> Entry {
+    guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
+    if let known = try entries[path] ?? saved(path), known.stamp == stamp, known.isTrusted {
+      entries[path] = known
+      return known
     }
     let now = Self.now
     let digest = try hashFile(path)
-    guard try Self.stamp(path).stamp == stamp else { return try self.digest(of: path) }
-    try database.execute(
-      "INSERT OR REPLACE INTO file (path, stamp, digest, hashed) VALUES (?, ?, ?, ?)", .text(path), .text(stamp), .text(digest.hex), .integer(now))
-    return digest
+    // Written while it was read: what was hashed is no content it ever had.
+    guard FileStamp(of: path) == stamp else { return try entry(of: path) }
+    let entry = Entry(stamp: stamp, digest: digest, hashed: now)
+    remember(entry, at: path)
+    return entry
   }
 
-  /// Whether the file is still as `digest(of:)` found it.
-  func isUnchanged(_ path: String) -> Bool {
-    guard let before = seen[path], let now = try? Self.stamp(path).stamp else { return false }
-    return before == now
+  /// Takes note of a file whose content is known because this process put it there, with a modification time
+  /// a tick before: any write that follows shows in the stamp.
+  func note(_ path: String, _ digest: Digest, _ stamp: FileStamp) {
+    remember(Entry(stamp: stamp, digest: digest, hashed: Int.max), at: path)
   }
 
-  /// Everything the system tells of a file's identity, and when it last changed (ns).
-  private static func stamp(_ path: String) throws -> (stamp: String, changed: Int) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw Files.problem("read", path) }
-    let modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
-    let changed = status.st_ctim.tv_sec * 1_000_000_000 + status.st_ctim.tv_nsec
-    return ("\(status.st_size) \(modified) \(changed) \(status.st_ino) \(status.st_mode)", max(modified, changed))
+  private func remember(_ entry: Entry, at path: String) {
+    entries[path] = entry
+    unsaved.append(path)
   }
+
+  /// Whether the file is still as it was when it had this stamp.
+  static func isUnchanged(_ path: String, since stamp: FileStamp) -> Bool { FileStamp(of: path) == stamp }
+
+  // MARK: Kept between runs
+
+  private func saved(_ path: String) throws -> Entry? {
+    try database.query("SELECT size, modified, changed, inode, mode, digest, hashed FROM file WHERE path = ?", .text(path)).first.flatMap { row in
+      guard let size = row[0].int, let modified = row[1].int, let changed = row[2].int, let inode = row[3].int, let mode = row[4].int,
+        let digest = row[5].text.flatMap({ Digest(hex: $0) }), let hashed = row[6].int
+      else { return nil }
+      return Entry(
+        stamp: FileStamp(
+          size: size, modified: modified, changed: changed, inode: UInt64(bitPattern: Int64(inode)), mode: UInt32(truncatingIfNeeded: mode)),
+        digest: digest, hashed: hashed)
+    }
+  }
+
+  /// Writes down what is new, inside the transaction of whoever calls.
+  func save() throws {
+    for path in unsaved {
+      guard let entry = entries[path] else { continue }
+      let stamp = entry.stamp
+      try database.execute(
+        "INSERT OR REPLACE INTO file (path, size, modified, changed, inode, mode, digest, hashed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", .text(path),
+        .integer(stamp.size), .integer(stamp.modified), .integer(stamp.changed), .integer(Int(Int64(bitPattern: stamp.inode))),
+        .integer(Int(stamp.mode)),
+        .text(entry.digest.hex), .integer(entry.hashed))
+    }
+    unsaved = []
+  }
+
+  var hasUnsaved: Bool { !unsaved.isEmpty }
 
   /// Nanoseconds since 1970.
-  private static var now: Int {
+  static var now: Int {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return time.tv_sec * 1_000_000_000 + time.tv_nsec

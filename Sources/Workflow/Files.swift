@@ -148,6 +148,16 @@ enum Files {
     }
   }
 
+  /// Sets a file's modification time a tick into the past. Returns its stamp.
+  static func backdate(_ path: String) -> FileStamp? {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let then = now.tv_sec * 1_000_000_000 + now.tv_nsec - FileDigests.tick
+    let time = timespec(tv_sec: then / 1_000_000_000, tv_nsec: then % 1_000_000_000)
+    guard utimensat(AT_FDCWD, path, [time, time], 0) == 0 else { return nil }
+    return FileStamp(of: path)
+  }
+
   /// Bytes that are free on the file system of a path.
   static func freeBytes(at path: String) -> Int {
     var status = statvfs()
@@ -172,8 +182,11 @@ enum Files {
     return String(cString: buffer)
   }
 
-  /// The files and directories that match a shell pattern, sorted; the pattern itself is looked up if it has no wildcard.
-  static func glob(_ pattern: String) -> [String] {
+  static func isPattern(_ path: String) -> Bool { path.utf8.contains { "*?[".utf8.contains($0) } }
+
+  /// The files and directories that a path or shell pattern means, sorted by their bytes.
+  static func matches(_ pattern: String) -> [String] {
+    guard isPattern(pattern) else { return exists(pattern) ? [pattern] : [] }
     var result = glob_t()
     defer { globfree(&result) }
     guard Glibc.glob(pattern, 0, nil, &result) == 0 else { return [] }

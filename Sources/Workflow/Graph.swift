@@ -12,6 +12,8 @@ public final class Graph {
   private var byName: [String: Step.ID] = [:]
   /// Instances of each declaration, gathers rather than shards, in matrix order.
   private var instances: [String: [Step.ID]] = [:]
+  /// Steps by family, in the order they came.
+  private var families: [String: [Step.ID]] = [:]
   /// Unfinished steps of a family, and who waits until there are none.
   private var unfinished: [String: Int] = [:]
   private var waitingForFamily: [String: [Step.ID]] = [:]
@@ -62,35 +64,43 @@ public final class Graph {
   /// Adds declarations, all or none. Returns the new steps.
   @discardableResult
   func insert(_ declarations: [StepDeclaration], parent: Step.ID?) throws -> [Step] {
-    let before = (steps.count, byName, instances, publishers)
+    let count = steps.count
+    var added = (names: [String](), paths: [String]())
     do {
-      var created: [Step] = []
       for declaration in declarations {
-        created += try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count + created.count)
-      }
-      for step in created {
-        if byName[step.name] != nil {
-          throw declarations.first { $0.name == step.declaration.name }!.problem("there is a step '\(step.name)' already", key: true)
+        let created = try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count)
+        for step in created {
+          if byName[step.name] != nil { throw declaration.problem("there is a step '\(step.name)' already", key: true) }
+          byName[step.name] = step.id
+          added.names.append(step.name)
+          if step.shard == nil { instances[declaration.name, default: []].append(step.id) }
         }
-        byName[step.name] = step.id
-        for (output, path) in step.publishes {
-          if let other = publishers.updateValue(step.id, forKey: path) {
-            let name = (steps + created)[other].name
-            throw step.declaration.problem(
-              "steps '\(name)' and '\(step.name)' both publish to '\(path)'", "out", output,
-              hint: "give each a path of its own; a matrix can use ${matrix.…} in it")
+        steps += created
+        for step in created {
+          for (output, path) in step.publishes {
+            if let other = publishers[path] {
+              throw declaration.problem(
+                "steps '\(steps[other].name)' and '\(step.name)' both publish to '\(path)'", "out", output,
+                hint: "give each a path of its own; a matrix can use ${matrix.…} in it")
+            }
+            publishers[path] = step.id
+            added.paths.append(path)
           }
         }
-        if step.shard == nil { instances[step.declaration.name, default: []].append(step.id) }
       }
-      steps += created
+      let created = Array(steps[count...])
       for step in created { try Linker(graph: self).link(step) }
       try checkForCycles(from: created)
       enlist(created)
       return created
     } catch {
-      steps.removeLast(steps.count - before.0)
-      (byName, instances, publishers) = (before.1, before.2, before.3)
+      for name in declarations.map(\.name) {
+        instances[name]?.removeAll { $0 >= count }
+        if instances[name]?.isEmpty == true { instances[name] = nil }
+      }
+      for name in added.names { byName[name] = nil }
+      for path in added.paths { publishers[path] = nil }
+      steps.removeLast(steps.count - count)
       throw error
     }
   }
@@ -99,7 +109,10 @@ public final class Graph {
 
   /// Counts what the new steps wait for and makes them known to those.
   private func enlist(_ created: [Step]) {
-    for step in created { unfinished[step.family, default: 0] += 1 }
+    for step in created {
+      unfinished[step.family, default: 0] += 1
+      families[step.family, default: []].append(step.id)
+    }
     for step in created {
       for need in step.needs where !steps[need.step].status.isFinished {
         step.waitingFor += 1
@@ -141,7 +154,9 @@ public final class Graph {
       unfinished[step.family]! -= 1
       if unfinished[step.family] == 0 {
         released += waitingForFamily.removeValue(forKey: step.family) ?? []
-        for name in promises.keys where Self.family(of: name) == step.family { released += promises.removeValue(forKey: name)! }
+        if !promises.isEmpty {
+          for name in promises.keys where Self.family(of: name) == step.family { released += promises.removeValue(forKey: name)! }
+        }
       }
       for id in released {
         let dependent = steps[id]
@@ -169,7 +184,7 @@ public final class Graph {
     return nil
   }
 
-  private func members(of family: String) -> some Sequence<Step> { steps.lazy.filter { $0.family == family } }
+  private func members(of family: String) -> some Sequence<Step> { (families[family] ?? []).lazy.map { [unowned self] in steps[$0] } }
 
   // MARK: Wanting
 

@@ -32,7 +32,7 @@ extension Session {
     defer { withExtendedLifetime(lock) {} }
     let sources = deep ? graph.ancestors(of: step) : step.shards.map { graph.steps[$0] }
     return try (sources + [step]).flatMap { step -> [Reproduction] in
-      guard let record = step.record else {
+      guard let record = step.record, let details = try state.details(record.key) else {
         throw Problem(
           .stepFailed, "\(step.name) has no result of its present inputs", hint: "run it first, or check out the commit that its record names")
       }
@@ -41,7 +41,7 @@ extension Session {
         throw Problem(.usage, "\(step.name) changes something outside and cannot be repeated", hint: "reproduce the evaluation it records")
       }
       report(step)
-      let attempt = try Attempt(step, key: record.key, fingerprint: record.fingerprint, session: self, number: Int(getpid()), isReproduction: true)
+      let attempt = try Attempt(step, key: record.key, fingerprint: details.fingerprint, session: self, number: Int(getpid()), isReproduction: true)
       defer { attempt.cleanUp(keepingProgress: false) }
       let again = try attempt.finish()
       return record.outputs.map { name, artifact in

@@ -1,38 +1,58 @@
-// What happens to a step that ended: its outputs go into the store and to their published paths, and its record is written down.
+// What happens to a step that ended: its outputs go into the store, its record is written down, and then its outputs are published.
+// Records are written in groups: one sync of the file system and one transaction for all that ended within a moment.
 
+internal import Glibc
 import JSON
 
 extension Run {
-  /// Stores and records what ended: outputs first, then one sync, then the records.
+  /// Steps whose outputs are in the store and whose records are not yet written.
+  struct Ended {
+    let attempt: Attempt
+    let record: ActionRecord
+  }
+
+  /// Stores the outputs of what ended, and lets the steps that need them go on.
   func collect(_ ended: [Attempt]) throws {
-    var records: [(Attempt, ActionRecord)] = []
     for attempt in ended {
-      do { records.append((attempt, try attempt.finish())) } catch let problem as Problem {
+      do {
+        let record = try attempt.finish()
+        // A wrong step that it appended fails it; so this comes before its record.
+        try settle(attempt.step, .done, record)
+        if unrecorded.isEmpty { recordBy = Clock.monotonic + recordInterval }
+        unrecorded.append(Ended(attempt: attempt, record: record))
+        report(.finished(attempt.step, seconds: record.seconds))
+      } catch let problem as Problem {
         attempt.cleanUp(keepingProgress: true)
         guard problem.code != .inputOutput else { throw problem }
         try log(attempt, problem)
         retryOrFail(attempt, problem)
       }
     }
-    if records.isEmpty { return }
+    if let recordBy, recordBy <= Clock.monotonic { try recordEnded() }
+  }
+
+  /// One sync, then the records, then the published files: whatever is published is recorded, and whatever is recorded is on the disk.
+  func recordEnded() throws {
+    recordBy = nil
+    if unrecorded.isEmpty { return }
+    let group = unrecorded
+    unrecorded = []
+    let start = Clock.monotonic
     session.state.store.sync()
-    for (attempt, record) in records {
-      do {
-        try publish(attempt.step, record)
-        try session.state.database.transaction {
-          try session.state.record(record)
-          try session.state.setLatest(session.manifest.workflow, record.step, record.key)
-          try log(attempt, nil)
-        }
-        attempt.cleanUp(keepingProgress: false)
-        try settle(attempt.step, .done, record)
-        report(.finished(attempt.step, seconds: record.seconds))
-      } catch let problem as Problem where problem.code == .manifest {
-        // What it appended is wrong: the record must not bring that back.
-        try session.state.forget(record.key)
-        retryOrFail(attempt, problem)
+    try session.state.database.transaction {
+      for ended in group {
+        try session.state.record(ended.record, ended.attempt.details)
+        try session.state.setLatest(session.manifest.workflow, ended.record.step, ended.record.key)
+        try log(ended.attempt, nil)
       }
+      try session.state.files.save()
     }
+    for ended in group {
+      try publish(ended.attempt.step, ended.record)
+      ended.attempt.cleanUp(keepingProgress: false)
+    }
+    // On a slow disk the groups grow, so that the run does not spend its time waiting for it.
+    recordInterval = min(max(0.1, 10 * (Clock.monotonic - start)), 2)
   }
 
   private func log(_ attempt: Attempt, _ problem: Problem?) throws {
@@ -46,7 +66,8 @@ extension Run {
   func publish(_ step: Step, _ record: ActionRecord) throws {
     for (name, path) in step.publishes {
       guard let artifact = record.outputs[name] else { continue }
-      try session.state.store.publish(artifact, to: session.manifest.directory + "/" + (path.hasSuffix("/") ? String(path.dropLast()) : path))
+      let target = session.manifest.directory + "/" + (path.hasSuffix("/") ? String(path.dropLast()) : path)
+      if let stamp = try session.state.store.publish(artifact, to: target) { session.state.files.note(target, artifact.digest, stamp) }
     }
   }
 }

@@ -70,6 +70,10 @@ public final class Run {
   var attempts: [Step.ID: Int] = [:]
   private var serial = 0
   var isStopping = false
+  /// Ended steps whose records are not yet written, and when they have to be.
+  var unrecorded: [Ended] = []
+  var recordBy: Double?
+  var recordInterval = 0.1
   private var killAt: Double?
 
   public init(_ session: Session, options: RunOptions, report: @escaping (RunEvent) -> Void) {
@@ -88,8 +92,9 @@ public final class Run {
     defer { withExtendedLifetime(lock) {} }
     let start = Clock.monotonic
     undecided = session.graph.want(goals)
-    try settleKnown(goals)
+    try session.state.database.reading { try settleKnown(goals) }
     if !queues.isEmpty { try runQueued(goals) }
+    if session.state.files.hasUnsaved { try session.state.database.transaction { try session.state.files.save() } }
     count()
     summary.seconds = Clock.monotonic - start
     if summary.run > 0 { try session.state.endRun(summary.run, exit: summary.exit, summary: "\(summary.ran) ran, \(summary.failed) failed") }
@@ -136,8 +141,9 @@ public final class Run {
     let state = session.state
     for leftover in ["work", "views"] { Files.removeTree(state.directory + "/" + leftover) }
     summary.run = try state.beginRun(session.manifest.workflow)
+    let durations = try state.durations(session.manifest.workflow)
     session.graph.setHeights { step in
-      (try? state.latest(session.manifest.workflow, step.name)).flatMap { $0 }.flatMap { try? state.action($0)?.seconds } ?? 1
+      durations[step.name] ?? 1
     }
     let signals = enpire_signalfd()
     defer { close(signals) }
@@ -147,6 +153,7 @@ public final class Run {
       if running.isEmpty { break }
       try attend(signals, goals)
     }
+    try recordEnded()
     for leftover in ["work", "views"] { Files.removeTree(state.directory + "/" + leftover) }
   }
 
@@ -181,7 +188,7 @@ public final class Run {
       polled.append(pollfd(fd: attempt.child.descriptor, events: Int16(POLLIN), revents: 0))
       polled.append(pollfd(fd: attempt.child.progress, events: Int16(POLLIN), revents: 0))
     }
-    let deadline = (running.compactMap(\.deadline) + [killAt].compactMap { $0 }).min()
+    let deadline = (running.compactMap(\.deadline) + [killAt, recordBy].compactMap { $0 }).min()
     let wait = deadline.map { Int32(max(0, min(($0 - Clock.monotonic) * 1000 + 1, 1e6))) } ?? -1
     if poll(&polled, nfds_t(polled.count), wait) < 0, errno != EINTR { throw Files.problem("wait for", "steps") }
 
@@ -192,6 +199,7 @@ public final class Run {
       if let progress = attempt.readProgress() { report(.progress(attempt.step, done: progress.done, total: progress.total, word: progress.word)) }
       if polled[1 + 2 * index].revents != 0 { ended.append(attempt) }
     }
+    if ended.isEmpty, let recordBy, recordBy <= Clock.monotonic { try recordEnded() }
     guard !ended.isEmpty else { return }
     running.removeAll { attempt in ended.contains { $0 === attempt } }
     for attempt in ended { undecided += awaitingTwin.removeValue(forKey: attempt.key) ?? [] }

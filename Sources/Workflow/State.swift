@@ -6,20 +6,24 @@ public import Hashing
 public import JSON
 public import OrderedCollections
 
-/// A recorded action: what it was made of and what it gave.
+/// A recorded action: what it gave.
 public struct ActionRecord: Sendable {
   public let key: Digest
   public let step: String
-  /// What the key is the hash of, for `why`.
-  public let fingerprint: JSON
   public let outputs: OrderedDictionary<String, Artifact>
   /// Steps it appended: name, step.
   public let appended: JSON
-  /// Facts of the execution that are not its result.
-  public let telemetry: JSON
   public let started: Double
   public let seconds: Double
   public let station: String?
+}
+
+/// What is kept of a recorded action beside its outputs; read only when somebody asks.
+public struct ActionDetails: Sendable {
+  /// What the key is the hash of, for `why`.
+  public let fingerprint: JSON
+  /// Facts of the execution that are not its result.
+  public let telemetry: JSON
 }
 
 /// One attempt at a step, successful or not.
@@ -40,7 +44,26 @@ public final class State {
   let store: Store
   let files: FileDigests
 
-  private static let format = 1
+  private static let format = 2
+
+  /// Format 2. A record's large and rarely read parts stand apart, so that looking up a key reads one short row.
+  private static let tables = [
+    """
+    CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, inode INTEGER, mode INTEGER, digest TEXT,
+      hashed INTEGER) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS action (key TEXT PRIMARY KEY, step TEXT, outputs TEXT, appended TEXT, started REAL, seconds REAL, station TEXT)
+      WITHOUT ROWID
+    """,
+    "CREATE TABLE IF NOT EXISTS details (key TEXT PRIMARY KEY, fingerprint TEXT, telemetry TEXT)",
+    "CREATE TABLE IF NOT EXISTS latest (workflow TEXT, step TEXT, key TEXT, PRIMARY KEY (workflow, step)) WITHOUT ROWID",
+    """
+    CREATE TABLE IF NOT EXISTS execution (id INTEGER PRIMARY KEY, run INTEGER, workflow TEXT, step TEXT, key TEXT, started REAL, seconds REAL,
+      station TEXT, outcome TEXT, message TEXT)
+    """,
+    "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, workflow TEXT, started REAL, finished REAL, exit INTEGER, summary TEXT)",
+  ]
 
   /// Opens or creates the state directory.
   public init(directory: String) throws {
@@ -53,26 +76,28 @@ public final class State {
         throw Problem(
           .inputOutput, "\(directory)/state.db is of format \(version), from a newer enpire", hint: "this one reads up to format \(Self.format)")
       }
-      if version == 0 {
-        try database.execute("CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, stamp TEXT, digest TEXT, hashed INTEGER) WITHOUT ROWID")
-        try database.execute(
-          """
-          CREATE TABLE IF NOT EXISTS action (key TEXT PRIMARY KEY, step TEXT, fingerprint TEXT, outputs TEXT, appended TEXT, telemetry TEXT,
-            started REAL, seconds REAL, station TEXT) WITHOUT ROWID
-          """)
-        try database.execute("CREATE TABLE IF NOT EXISTS latest (workflow TEXT, step TEXT, key TEXT, PRIMARY KEY (workflow, step)) WITHOUT ROWID")
-        try database.execute(
-          """
-          CREATE TABLE IF NOT EXISTS execution (id INTEGER PRIMARY KEY, run INTEGER, workflow TEXT, step TEXT, key TEXT, started REAL, seconds REAL,
-            station TEXT, outcome TEXT, message TEXT)
-          """)
-        try database.execute(
-          "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, workflow TEXT, started REAL, finished REAL, exit INTEGER, summary TEXT)")
-        try database.execute("PRAGMA user_version = \(Self.format)")
-      }
+      if version < Self.format { try Self.migrate(database, from: version) }
     } catch let error as DatabaseError { throw Self.problem(error) }
     store = try Store(state: directory)
     files = FileDigests(database)
+  }
+
+  /// Creates the tables, or brings those of an older format into this one: all or nothing.
+  private static func migrate(_ database: Database, from version: Int) throws {
+    try database.transaction {
+      if version == 1 {
+        // Digests of files are a cache and are made anew.
+        try database.execute("DROP TABLE file")
+        try database.execute("ALTER TABLE action RENAME TO action1")
+      }
+      for table in tables { try database.execute(table) }
+      if version == 1 {
+        try database.execute("INSERT INTO action SELECT key, step, outputs, appended, started, seconds, station FROM action1")
+        try database.execute("INSERT INTO details SELECT key, fingerprint, telemetry FROM action1")
+        try database.execute("DROP TABLE action1")
+      }
+      try database.execute("PRAGMA user_version = \(format)")
+    }
   }
 
   static func problem(_ error: DatabaseError) -> Problem {
@@ -84,33 +109,41 @@ public final class State {
   // MARK: Actions
 
   public func action(_ key: Digest) throws -> ActionRecord? {
-    try database.query("SELECT step, fingerprint, outputs, appended, telemetry, started, seconds, station FROM action WHERE key = ?", .text(key.hex))
-      .first
-      .flatMap { row in
-        var outputs: OrderedDictionary<String, Artifact> = [:]
-        guard let step = row[0].text, let fingerprint = row[1].text.flatMap({ try? JSON(parsing: $0) }),
-          let recorded = row[2].text.flatMap({ try? JSON(parsing: $0) })?.object
-        else { return nil }
-        for (name, json) in recorded {
-          guard let artifact = Artifact(json: json) else { return nil }
-          outputs[name] = artifact
-        }
-        return ActionRecord(
-          key: key, step: step, fingerprint: fingerprint, outputs: outputs, appended: row[3].text.flatMap { try? JSON(parsing: $0) } ?? [],
-          telemetry: row[4].text.flatMap { try? JSON(parsing: $0) } ?? [:], started: row[5].double ?? 0, seconds: row[6].double ?? 0,
-          station: row[7].text)
+    try database.query("SELECT step, outputs, appended, started, seconds, station FROM action WHERE key = ?", .text(key.hex)).first.flatMap { row in
+      var outputs: OrderedDictionary<String, Artifact> = [:]
+      guard let step = row[0].text, let recorded = row[1].text.flatMap({ try? JSON(parsing: $0) })?.object else { return nil }
+      for (name, json) in recorded {
+        guard let artifact = Artifact(json: json) else { return nil }
+        outputs[name] = artifact
       }
+      let appended: JSON = row[2].text.flatMap { $0 == "[]" ? nil : try? JSON(parsing: $0) } ?? []
+      return ActionRecord(
+        key: key, step: step, outputs: outputs, appended: appended, started: row[3].double ?? 0, seconds: row[4].double ?? 0, station: row[5].text)
+    }
   }
 
-  func record(_ action: ActionRecord) throws {
+  public func details(_ key: Digest) throws -> ActionDetails? {
+    try database.query("SELECT fingerprint, telemetry FROM details WHERE key = ?", .text(key.hex)).first.flatMap { row in
+      guard let fingerprint = row[0].text.flatMap({ try? JSON(parsing: $0) }) else { return nil }
+      return ActionDetails(fingerprint: fingerprint, telemetry: row[1].text.flatMap { try? JSON(parsing: $0) } ?? [:])
+    }
+  }
+
+  func record(_ action: ActionRecord, _ details: ActionDetails) throws {
     let outputs = JSON.object(action.outputs.mapValues(\.json))
     try database.execute(
-      "INSERT OR REPLACE INTO action (key, step, fingerprint, outputs, appended, telemetry, started, seconds, station) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      .text(action.key.hex), .text(action.step), .text(action.fingerprint.canonical), .text(outputs.compact), .text(action.appended.compact),
-      .text(action.telemetry.compact), .real(action.started), .real(action.seconds), action.station.map { .text($0) } ?? .null)
+      "INSERT OR REPLACE INTO action (key, step, outputs, appended, started, seconds, station) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      .text(action.key.hex), .text(action.step), .text(outputs.compact), .text(action.appended.compact), .real(action.started),
+      .real(action.seconds), action.station.map { .text($0) } ?? .null)
+    try database.execute(
+      "INSERT OR REPLACE INTO details (key, fingerprint, telemetry) VALUES (?, ?, ?)", .text(action.key.hex), .text(details.fingerprint.canonical),
+      .text(details.telemetry.compact))
   }
 
-  func forget(_ key: Digest) throws { try database.execute("DELETE FROM action WHERE key = ?", .text(key.hex)) }
+  func forget(_ key: Digest) throws {
+    try database.execute("DELETE FROM action WHERE key = ?", .text(key.hex))
+    try database.execute("DELETE FROM details WHERE key = ?", .text(key.hex))
+  }
 
   /// The key under which a step last succeeded.
   public func latest(_ workflow: String, _ step: String) throws -> Digest? {
@@ -121,6 +154,12 @@ public final class State {
 
   func setLatest(_ workflow: String, _ step: String, _ key: Digest) throws {
     try database.execute("INSERT OR REPLACE INTO latest (workflow, step, key) VALUES (?, ?, ?)", .text(workflow), .text(step), .text(key.hex))
+  }
+
+  /// How long each step took when it last succeeded, in seconds.
+  func durations(_ workflow: String) throws -> [String: Double] {
+    let rows = try database.query("SELECT latest.step, seconds FROM latest JOIN action USING (key) WHERE workflow = ?", .text(workflow))
+    return Dictionary(rows.compactMap { row in row[0].text.flatMap { step in row[1].double.map { (step, $0) } } }) { $1 }
   }
 
   // MARK: Runs and executions

@@ -35,6 +35,8 @@ public final class Step {
 
   public let id: ID
   public let name: String
+  /// The name up to the first slash: whatever a step appends stands below its own name, and so belongs to its family.
+  let family: String
   /// The name without the shard.
   let wholeName: String
   public let declaration: StepDeclaration
@@ -89,6 +91,7 @@ public final class Step {
   ) {
     self.id = id
     self.name = name
+    family = Graph.family(of: name)
     self.wholeName = wholeName
     self.declaration = declaration
     options = declaration.options
@@ -97,9 +100,6 @@ public final class Step {
     self.shard = shard
     self.parent = parent
   }
-
-  /// The name up to the first slash: whatever a step appends stands below its own name, and so belongs to its family.
-  var family: String { Graph.family(of: name) }
 
   public var isShard: Bool { shard != nil }
   public var stationName: String? { station?.name }

@@ -118,15 +118,23 @@ public struct Store {
   }
 
   /// Copies the artifact out, replacing what is there by one rename. The copies belong to the user.
-  func publish(_ artifact: Artifact, to path: String) throws {
+  /// Returns the stamp of a published file: its modification time lies a tick back, so that any later write shows.
+  @discardableResult
+  func publish(_ artifact: Artifact, to path: String) throws -> FileStamp? {
     if let parent = Files.parent(of: path) { try Files.makeDirectory(parent) }
     let temporary = path + ".tmp\(getpid())"
     Files.removeTree(temporary)
     try write(artifact, to: temporary, fileMode: 0o644)
-    guard artifact.form == .directory || Files.isDirectory(path), Files.exists(path) else { return try Files.move(temporary, to: path) }
-    // A directory cannot be renamed onto another; the two change places.
-    guard enpire_exchange(temporary, path) == 0 else { throw Files.problem("write", path) }
-    Files.removeTree(temporary)
+    let before = artifact.form == .directory ? nil : Files.backdate(temporary)
+    if artifact.form == .directory || Files.isDirectory(path), Files.exists(path) {
+      // A directory cannot be renamed onto another; the two change places.
+      guard enpire_exchange(temporary, path) == 0 else { throw Files.problem("write", path) }
+      Files.removeTree(temporary)
+    } else {
+      try Files.move(temporary, to: path)
+    }
+    guard let before, let after = FileStamp(of: path) else { return nil }
+    return (before.size, before.modified, before.inode) == (after.size, after.modified, after.inode) ? after : nil
   }
 
   private func write(_ artifact: Artifact, to target: String, fileMode: mode_t) throws {
@@ -154,11 +162,12 @@ func hashFile(_ path: String) throws -> Digest {
   guard descriptor >= 0 else { throw Files.problem("read", path) }
   defer { close(descriptor) }
   var hasher = SHA256()
-  var buffer = [UInt8](repeating: 0, count: 1 << 18)
-  while true {
-    let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-    if count < 0 { throw Files.problem("read", path) }
-    if count == 0 { return hasher.finish() }
-    buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+  return try withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
+    while true {
+      let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      if count < 0 { throw Files.problem("read", path) }
+      if count == 0 { return hasher.finish() }
+      hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
   }
 }

@@ -28,7 +28,7 @@ struct WhyCommand: ParsableCommand {
         Terminal.print(
           JSON.object([
             "why": 1, "step": .string(step.name), "action": .string(action), "reasons": .array(details.map { .string($0) }),
-            "fingerprint": step.record?.fingerprint ?? nil,
+            "fingerprint": try (step.record?.key).flatMap { try session.state.details($0)?.fingerprint } ?? nil,
           ]).pretty)
       } else {
         Terminal.print(

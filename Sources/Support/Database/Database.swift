@@ -68,6 +68,13 @@ public final class Database {
     try execute("COMMIT")
   }
 
+  /// Many queries that see one state of the database, and are quicker for it.
+  public func reading<Result>(_ body: () throws -> Result) throws -> Result {
+    try execute("BEGIN")
+    defer { try? execute("COMMIT") }
+    return try body()
+  }
+
   private func rows(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError) -> [[DatabaseValue]] {
     let statement = try prepared(sql)
     defer {

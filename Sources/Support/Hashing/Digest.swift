@@ -2,9 +2,10 @@
 
 internal import CNettle
 
-/// 32 bytes of SHA-256.
-public struct Digest: Sendable, Hashable, Comparable {
-  public let bytes: [UInt8]
+/// 32 bytes of SHA-256, held without an allocation of its own: a large graph has hundreds of thousands of them.
+public struct Digest: Sendable, Hashable {
+  /// Eight bytes each, the first in the highest place.
+  private let words: SIMD4<UInt64>
 
   public init(of data: some Sequence<UInt8>) {
     var hasher = SHA256()
@@ -12,32 +13,47 @@ public struct Digest: Sendable, Hashable, Comparable {
     self = hasher.finish()
   }
 
-  public init(of text: String) { self.init(of: text.utf8) }
+  public init(of text: String) {
+    var hasher = SHA256()
+    hasher.update(text)
+    self = hasher.finish()
+  }
 
   /// From 64 lower-case hexadecimal digits; nil for anything else.
   public init?(hex: some StringProtocol) {
-    let digits = Array(hex.utf8)
-    guard digits.count == 64 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(32)
-    for index in stride(from: 0, to: 64, by: 2) {
-      guard let high = Self.value(digits[index]), let low = Self.value(digits[index + 1]) else { return nil }
-      bytes.append(high << 4 | low)
+    var words = SIMD4<UInt64>()
+    var count = 0
+    for digit in hex.utf8 {
+      guard let value = Self.value(digit), count < 64 else { return nil }
+      words[count / 16] = words[count / 16] << 4 | UInt64(value)
+      count += 1
     }
-    self.bytes = bytes
+    guard count == 64 else { return nil }
+    self.words = words
   }
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  /// From 32 bytes.
+  public init(raw: UnsafeRawBufferPointer) {
+    precondition(raw.count == 32)
+    var words = SIMD4<UInt64>()
+    for index in 0..<4 { words[index] = UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
+    self.words = words
+  }
+
+  public var bytes: [UInt8] { (0..<32).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> UInt64(56 - 8 * ($0 % 8))) } }
 
   public var hex: String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    String(unsafeUninitializedCapacity: 64) { out in
+      for index in 0..<64 {
+        let digit = UInt8(truncatingIfNeeded: words[index / 16] >> UInt64(60 - 4 * (index % 16))) & 15
+        out[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+      }
+      return 64
+    }
   }
 
   /// The first twelve digits, for people.
   public var short: String { String(hex.prefix(12)) }
-
-  public static func < (a: Digest, b: Digest) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 
   private static func value(_ digit: UInt8) -> UInt8? {
     switch digit {
@@ -70,7 +86,7 @@ public struct SHA256 {
   public mutating func finish() -> Digest {
     var bytes = [UInt8](repeating: 0, count: 32)
     nettle_sha256_digest(&context, 32, &bytes)
-    return Digest(bytes: bytes)
+    return bytes.withUnsafeBytes { Digest(raw: $0) }
   }
 }
 
@@ -82,5 +98,5 @@ public func authenticationCode(key: [UInt8], message: String) -> Digest {
   nettle_hmac_sha256_update(&context, message.count, message)
   var bytes = [UInt8](repeating: 0, count: 32)
   nettle_hmac_sha256_digest(&context, 32, &bytes)
-  return Digest(bytes: bytes)
+  return bytes.withUnsafeBytes { Digest(raw: $0) }
 }

@@ -62,6 +62,7 @@ extension JSON {
     get { object?[key] }
     set {
       var members = object ?? [:]
+      self = .null  // so that the members have one owner and are not copied
       members[key] = newValue
       self = .object(members)
     }
