@@ -77,6 +77,7 @@ public final class Graph {
         }
         steps += created
         for step in created {
+          families[step.family, default: []].append(step.id)
           for (output, path) in step.publishes {
             if let other = publishers[path] {
               throw declaration.problem(
@@ -98,6 +99,7 @@ public final class Graph {
         instances[name]?.removeAll { $0 >= count }
         if instances[name]?.isEmpty == true { instances[name] = nil }
       }
+      for step in steps[count...] { families[step.family]?.removeAll { $0 >= count } }
       for name in added.names { byName[name] = nil }
       for path in added.paths { publishers[path] = nil }
       steps.removeLast(steps.count - count)
@@ -109,10 +111,7 @@ public final class Graph {
 
   /// Counts what the new steps wait for and makes them known to those.
   private func enlist(_ created: [Step]) {
-    for step in created {
-      unfinished[step.family, default: 0] += 1
-      families[step.family, default: []].append(step.id)
-    }
+    for step in created { unfinished[step.family, default: 0] += 1 }
     for step in created {
       for need in step.needs where !steps[need.step].status.isFinished {
         step.waitingFor += 1
