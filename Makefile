@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust study-crashes study-random
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -59,6 +59,12 @@ check: .deps/ready-test ## format lint, warnings as errors, build, tests
 # --- studies and benchmarks: minutes, not part of the tests; figures are kept in docs/results ---
 study-kills: .build/ready ## kill the main job ten times and compare its end with an undisturbed run
 	@python3 Benchmarks/kills/study.py $(ENPIRE) workflows
+# These are tests that draw more cases than `make test` does.
+STUDY = @$(SWIFT_BUILD) --build-tests --quiet && ENPIRE_STUDY=1
+study-crashes: .deps/ready-test ## kill 500 runs of random graphs, fill 100 disks, and look at what is left
+	$(STUDY) ENPIRE_KILLS=500 ENPIRE_DISKS=100 swift test --configuration release --skip-build --filter CrashTests.swift
+study-random: .deps/ready-test ## 3000 random graphs under random edits: what runs and what comes of it, against their own arithmetic
+	$(STUDY) ENPIRE_CASES=3000 swift test --configuration release --skip-build --filter DifferentialTests.swift
 bench-start: .build/ready ## time starting up and doing nothing, beside ninja
 	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
 bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, ninja, make, Snakemake and DVC
