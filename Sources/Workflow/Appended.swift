@@ -86,15 +86,20 @@ public enum Appended {
   /// The steps that persons appended, in the order of their files' names.
   static func byPersons(beside manifest: Manifest) throws -> [StepDeclaration] {
     let directory = manifest.appendedDirectory
-    return try Files.list(directory).filter { $0.hasSuffix(".json") }.compactMap { name in
-      let path = directory + "/" + name
-      let reader = Reader(file: path, text: try Files.read(path))
-      let root = try reader.parse()
-      try reader.version(root, "append")
-      guard root["by"] == nil else { return nil }
-      guard let step = root["step"], let name = root["name"]?.string else { throw reader.problem("'name' or 'step' is missing", JSONPointer()) }
-      return try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: reader)
-    }
+    return try names(in: directory).compactMap { try byPerson(directory + "/" + $0) }
+  }
+
+  /// The appended steps' files in a directory.
+  static func names(in directory: String) -> [String] { Files.list(directory).filter { $0.hasSuffix(".json") } }
+
+  /// The step in a file; nil if a step appended it.
+  static func byPerson(_ path: String) throws -> StepDeclaration? {
+    let reader = Reader(file: path, text: try Files.read(path))
+    let root = try reader.parse()
+    try reader.version(root, "append")
+    guard root["by"] == nil else { return nil }
+    guard let step = root["step"], let name = root["name"]?.string else { throw reader.problem("'name' or 'step' is missing", JSONPointer()) }
+    return try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: reader)
   }
 
   private static func declaration(_ name: String, _ step: JSON, file: String, text: [UInt8]) throws -> StepDeclaration {

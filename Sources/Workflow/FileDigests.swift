@@ -67,13 +67,19 @@ final class FileDigests {
       entries[path] = known
       return known
     }
-    let now = Self.now
-    let digest = try hashFile(path)
-    // Written while it was read: what was hashed is no content it ever had.
-    guard FileStamp(of: path) == stamp else { return try entry(of: path) }
-    let entry = Entry(stamp: stamp, digest: digest, hashed: now)
+    let entry = try Self.hash(path)
     remember(entry, at: path)
     return entry
+  }
+
+  /// Reads the file, whatever is known of it.
+  static func hash(_ path: String) throws -> Entry {
+    while true {
+      guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
+      let entry = Entry(stamp: stamp, digest: try hashFile(path), hashed: now)
+      // Written while it was read: what was hashed is no content it ever had.
+      if FileStamp(of: path) == stamp { return entry }
+    }
   }
 
   /// Takes note of a file whose content is known because this process put it there, with a modification time

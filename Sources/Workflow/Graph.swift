@@ -8,6 +8,8 @@ public final class Graph {
   public let manifest: Manifest
   public let kinds: [String: Kind]
   public let fleet: Fleet
+  /// Declarations whose steps wait for nothing, for they are up to date; what they need is not here.
+  let settled: Set<String>
   public private(set) var steps: [Step] = []
   private var byName: [String: Step.ID] = [:]
   /// Instances of each declaration, gathers rather than shards, in matrix order.
@@ -22,7 +24,8 @@ public final class Graph {
   /// Who publishes to a path.
   private var publishers: [String: Step.ID] = [:]
 
-  public init(_ manifest: Manifest, kinds: [String: Kind], fleet: Fleet) throws {
+  public init(_ manifest: Manifest, kinds: [String: Kind], fleet: Fleet, settled: Set<String> = []) throws {
+    self.settled = settled
     self.manifest = manifest
     self.kinds = kinds
     self.fleet = fleet
@@ -90,7 +93,7 @@ public final class Graph {
         }
       }
       let created = Array(steps[count...])
-      for step in created { try Linker(graph: self).link(step) }
+      for step in created where !settled.contains(step.declaration.name) { try Linker(graph: self).link(step) }
       try checkForCycles(from: created)
       enlist(created)
       return created
@@ -197,6 +200,21 @@ public final class Graph {
       for family in step.families { stack += members(of: family) }
     }
     return steps.filter { $0.isWanted && $0.status == .ready }
+  }
+
+  /// A declaration and its wanted steps.
+  struct Group {
+    let name: String
+    var steps: [Step]
+  }
+
+  /// In the order they came; those that steps appended are left out.
+  var wantedDeclarations: [Group] {
+    var groups: OrderedDictionary<String, Group> = [:]
+    for step in steps where step.isWanted && step.parent == nil {
+      groups[step.declaration.name, default: Group(name: step.declaration.name, steps: [])].steps.append(step)
+    }
+    return Array(groups.values)
   }
 
   /// Every step that `step` comes after, itself not included, in the order they were written.

@@ -28,5 +28,15 @@ final class WorkspaceLock {
     _ = holder.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
   }
 
+  /// Takes the lock if nobody holds it; nil too if there is no state yet.
+  init?(ifFree directory: String) {
+    descriptor = open(directory + "/lock", O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      close(descriptor)
+      return nil
+    }
+  }
+
   deinit { close(descriptor) }
 }

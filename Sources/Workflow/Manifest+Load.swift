@@ -10,7 +10,11 @@ extension Manifest {
     guard Files.exists(path) else {
       throw Problem(.manifest, "no manifest \(Files.display(path))", hint: "name one with -f FILE, or change to its directory with -C DIR")
     }
-    let text = try Files.read(path)
+    try self.init(path: path, overrides: overrides, text: Files.read(path))
+  }
+
+  /// Reads `text` as if it stood in the file.
+  init(path: String, overrides: [(name: String, value: String)], text: [UInt8]) throws {
     let reader = Reader(file: path, text: text)
     let root = try reader.parse()
     try reader.version(root, "manifest")
@@ -18,6 +22,8 @@ extension Manifest {
 
     self.path = path
     self.text = text
+    sources = [path]
+    environment = root["vars"]?.object?.values.compactMap { $0["env"]?.string } ?? []
     let stem = Files.name(of: path)
     workflow = try reader.string(root, "workflow") ?? (stem.hasSuffix(".json") ? String(stem.dropLast(5)) : stem)
     description = try reader.string(root, "description")

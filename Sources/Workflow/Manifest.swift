@@ -16,6 +16,9 @@ public struct Manifest: Sendable {
   public var pools: OrderedDictionary<String, Pool>
   public var defaults: [String]
   public var steps: OrderedDictionary<String, StepDeclaration>
+  /// Every file that was read for it, itself first, and every variable of the environment that it asked for.
+  var sources: [String] = []
+  var environment: [String] = []
 
   /// The directory of the manifest: relative paths start here, and `.enpire` lies here.
   public var directory: String { Files.parent(of: path) ?? "." }

@@ -44,6 +44,8 @@ public struct RunSummary: Sendable {
   public var notReached = 0
   public var seconds = 0.0
   public var exit = ExitCode.success
+
+  public init(upToDate: Int = 0) { self.upToDate = upToDate }
 }
 
 public final class Run {
@@ -70,6 +72,8 @@ public final class Run {
   var attempts: [Step.ID: Int] = [:]
   private var serial = 0
   var isStopping = false
+  /// Whether anything was recorded or published: what snapshots say is then no longer so.
+  private var changed = false
   /// Ended steps whose records are not yet written, and when they have to be.
   var unrecorded: [Ended] = []
   var recordBy: Double?
@@ -91,11 +95,13 @@ public final class Run {
     let lock = try WorkspaceLock(state: session.state.directory, patience: options.patience) { report(.waitingForLock($0)) }
     defer { withExtendedLifetime(lock) {} }
     let start = Clock.monotonic
+    defer { if changed || session.part == nil { session.keepSnapshot() } }
     undecided = session.graph.want(goals)
     try session.state.database.reading { try settleKnown(goals) }
     if !queues.isEmpty { try runQueued(goals) }
     if session.state.files.hasUnsaved { try session.state.database.transaction { try session.state.files.save() } }
     count()
+    summary.upToDate += session.untouched
     summary.seconds = Clock.monotonic - start
     if summary.run > 0 { try session.state.endRun(summary.run, exit: summary.exit, summary: "\(summary.ran) ran, \(summary.failed) failed") }
     return summary
@@ -113,6 +119,7 @@ public final class Run {
         switch try session.decider.decide(step, force: options.force && attempts[step.id] == nil && goals.contains { $0 === step }) {
         case .upToDate(let record): try settle(step, .upToDate, record)
         case .restore(let record, let paths):
+          willChange()
           try publish(step, record)
           report(.restored(step, paths))
           try settle(step, .restored, record)
@@ -131,13 +138,20 @@ public final class Run {
     undecided += try session.settle(step, status, record)
     if status == .done, session.graph.steps.count > known { report(.appended(step, Array(session.graph.steps[known...]))) }
     if status != .done, try session.state.latest(session.manifest.workflow, step.name) != record.key {
+      willChange()
       try session.state.setLatest(session.manifest.workflow, step.name, record.key)
     }
   }
 
   // MARK: Running
 
+  private func willChange() {
+    if !changed { session.dropSnapshots() }
+    changed = true
+  }
+
   private func runQueued(_ goals: [Step]) throws {
+    willChange()
     let state = session.state
     for leftover in ["work", "views"] { Files.removeTree(state.directory + "/" + leftover) }
     summary.run = try state.beginRun(session.manifest.workflow)
@@ -251,7 +265,7 @@ public final class Run {
   }
 
   private func count() {
-    for step in session.graph.steps where step.isWanted {
+    for step in session.graph.steps where step.isWanted && !session.graph.settled.contains(step.declaration.name) {
       switch step.status {
       case .done: summary.ran += 1
       case .upToDate: summary.upToDate += 1

@@ -1,6 +1,7 @@
 // A workflow being walked: the graph, what is recorded of it, and the steps that recorded steps appended.
 // Planning and running share it, so that a plan is what a run would do.
 
+internal import Glibc
 public import Hashing
 import JSON
 import OrderedCollections
@@ -10,24 +11,36 @@ public final class Session {
   public let graph: Graph
   public let state: State
   let decider: Decider
+  /// What the run was asked for, and the part of the manifest that was read; set by `open`.
+  var request: Request?
+  var part: Glance.Part?
+  /// Wanted steps that are up to date and were not read.
+  var untouched = 0
 
   /// Loads everything; `overrides` are variables given on the command line.
   /// `withKinds`: know the step kinds even if no step uses one yet.
-  public init(manifestPath: String, overrides: [(name: String, value: String)] = [], withKinds: Bool = false) throws {
-    manifest = try Manifest(path: manifestPath, overrides: overrides)
+  public convenience init(manifestPath: String, overrides: [(name: String, value: String)] = [], withKinds: Bool = false) throws {
+    let manifest = try Manifest(path: manifestPath, overrides: overrides)
+    try self.init(manifest, appended: Appended.byPersons(beside: manifest), withKinds: withKinds)
+  }
+
+  /// `settled`: declarations that count as up to date; whoever calls says by which records.
+  init(_ manifest: Manifest, appended: [StepDeclaration], settled: Set<String> = [], withKinds: Bool = false) throws {
+    self.manifest = manifest
     let directory = Self.stateDirectory(of: manifest)
-    let appended = try Appended.byPersons(beside: manifest)
     let usesKinds = withKinds || (Array(manifest.steps.values) + appended).contains { if case .kind = $0.action { true } else { false } }
     let kinds = usesKinds ? try Catalogue.kinds(state: directory) : [:]
-    graph = try Graph(manifest, kinds: kinds, fleet: try manifest.fleet.map(Fleet.init(path:)) ?? Fleet())
+    graph = try Graph(manifest, kinds: kinds, fleet: try manifest.fleet.map(Fleet.init(path:)) ?? Fleet(), settled: settled)
     try graph.insert(appended, parent: nil)
     state = try State(directory: directory)
     decider = Decider(graph: graph, state: state)
   }
 
   /// `ENPIRE_STATE`, or `.enpire` beside the manifest.
-  public static func stateDirectory(of manifest: Manifest) -> String {
-    Child.inheritedEnvironment["ENPIRE_STATE"].map { Files.absolute($0) } ?? manifest.directory + "/.enpire"
+  public static func stateDirectory(of manifest: Manifest) -> String { stateDirectory(besides: manifest.directory) }
+
+  static func stateDirectory(besides directory: String) -> String {
+    getenv("ENPIRE_STATE").map { Files.absolute(String(cString: $0)) } ?? directory + "/.enpire"
   }
 
   /// Goals by name; the manifest's own if there are none.

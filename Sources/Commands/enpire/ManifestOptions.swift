@@ -13,8 +13,18 @@ struct ManifestOptions: ParsableArguments {
 
   /// The workflow, walked by nobody yet; `overrides` are the arguments of the form NAME=value.
   func session(_ arguments: [String] = [], withKinds: Bool = false) throws -> (session: Session, names: [String]) {
+    let (overrides, names) = try split(arguments)
+    return (try Session(manifestPath: file, overrides: overrides, withKinds: withKinds), names)
+  }
+
+  func request(_ arguments: [String]) throws -> Request {
+    let (overrides, names) = try split(arguments)
+    return Request(manifest: file, overrides: overrides, goals: names)
+  }
+
+  private func split(_ arguments: [String]) throws -> (overrides: [(name: String, value: String)], names: [String]) {
     if let directory, chdir(directory) != 0 { throw Problem(.usage, "cannot change to directory \(directory): \(String(cString: strerror(errno)))") }
-    var overrides: [(String, String)] = []
+    var overrides: [(name: String, value: String)] = []
     var names: [String] = []
     for argument in arguments {
       // Goals may hold = in their brackets.
@@ -24,6 +34,6 @@ struct ManifestOptions: ParsableArguments {
         names.append(argument)
       }
     }
-    return (try Session(manifestPath: file, overrides: overrides, withKinds: withKinds), names)
+    return (overrides, names)
   }
 }

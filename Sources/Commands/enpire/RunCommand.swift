@@ -49,21 +49,31 @@ struct RunCommand: ParsableCommand {
   var arguments: [String] = []
 
   func run() throws {
-    let (session, names) = try manifest.session(arguments)
-    let goals = try session.goals(names)
+    if let jobs, jobs < 1 { throw Problem(.usage, "-j takes a count of 1 or more") }
+    let reporter = RunReporter(json ? .json : silent ? .quiet : .text, verbose: verbose)
+    let session: Session
+    let goals: [Step]
+    if dryRun || alwaysMake {
+      let names: [String]
+      (session, names) = try manifest.session(arguments)
+      goals = try session.goals(names)
+    } else {
+      switch try Session.open(manifest.request(arguments)) {
+      case .nothingToDo(let steps): return reporter.finish(RunSummary(upToDate: steps))
+      case .session(let opened, let asked): (session, goals) = (opened, asked)
+      }
+    }
     if dryRun || question {
       let plan = try session.plan(goals, force: alwaysMake)
       if dryRun { PlanCommand.print(plan, of: session, json: json) }
       if question, plan.contains(where: { if case .upToDate = $0.forecast { false } else { true } }) { leave(.stale) }
       return
     }
-    if let jobs, jobs < 1 { throw Problem(.usage, "-j takes a count of 1 or more") }
     var options = RunOptions()
     options.jobs = jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
     options.keepGoing = keepGoing
     options.force = alwaysMake
     options.patience = !noWait
-    let reporter = RunReporter(json ? .json : silent ? .quiet : .text, verbose: verbose)
     let summary = try Run(session, options: options, report: reporter.report).execute(goals)
     reporter.finish(summary)
     if summary.exit != .success { leave(summary.exit) }

@@ -34,6 +34,15 @@ extension JSONPointer {
   }
 }
 
+extension JSONPointer {
+  /// The members of the object here: each name, and the bytes from its first quote to the end of its value.
+  /// One pass over the text, no values made. `text` must be valid JSON; nil if no object stands here.
+  public func members(in text: [UInt8]) -> [(name: String, bytes: Range<Int>)]? {
+    var scan = Scan(text: text)
+    return scan.enter(tokens[...]) ? scan.members() : nil
+  }
+}
+
 private struct Scan {
   let text: [UInt8]
   var at = 0
@@ -74,6 +83,45 @@ private struct Scan {
     return place(of: start)
   }
 
+  /// Goes to the value that a path of member names leads to; false if there is none.
+  mutating func enter(_ path: ArraySlice<String>) -> Bool {
+    skipSpace()
+    guard let token = path.first else { return at < text.count }
+    guard at < text.count, text[at] == UInt8(ascii: "{") else { return false }
+    at += 1
+    while true {
+      skipSpace()
+      guard at < text.count, text[at] == UInt8(ascii: "\"") else { return false }
+      let key = string()
+      skipSpace()
+      at += 1  // the colon
+      if key == token { return enter(path.dropFirst()) }
+      skipValue()
+      skipSpace()
+      guard at < text.count, text[at] == UInt8(ascii: ",") else { return false }
+      at += 1
+    }
+  }
+
+  mutating func members() -> [(name: String, bytes: Range<Int>)]? {
+    guard at < text.count, text[at] == UInt8(ascii: "{") else { return nil }
+    at += 1
+    var members: [(String, Range<Int>)] = []
+    while true {
+      skipSpace()
+      guard at < text.count, text[at] == UInt8(ascii: "\"") else { return members }
+      let start = at
+      let key = string()
+      skipSpace()
+      at += 1  // the colon
+      skipValue()
+      members.append((key, start..<at))
+      skipSpace()
+      guard at < text.count, text[at] == UInt8(ascii: ",") else { return members }
+      at += 1
+    }
+  }
+
   private func place(of offset: Int) -> TextPlace {
     let before = text[..<min(offset, text.count)]
     let line = before.count { $0 == 10 } + 1
@@ -86,6 +134,8 @@ private struct Scan {
   private mutating func string() -> String {
     let start = at
     skipString()
+    let plain = text[(start + 1)..<max(start + 1, min(at, text.count) - 1)]
+    if !plain.contains(UInt8(ascii: "\\")) { return String(decoding: plain, as: UTF8.self) }
     return (try? JSON(parsing: text[start..<at]))?.string ?? ""
   }
 
@@ -108,6 +158,7 @@ private struct Scan {
         depth -= 1
         if depth == 0 { at += 1; return }
       case UInt8(ascii: ","): if depth == 0 { return }
+      case 0...32: if depth == 0 { return }  // after a number or a word
       default: break
       }
       at += 1

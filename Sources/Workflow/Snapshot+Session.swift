@@ -1,0 +1,200 @@
+// Makes the snapshot of a run that ended: all declarations that were wanted, or the changed ones put into the snapshot that the run began with.
+
+import Hashing
+import JSON
+import OrderedCollections
+
+extension Session {
+  /// Drops every snapshot of this workspace: from here on records and published files change.
+  func dropSnapshots() { Files.removeTree(state.directory + "/snapshots") }
+
+  /// Writes what this run found, for the next one to begin with.
+  func keepSnapshot() {
+    guard let request, var writer = SnapshotWriter(self, request) else { return }
+    do {
+      try writer.collect()
+      try Files.makeDirectory(request.snapshots)
+      try writer.draft.write(to: request.snapshot)
+    } catch {
+      // Without one the next run reads the manifest; nothing else is lost.
+    }
+  }
+}
+
+private struct SnapshotWriter {
+  let session: Session
+  let request: Request
+  var draft: Snapshot.Draft
+  private var watchIndex: [String: UInt32] = [:]
+  private var declarationIndex: [String: UInt32] = [:]
+  private let prefix: String
+
+  /// Nil where a snapshot would not tell the truth.
+  init?(_ session: Session, _ request: Request) {
+    self.session = session
+    self.request = request
+    draft = session.part.map { Snapshot.Draft($0.snapshot) } ?? Snapshot.Draft()
+    prefix = session.manifest.directory + "/"
+  }
+
+  mutating func collect() throws {
+    if let part = session.part {
+      for index in part.open + part.settled { declarationIndex[part.snapshot.string(part.snapshot.declarations[index].name)] = UInt32(index) }
+      let touched = Set(part.open.flatMap { part.snapshot.files[$0].map(Int.init) })
+      for index in touched { watchIndex[part.snapshot.string(part.snapshot.watches[index].path)] = UInt32(index) }
+      for (index, watch) in draft.watches.enumerated() where watch.kind == Snapshot.Watch.Kind.appended.rawValue {
+        watchIndex[part.snapshot.string(watch.path)] = UInt32(index)
+      }
+    } else {
+      draft.identity = request.identity(environment: session.manifest.environment)
+    }
+    try addConfiguration()
+    let groups = session.graph.wantedDeclarations.filter { session.part == nil || !session.graph.settled.contains($0.name) }
+    if session.part == nil { try locate(groups) } else { try place(groups) }
+    var rows: [Int: (needs: [UInt32], files: [UInt32])] = [:]
+    for group in groups {
+      let index = Int(declarationIndex[group.name]!)
+      let files = try watches(of: group)
+      draft.declarations[index].isOpen = group.steps.allSatisfy { $0.status.isSuccess } && files != nil ? 0 : 1
+      rows[index] = (needs(of: group), files ?? [])
+    }
+    let before = (needs: draft.needs, files: draft.files)
+    (draft.needs, draft.files) = (Snapshot.RowsDraft(), Snapshot.RowsDraft())
+    for index in draft.declarations.indices {
+      if let row = rows[index] {
+        draft.needs.append(row.needs)
+        draft.files.append(row.files)
+      } else {
+        draft.needs.append(before.needs[index])
+        draft.files.append(before.files[index])
+      }
+    }
+    // Whatever else was looked at, as the programs that steps name: a change there is for a whole reading.
+    if session.part == nil {
+      for path in session.state.files.entries.keys where watchIndex[relative(path)] == nil { _ = try watch(path, .configuration) }
+      draft.steps = session.graph.steps.count { $0.isWanted }
+      draft.flags = isSeparable ? Snapshot.Flags.separable : 0
+    } else {
+      draft.steps = session.untouched + session.graph.steps.count { $0.isWanted && !session.graph.settled.contains($0.declaration.name) }
+    }
+  }
+
+  /// A declaration can be taken alone if nothing but its named needs decides over it.
+  private var isSeparable: Bool {
+    session.manifest.sources.count == 1
+      && session.graph.steps.allSatisfy { step in
+        step.parent == nil && !step.mayAppend && step.families.isEmpty && step.kind?.readsStudy != true && step.status != .skipped
+          && !step.declaration.after.contains { $0.hasSuffix("?") }
+      }
+  }
+
+  // MARK: Where declarations stand
+
+  private mutating func addConfiguration() throws {
+    for path in session.manifest.sources + [session.manifest.fleet].compactMap({ $0 }) { _ = try watch(path, .configuration) }
+    let directory = session.manifest.appendedDirectory
+    _ = list(directory, .appended, Appended.names(in: directory))
+  }
+
+  private mutating func locate(_ groups: [Graph.Group]) throws {
+    let text = session.manifest.text
+    let members = JSONPointer().members(in: text) ?? []
+    draft.header = Array(
+      members.filter { $0.name != "steps" && $0.name != "default" }.map { text[$0.bytes] }.joined(separator: [UInt8(ascii: ",")]))
+    var places: [String: Range<Int>] = [:]
+    for member in JSONPointer(["steps"]).members(in: text) ?? [] { places[member.name] = member.bytes }
+    for group in groups { try place(group, at: places[group.name]) }
+  }
+
+  /// In a part, what is not known yet was appended.
+  private mutating func place(_ groups: [Graph.Group]) throws {
+    for group in groups where declarationIndex[group.name] == nil { try place(group, at: nil) }
+  }
+
+  private mutating func place(_ group: Graph.Group, at bytes: Range<Int>?) throws {
+    let source = try watch(group.steps[0].declaration.origin.file, .configuration)
+    declarationIndex[group.name] = UInt32(draft.declarations.count)
+    draft.declarations.append(
+      Snapshot.Declaration(
+        source: source, length: UInt32(bytes?.count ?? 0), offset: UInt64(bytes?.lowerBound ?? 0), name: draft.add(group.name), isOpen: 0))
+  }
+
+  // MARK: What they rest on
+
+  private func needs(of group: Graph.Group) -> [UInt32] {
+    var needs: Set<UInt32> = []
+    for step in group.steps {
+      for need in step.needs {
+        if let index = declarationIndex[session.graph.steps[need.step].declaration.name] { needs.insert(index) }
+      }
+    }
+    if let own = declarationIndex[group.name] { needs.remove(own) }
+    return needs.sorted()
+  }
+
+  /// Nil if a published file is not what was recorded.
+  private mutating func watches(of group: Graph.Group) throws -> [UInt32]? {
+    var watches: Set<UInt32> = []
+    for step in group.steps {
+      for case .files(let pattern) in step.inputs.values.joined() {
+        let path = Files.absolute(pattern, in: session.manifest.directory)
+        let matches = Files.matches(path)
+        if Files.isPattern(path) { watches.insert(list(path, .pattern, matches)) }
+        for match in matches { watches.formUnion(try content(match)) }
+      }
+      for (name, artifact) in step.record?.outputs ?? [:] {
+        guard let published = step.publishes[name] else {
+          watches.insert(try watch(session.state.store.path(of: artifact.digest), .file, digest: artifact.digest))
+          continue
+        }
+        let path = prefix + (published.hasSuffix("/") ? String(published.dropLast()) : published)
+        guard artifact.form == .directory || (try? session.state.files.entry(of: path))?.digest == artifact.digest else { return nil }
+        watches.formUnion(try content(path))
+      }
+    }
+    return watches.sorted()
+  }
+
+  /// A file, or a directory with all its files.
+  private mutating func content(_ path: String) throws -> [UInt32] {
+    guard Files.isDirectory(path) else { return [try watch(path, .file)] }
+    let files = try Files.walk(path)
+    return [list(path, .directory, files)] + (try files.map { try watch(path + "/" + $0, .file) })
+  }
+
+  private func relative(_ path: String) -> String { path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path }
+
+  private mutating func watch(_ path: String, _ kind: Snapshot.Watch.Kind, digest: Digest? = nil) throws -> UInt32 {
+    let entry: FileDigests.Entry
+    if let digest {
+      // The store's files are read only and named by their content.
+      guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
+      entry = FileDigests.Entry(stamp: stamp, digest: digest, hashed: .max)
+    } else {
+      entry = try session.state.files.entry(of: path)
+    }
+    return put(relative(path), kind, entry.stamp, isTrusted: entry.isTrusted, entry.digest)
+  }
+
+  private mutating func list(_ path: String, _ kind: Snapshot.Watch.Kind, _ names: [String]) -> UInt32 {
+    let none = FileStamp(size: 0, modified: 0, changed: 0, inode: 0, mode: 0)
+    return put(relative(path), kind, none, isTrusted: false, Glance.digest(ofNames: names))
+  }
+
+  private mutating func put(_ path: String, _ kind: Snapshot.Watch.Kind, _ stamp: FileStamp, isTrusted: Bool, _ digest: Digest) -> UInt32 {
+    if let index = watchIndex[path] {
+      let known = draft.watches[Int(index)]
+      draft.watches[Int(index)] = Snapshot.Watch(
+        path: known.path, kind: known.kind, stamp: stamp, isTrusted: isTrusted ? 1 : 0, digest: digest)
+      return index
+    }
+    let index = UInt32(draft.watches.count)
+    watchIndex[path] = index
+    draft.watches.append(Snapshot.Watch(path: draft.add(path), kind: kind.rawValue, stamp: stamp, isTrusted: isTrusted ? 1 : 0, digest: digest))
+    return index
+  }
+}
+
+extension Snapshot.RowsDraft {
+  subscript(row: Int) -> ArraySlice<UInt32> { values[Int(starts[row])..<Int(starts[row + 1])] }
+}

@@ -1,0 +1,237 @@
+// What the last run of some goals found, as one memory-mapped file: every file that its verdicts rest on with its stamp, and which
+// declarations read or publish it. A run that finds all stamps as they were has nothing to do and reads nothing else; one that finds a few
+// files changed takes the declarations that depend on them. The file is disposable: whatever is wrong with it, the manifest is read instead.
+
+internal import Glibc
+internal import Hashing
+
+struct Snapshot {
+  /// What the verdicts rest on.
+  struct Watch {
+    /// Where the path starts among the strings; it ends with a zero byte. Relative to the manifest's directory.
+    var path: UInt32
+    var kind: UInt32
+    var stamp: FileStamp
+    /// Not zero: equal stamps mean equal content.
+    var isTrusted: UInt32
+    /// Of the content; of a pattern's or directory's names.
+    var digest: Digest
+
+    enum Kind: UInt32 {
+      /// The manifest or another file that says what the steps are.
+      case configuration
+      /// An input or a published output.
+      case file
+      /// The names that a pattern matches.
+      case pattern
+      /// The paths of all files below a directory.
+      case directory
+      /// The appended steps' files.
+      case appended
+    }
+  }
+
+  struct Declaration {
+    /// The watched file it stands in, and where: from the name's first quote to the end of the value; an appended step has its file alone.
+    var source: UInt32
+    var length: UInt32
+    var offset: UInt64
+    /// Where its name starts among the strings.
+    var name: UInt32
+    /// Not zero: not up to date when the run ended.
+    var isOpen: UInt32
+  }
+
+  enum Flags {
+    /// A few declarations can be taken without the others.
+    static let separable: UInt32 = 1
+  }
+
+  /// Format of the file, part of its first word. Layouts of this machine's records count too.
+  private static let magic: UInt64 =
+    0x656e_7069_7265_0001 ^ UInt64(MemoryLayout<Watch>.stride) << 20 ^ UInt64(MemoryLayout<Declaration>.stride) << 32
+  private static let headerSize = 192
+  private static let alignment = 64
+
+  private let mapping: Mapping
+  let flags: UInt32
+  /// Steps that were wanted, for the summary.
+  let steps: Int
+  /// JSON: for which program, manifest, goals and variables this is.
+  let identity: UnsafeBufferPointer<UInt8>
+  /// The manifest's members beside `steps` and `default`.
+  let header: UnsafeBufferPointer<UInt8>
+  let strings: UnsafeBufferPointer<UInt8>
+  let watches: UnsafeBufferPointer<Watch>
+  let declarations: UnsafeBufferPointer<Declaration>
+  /// Declarations that each one needs, and watches that each one reads or publishes: rows `start[i]..<start[i + 1]`.
+  let needs: Rows
+  let files: Rows
+
+  struct Rows {
+    let starts: UnsafeBufferPointer<UInt32>
+    let values: UnsafeBufferPointer<UInt32>
+    subscript(row: Int) -> Slice<UnsafeBufferPointer<UInt32>> { values[Int(starts[row])..<Int(starts[row + 1])] }
+
+    fileprivate func isSound(rows: Int, below limit: Int) -> Bool {
+      guard starts.count == rows + 1, starts[0] == 0, Int(starts[rows]) == values.count else { return false }
+      for row in 0..<rows where starts[row] > starts[row + 1] { return false }
+      return values.allSatisfy { Int($0) < limit }
+    }
+  }
+
+  /// Maps the file; nil if there is none or anything in it is not as it must be.
+  init?(path: String) {
+    guard let mapping = Mapping(path: path), mapping.bytes.count >= Self.headerSize else { return nil }
+    let bytes = mapping.bytes
+    func word(_ index: Int) -> UInt64 { bytes.load(fromByteOffset: 8 * index, as: UInt64.self) }
+    guard word(0) == Self.magic, word(1) == UInt64(bytes.count), bytes.count % 8 == 0,
+      word(2) == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes[24...]))
+    else { return nil }
+    var isSound = true
+    func section<Element>(_ index: Int, _: Element.Type) -> UnsafeBufferPointer<Element> {
+      let (offset, count) = (word(4 + 2 * index), word(5 + 2 * index))
+      guard offset >= UInt64(Self.headerSize), offset % UInt64(Self.alignment) == 0, offset <= UInt64(bytes.count),
+        count <= (UInt64(bytes.count) - offset) / UInt64(MemoryLayout<Element>.stride)
+      else {
+        isSound = false
+        return UnsafeBufferPointer(start: nil, count: 0)
+      }
+      return UnsafeBufferPointer(start: (bytes.baseAddress! + Int(offset)).assumingMemoryBound(to: Element.self), count: Int(count))
+    }
+    self.mapping = mapping
+    flags = UInt32(truncatingIfNeeded: word(3))
+    steps = Int(word(3) >> 32)
+    identity = section(0, UInt8.self)
+    header = section(1, UInt8.self)
+    strings = section(2, UInt8.self)
+    watches = section(3, Watch.self)
+    declarations = section(4, Declaration.self)
+    needs = Rows(starts: section(5, UInt32.self), values: section(6, UInt32.self))
+    files = Rows(starts: section(7, UInt32.self), values: section(8, UInt32.self))
+    guard isSound, strings.last == 0,
+      watches.allSatisfy({ Int($0.path) < strings.count && Watch.Kind(rawValue: $0.kind) != nil }),
+      declarations.allSatisfy({ Int($0.source) < watches.count && Int($0.name) < strings.count && $0.offset < 1 << 40 }),
+      needs.isSound(rows: declarations.count, below: declarations.count), files.isSound(rows: declarations.count, below: watches.count)
+    else { return nil }
+  }
+
+  /// The zero-terminated string at an offset.
+  func pointer(_ offset: UInt32) -> UnsafePointer<CChar> {
+    UnsafeRawPointer(strings.baseAddress! + Int(offset)).assumingMemoryBound(to: CChar.self)
+  }
+
+  func string(_ offset: UInt32) -> String { String(cString: pointer(offset)) }
+
+  // MARK: Writing
+
+  /// The parts of a snapshot that is being made.
+  struct Draft {
+    var flags: UInt32 = 0
+    var steps = 0
+    var identity: [UInt8] = []
+    var header: [UInt8] = []
+    var strings: [UInt8] = [0]
+    var watches: [Watch] = []
+    var declarations: [Declaration] = []
+    var needs = RowsDraft()
+    var files = RowsDraft()
+
+    init() {}
+
+    /// A copy of a snapshot, to be changed.
+    init(_ snapshot: Snapshot) {
+      flags = snapshot.flags
+      steps = snapshot.steps
+      identity = Array(snapshot.identity)
+      header = Array(snapshot.header)
+      strings = Array(snapshot.strings)
+      watches = Array(snapshot.watches)
+      declarations = Array(snapshot.declarations)
+      needs = RowsDraft(snapshot.needs)
+      files = RowsDraft(snapshot.files)
+    }
+
+    mutating func add(_ text: String) -> UInt32 {
+      defer { strings += Array(text.utf8) + [0] }
+      return UInt32(strings.count)
+    }
+
+    /// Writes it beside its name and moves it there.
+    func write(to path: String) throws {
+      var bytes = [UInt8](repeating: 0, count: Snapshot.headerSize)
+      var sections: [(UInt64, UInt64)] = []
+      func put<Element>(_ array: [Element]) {
+        while bytes.count % Snapshot.alignment != 0 { bytes.append(0) }
+        sections.append((UInt64(bytes.count), UInt64(array.count)))
+        array.withUnsafeBytes { bytes.append(contentsOf: $0) }
+      }
+      bytes.reserveCapacity(
+        4096 + strings.count + header.count + watches.count * MemoryLayout<Watch>.stride + declarations.count * MemoryLayout<Declaration>.stride
+          + 4 * (needs.values.count + files.values.count + 2 * declarations.count))
+      put(identity)
+      put(header)
+      put(strings)
+      put(watches)
+      put(declarations)
+      put(needs.starts)
+      put(needs.values)
+      put(files.starts)
+      put(files.values)
+      while bytes.count % 8 != 0 { bytes.append(0) }
+      bytes.withUnsafeMutableBytes { bytes in
+        func set(_ index: Int, _ word: UInt64) { bytes.storeBytes(of: word, toByteOffset: 8 * index, as: UInt64.self) }
+        set(0, Snapshot.magic)
+        set(1, UInt64(bytes.count))
+        set(3, UInt64(flags) | UInt64(steps) << 32)
+        for (index, section) in sections.enumerated() {
+          set(4 + 2 * index, section.0)
+          set(5 + 2 * index, section.1)
+        }
+        set(2, Snapshot.checksum(UnsafeRawBufferPointer(rebasing: bytes[24...])))
+      }
+      try Files.write(bytes, to: path)
+    }
+  }
+
+  struct RowsDraft {
+    var starts: [UInt32] = [0]
+    var values: [UInt32] = []
+
+    init() {}
+    init(_ rows: Rows) { (starts, values) = (Array(rows.starts), Array(rows.values)) }
+
+    mutating func append(_ row: some Sequence<UInt32>) {
+      values.append(contentsOf: row)
+      starts.append(UInt32(values.count))
+    }
+  }
+
+  /// Of all words after the first three; any changed bit changes it.
+  private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    var sum: UInt64 = 0xcbf2_9ce4_8422_2325
+    for offset in stride(from: 0, to: bytes.count & ~7, by: 8) {
+      sum = (sum ^ bytes.load(fromByteOffset: offset, as: UInt64.self)) &* 0x9e37_79b9_7f4a_7c15
+      sum ^= sum >> 29
+    }
+    return sum
+  }
+}
+
+/// A file in memory, read only.
+final class Mapping {
+  let bytes: UnsafeRawBufferPointer
+
+  init?(path: String) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_size > 0,
+      let start = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0), start != MAP_FAILED
+    else { return nil }
+    bytes = UnsafeRawBufferPointer(start: start, count: Int(status.st_size))
+  }
+
+  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+}
