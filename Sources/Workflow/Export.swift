@@ -1,4 +1,6 @@
-// The graph as Graphviz's dot or as Mermaid, for people and documents.
+// The graph as Graphviz's dot, as Mermaid or as JSON, for documents and programs.
+
+public import JSON
 
 extension Graph {
   private var edges: [(from: Step, to: Step, dashed: Bool)] {
@@ -23,5 +25,20 @@ extension Graph {
     for step in steps { text += "  s\(step.id)[\"\(step.name)<br/>\(step.kind?.name ?? "run")\"]\n" }
     for edge in edges { text += "  s\(edge.from.id) \(edge.dashed ? "-.->" : "-->") s\(edge.to.id)\n" }
     return text
+  }
+
+  /// `{"graph": 1, "steps": […], "edges": [{"from", "to", "order"?}]}`.
+  public var json: JSON {
+    let nodes = steps.map { step -> JSON in
+      var node: JSON = ["step": .string(step.name), "kind": .string(step.kind?.name ?? "run")]
+      node["station"] = step.stationName.map { .string($0) }
+      return node
+    }
+    let arrows = edges.map { edge -> JSON in
+      var arrow: JSON = ["from": .string(edge.from.name), "to": .string(edge.to.name)]
+      if edge.dashed { arrow["order"] = true }
+      return arrow
+    }
+    return ["graph": 1, "workflow": .string(manifest.workflow), "steps": .array(nodes), "edges": .array(arrows)]
   }
 }

@@ -186,7 +186,7 @@ public final class Graph {
     return nil
   }
 
-  private func members(of family: String) -> some Sequence<Step> { (families[family] ?? []).lazy.map { [unowned self] in steps[$0] } }
+  func members(of family: String) -> some Sequence<Step> { (families[family] ?? []).lazy.map { [unowned self] in steps[$0] } }
 
   // MARK: Wanting
 

@@ -70,6 +70,8 @@ public final class Run {
   /// Steps whose very action another step is running; they take its record.
   private var awaitingTwin: [Digest: [Step]] = [:]
   var attempts: [Step.ID: Int] = [:]
+  /// What was decided and is not written down yet.
+  private var decisions: [RecordedDecision] = []
   private var serial = 0
   var isStopping = false
   /// Whether anything was recorded or published: what snapshots say is then no longer so.
@@ -103,7 +105,8 @@ public final class Run {
     count()
     summary.upToDate += session.untouched
     summary.seconds = Clock.monotonic - start
-    if summary.run > 0 { try session.state.endRun(summary.run, exit: summary.exit, summary: "\(summary.ran) ran, \(summary.failed) failed") }
+    try recordDecisions(atEnd: true)
+    if summary.run > 0 { try session.state.endRun(summary.run, exit: summary.exit, summary: summary.counts.compact) }
     return summary
   }
 
@@ -122,11 +125,15 @@ public final class Run {
           willChange()
           try publish(step, record)
           report(.restored(step, paths))
+          decisions.append(RecordedDecision(step: step.name, action: .restore, key: record.key.hex, reasons: paths.map { ["text": .string($0)] }))
           try settle(step, .restored, record)
         case .run(let key, let fingerprint, let reasons):
+          if let refusal = session.refusal(of: step, reasons) { throw refusal }
+          decisions.append(RecordedDecision(step: step.name, action: .run, key: key.hex, reasons: reasons.map(\.json)))
           queues[step.station?.name ?? "", default: []].insert(Job(step: step, key: key, fingerprint: fingerprint, reasons: reasons))
         }
       } catch let problem as Problem where problem.code != .inputOutput && problem.code != .internalError {
+        decisions.append(RecordedDecision(step: step.name, action: .fail, key: nil, reasons: [["text": .string(problem.sentence)]]))
         fail(step, problem)
       }
     }
@@ -143,6 +150,19 @@ public final class Run {
     }
   }
 
+  /// Writes down what was decided so far; the first decision begins the run in the history.
+  private func recordDecisions(atEnd: Bool = false) throws {
+    if atEnd {
+      decisions += session.graph.steps.filter { $0.isWanted && $0.status == .skipped }.map { step in
+        RecordedDecision(step: step.name, action: .skip, key: nil, reasons: [["text": .string(step.problem?.sentence ?? "")]])
+      }
+    }
+    if decisions.isEmpty { return }
+    if summary.run == 0 { summary.run = try session.state.beginRun(session.manifest.workflow) }
+    try session.state.record(decisions, run: summary.run)
+    decisions = []
+  }
+
   // MARK: Running
 
   private func willChange() {
@@ -154,7 +174,7 @@ public final class Run {
     willChange()
     let state = session.state
     for leftover in ["work", "views"] { Files.removeTree(state.directory + "/" + leftover) }
-    summary.run = try state.beginRun(session.manifest.workflow)
+    try recordDecisions()
     let durations = try state.durations(session.manifest.workflow)
     session.graph.setHeights { step in
       durations[step.name] ?? 1

@@ -16,6 +16,8 @@ public final class Session {
   var part: Glance.Part?
   /// Wanted steps that are up to date and were not read.
   var untouched = 0
+  /// The steps that may run, if not all may, and the option that says so.
+  var restriction: (steps: Set<Step.ID>, option: String)?
 
   /// Loads everything; `overrides` are variables given on the command line.
   /// `withKinds`: know the step kinds even if no step uses one yet.
@@ -90,7 +92,9 @@ public final class Session {
       case .restore(let record, let paths):
         forecasts.append((step, .restore(paths)))
         ready += try settle(step, .restored, record)
-      case .run(let key, _, let reasons): forecasts.append((step, .run(key, reasons)))
+      case .run(let key, _, let reasons):
+        let refusal = refusal(of: step, reasons).map { Reason(.failure, "it must not run: \($0.sentence)") }
+        forecasts.append((step, refusal.map { .run(nil, [$0]) } ?? .run(key, reasons)))
       }
     }
     for step in graph.topologicalOrder() where step.isWanted && step.status == .waiting {

@@ -189,12 +189,7 @@ public final class State {
       if let step { try database.query(columns + " AND step = ? ORDER BY id DESC LIMIT ?", .text(workflow), .text(step), .integer(limit)) } else {
         try database.query(columns + " ORDER BY id DESC LIMIT ?", .text(workflow), .integer(limit))
       }
-    return rows.map {
-      Execution(
-        run: $0[0].int ?? 0, step: $0[1].text ?? "", key: $0[2].text ?? "", started: $0[3].double ?? 0, seconds: $0[4].double ?? 0,
-        station: $0[5].text,
-        outcome: $0[6].text ?? "", message: $0[7].text ?? "")
-    }
+    return rows.map(Execution.init)
   }
 
   /// The workspace's secret, made once: held-out seeds are drawn from it.

@@ -19,7 +19,7 @@ struct AppendCommand: ParsableCommand {
   @OptionGroup var manifest: ManifestOptions
   @Option(help: "Who appends, kept with the steps.") var author: String?
   @Flag(name: [.customShort("n"), .long], help: "Check and say what would run, and write nothing.") var dryRun = false
-  @Flag(help: "JSON.") var json = false
+  @OptionGroup var output: OutputOptions
   @Argument(help: "A file of steps; - for standard input.", completion: .file(extensions: ["json"])) var steps: String
 
   func run() throws {
@@ -32,7 +32,7 @@ struct AppendCommand: ParsableCommand {
     // The steps that steps appended are part of the graph too.
     _ = try session.plan(session.graph.steps)
     let files = try Appended.append(text, from: steps == "-" ? "standard input" : steps, author: author, to: session, dryRun: dryRun)
-    if json { return Terminal.print(JSON.object(["appended": .array(files.map { .string($0) }), "written": .bool(!dryRun)]).pretty) }
+    if output.json { return Terminal.print(JSON.object(["appended": .array(files.map { .string($0) }), "written": .bool(!dryRun)]).pretty) }
     for file in files { Terminal.print("\(dryRun ? "would append" : "appended") \(file)") }
   }
 }

@@ -7,11 +7,11 @@ import Workflow
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "doctor", abstract: "Checks this machine and says what to do.")
 
-  @Flag(help: "JSON.") var json = false
+  @OptionGroup var output: OutputOptions
 
   func run() throws {
     let checks = Machine.checks()
-    if json {
+    if output.json {
       Terminal.print(
         JSON.object([
           "doctor": 1,

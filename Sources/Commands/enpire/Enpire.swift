@@ -22,21 +22,59 @@ let version = "0.1.0"
       """,
     version: version,
     subcommands: [
-      RunCommand.self, PlanCommand.self, WhyCommand.self, StatusCommand.self, LogCommand.self, GraphCommand.self, AppendCommand.self,
+      RunCommand.self, PlanCommand.self, WhyCommand.self, StatusCommand.self, HistoryCommand.self, LogCommand.self, GraphCommand.self,
+      AppendCommand.self,
       ReproduceCommand.self,
-      CheckCommand.self, KindsCommand.self, DoctorCommand.self,
+      CheckCommand.self, KindsCommand.self, DoctorCommand.self, CompletionCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 
   static func main() {
     signal(SIGPIPE, SIG_DFL)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(separated(Array(CommandLine.arguments.dropFirst())))
       try command.run()
     } catch let problem as Problem {
-      Terminal.complain("\(problem)")
-      Glibc.exit(problem.code.rawValue)
-    } catch { exit(withError: error) }
+      fail(problem)
+    } catch {
+      // The parser's own words, in the form of every other error.
+      guard exitCode(for: error).rawValue == Workflow.ExitCode.usage.rawValue else { exit(withError: error) }
+      let words = message(for: error).split(separator: "\n").first.map(String.init) ?? "the command line is wrong"
+      let help = words.contains("Did you mean") ? "" : " (see 'enpire \(verb.map { $0 + " " } ?? "")--help')"
+      fail(Problem(.usage, words.first!.lowercased() + words.dropFirst() + help))
+    }
+  }
+
+  /// `-kj8` as `-k -j8`: flags before an option that has its value joined, as make and ninja take them.
+  private static func separated(_ words: [String]) -> [String] {
+    let end = words.firstIndex(of: "--") ?? words.endIndex
+    return words[..<end].flatMap { word -> [String] in
+      guard word.hasPrefix("-"), let option = word.dropFirst().firstIndex(where: { "jfC".contains($0) }), option > word.index(after: word.startIndex),
+        word[..<option].dropFirst().allSatisfy({ "knqBsv".contains($0) })
+      else { return [word] }
+      return [String(word[..<option]), "-" + word[option...]]
+    } + words[end...]
+  }
+
+  /// The verb of the command line, if the first word is one.
+  private static var verb: String? {
+    CommandLine.arguments.dropFirst().first.flatMap { word in verbs.first { $0 == word } }
+  }
+
+  private static let verbs = configuration.subcommands.map { $0._commandName }
+
+  /// Says what went wrong, to programs too if they asked for JSON, and ends.
+  private static func fail(_ problem: Problem) -> Never {
+    var problem = problem
+    // A verb that is none is taken for a goal.
+    if verb == nil, [.usage, .manifest].contains(problem.code), let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
+      let near = nearest(to: word, among: verbs)
+    {
+      problem.hint = "did you mean 'enpire \(near)'?"
+    }
+    Terminal.complain("\(problem)")
+    if CommandLine.arguments.contains("--json") { Terminal.print(problem.json.compact) }
+    leave(problem.code)
   }
 }
 

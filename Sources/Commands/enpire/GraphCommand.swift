@@ -1,23 +1,33 @@
 // enpire graph: the picture, for Graphviz, Mermaid or a program.
 
 import ArgumentParser
-import JSON
 import Workflow
 
 struct GraphCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable { case dot, mermaid }
+  enum Format: String, ExpressibleByArgument, CaseIterable { case dot, mermaid, json }
 
   static let configuration = CommandConfiguration(
     commandName: "graph", abstract: "Prints the graph, appended steps included.",
-    discussion: "Example:\n  enpire graph -f workflows/push-t.json | dot -Tsvg > graph.svg")
+    discussion: """
+      Edges that are order alone are dashed, and have "order": true in JSON.
+
+      Example:
+        enpire graph -f workflows/push-t.json | dot -Tsvg > graph.svg
+      """)
 
   @OptionGroup var manifest: ManifestOptions
-  @Option(help: "dot or mermaid.") var format = Format.dot
-  @Argument(help: "NAME=value sets a variable.") var arguments: [String] = []
+  @Option(help: "dot, mermaid or json.") var format = Format.dot
+  @OptionGroup(title: "What is said") var output: OutputOptions
+  @Argument(help: "NAME=value sets a variable.", completion: .goals) var arguments: [String] = []
 
   func run() throws {
-    let (session, _) = try manifest.session(arguments)
+    let (session, names) = try manifest.session(arguments)
+    _ = try session.goals(names)
     _ = try session.plan(session.graph.steps)
-    Terminal.write(format == .dot ? session.graph.dot() : session.graph.mermaid(), to: 1)
+    switch output.json ? .json : format {
+    case .dot: Terminal.write(session.graph.dot(), to: 1)
+    case .mermaid: Terminal.write(session.graph.mermaid(), to: 1)
+    case .json: Terminal.print(session.graph.json.pretty)
+    }
   }
 }

@@ -9,7 +9,7 @@ struct KindsCommand: ParsableCommand {
     commandName: "kinds", abstract: "Lists the step kinds, or describes one: inputs, outputs, parameters.",
     discussion: "Example:\n  enpire kinds evaluate")
 
-  @Flag(help: "JSON: every kind with the JSON Schema of its parameters.") var json = false
+  @OptionGroup var output: OutputOptions
   @Flag(help: "Markdown: the step reference.") var markdown = false
   @Argument(help: "One kind.") var name: String?
 
@@ -19,7 +19,7 @@ struct KindsCommand: ParsableCommand {
       throw Problem(.usage, "no step kind '\(name)'", hint: nearest(to: name, among: all.keys).map { "did you mean '\($0)'?" })
     }
     let kinds = (name.map { [all[$0]!] } ?? Array(all.values)).sorted { $0.name < $1.name }
-    if json {
+    if output.json {
       return Terminal.print(
         JSON.object([
           "kinds": .array(

@@ -6,12 +6,24 @@ import JSON
 import Workflow
 
 struct LogCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "log", abstract: "Prints what a step's last attempt printed.")
+  static let configuration = CommandConfiguration(
+    commandName: "log", abstract: "Prints what a step's last attempt printed.",
+    discussion: """
+      As JSON: the last lines (200 unless --tail says otherwise) with the attempt's outcome.
+
+      Example:
+        enpire log -f workflows/push-t.json 'evaluate[shard=3]' --tail 20
+      """)
 
   @OptionGroup var manifest: ManifestOptions
-  @Option(help: "Only the last lines.") var tail: Int?
+  @Option(help: ArgumentHelp("Only the last lines.", valueName: "lines")) var tail: Int?
   @Flag(help: "Print the log file's path instead.") var path = false
-  @Argument(help: "The step.") var step: String
+  @OptionGroup(title: "What is said") var output: OutputOptions
+  @Argument(help: "The step.", completion: .steps) var step: String
+
+  func validate() throws {
+    if let tail, tail < 0 { throw ValidationError("--tail takes a count of 0 or more") }
+  }
 
   func run() throws {
     let (session, _) = try manifest.session()
@@ -21,15 +33,32 @@ struct LogCommand: ParsableCommand {
         hint: nearest(to: step, among: try session.state.executions(session.manifest.workflow).map(\.step)).map { "did you mean '\($0)'?" })
     }
     let file = "\(session.state.directory)/logs/\(execution.key).log"
-    if path { return Terminal.print(file) }
+    if path, !output.json { return Terminal.print(file) }
     guard let stream = fopen(file, "r") else { throw Problem(.missingInput, "the log \(file) is gone") }
     defer { fclose(stream) }
+    let kept = tail ?? (output.json ? 200 : .max)
     var lines: [String] = []
+    var count = 0
     var buffer: UnsafeMutablePointer<CChar>?
     var capacity = 0
-    while getline(&buffer, &capacity, stream) > 0 { lines.append(String(cString: buffer!)) }
+    while getline(&buffer, &capacity, stream) > 0 {
+      lines.append(String(cString: buffer!))
+      count += 1
+      // Not more in memory than is asked for, twice.
+      if kept < Int.max / 2, lines.count > 2 * kept + 100 { lines.removeFirst(lines.count - kept) }
+    }
     free(buffer)
-    Terminal.write((tail.map { Array(lines.suffix($0)) } ?? lines).joined(), to: 1)
+    lines = Array(lines.suffix(kept))
+    if output.json {
+      var json: JSON = [
+        "log": 1, "step": .string(step), "run": .integer(execution.run), "outcome": .string(execution.outcome), "path": .string(file),
+      ]
+      if !execution.message.isEmpty { json["problem"] = .string(execution.message) }
+      if count > lines.count { json["omitted"] = .integer(count - lines.count) }
+      json["lines"] = .array(lines.map { .string($0.hasSuffix("\n") ? String($0.dropLast()) : $0) })
+      return Terminal.print(json.pretty)
+    }
+    Terminal.write(lines.joined(), to: 1)
     if execution.outcome != "done" { Terminal.say("\(execution.outcome): \(execution.message)") }
   }
 }

@@ -7,51 +7,101 @@ import Workflow
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Says what would run, and why.",
-    discussion: "Example:\n  enpire plan -f workflows/push-t.json --json | jq '.steps[] | select(.action == \"run\")'")
+    discussion: """
+      As text: the steps that are not up to date, with their reasons. As JSON: one object with every step, its action, reasons, key and
+      expected seconds. Steps that wait for others' results are not decided yet.
+
+      Example:
+        enpire plan -f workflows/push-t.json --json | jq '.steps[] | select(.action == "run")'
+      """)
+
+  /// Steps that are shown as text, unless --limit says otherwise.
+  static let textLimit = 50
 
   @OptionGroup var manifest: ManifestOptions
-  @Flag(help: "One versioned JSON object.") var json = false
-  @Argument(help: "NAME=value sets a variable; anything else is a goal.") var arguments: [String] = []
+  @OptionGroup(title: "Which steps") var selection: SelectionOptions
+  @OptionGroup(title: "What is said") var limit: LimitOption
+  @OptionGroup(title: "What is said") var output: OutputOptions
+  @Argument(help: "NAME=value sets a variable; anything else is a goal.", completion: .goals) var arguments: [String] = []
 
   func run() throws {
     let (session, names) = try manifest.session(arguments)
-    Self.print(try session.plan(try session.goals(names)), of: session, json: json)
+    let goals = try session.goals(names, selection.selection)
+    let plan = try session.plan(goals, force: selection.alwaysMake)
+    try Self.print(plan, of: session, limit: limit.count(output.json ? .max : Self.textLimit), json: output.json)
   }
 
-  static func print(_ plan: [(step: Step, forecast: Session.Forecast)], of session: Session, json: Bool) {
-    if json {
-      let steps = plan.map { step, forecast -> JSON in
-        var entry: JSON = ["step": .string(step.name), "kind": .string(step.kind?.name ?? "run")]
-        entry["station"] = step.stationName.map { .string($0) }
-        let (action, details) = describe(forecast)
-        entry["action"] = .string(action)
-        entry["reasons"] = .array(details.map { .string($0) })
-        return entry
-      }
-      return Terminal.print(JSON.object(["plan": 1, "workflow": .string(session.manifest.workflow), "steps": .array(steps)]).pretty)
-    }
-    var current = 0
-    for (step, forecast) in plan {
-      if case .upToDate = forecast {
-        current += 1
-        continue
-      }
+  typealias Plan = [(step: Step, forecast: Session.Forecast)]
+
+  static func print(_ plan: Plan, of session: Session, limit: Int, json: Bool) throws {
+    let estimate = try session.estimate(plan)
+    if json { return Terminal.print(Self.json(plan, estimate, of: session, limit: limit)) }
+    let open = plan.filter { if case .upToDate = $0.forecast { false } else { true } }
+    for (step, forecast) in open.prefix(limit) {
       let (action, details) = describe(forecast)
       Terminal.print("\(action)\(String(repeating: " ", count: max(1, 9 - action.count)))\(step.name)\(step.stationName.map { " on \($0)" } ?? "")")
       for detail in details.prefix(6) { Terminal.print("           \(detail)") }
       if details.count > 6 { Terminal.print("           and \(details.count - 6) more") }
     }
-    Terminal.print(
-      current == plan.count
-        ? nothingToDo(current) : "\(plan.count - current) of \(plan.count) steps; \(current) are up to date")
+    if open.count > limit {
+      let counts = counts(Array(open[limit...])).map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+      Terminal.print("and \(open.count - limit) more (\(counts)); --limit 0 shows all")
+    }
+    let current = plan.count - open.count
+    if open.isEmpty { return Terminal.print(nothingToDo(current)) }
+    Terminal.print("\(open.count) of \(plan.count) steps; \(current) are up to date" + expectation(estimate))
   }
+
+  private static func expectation(_ estimate: Session.Estimate) -> String {
+    guard estimate.work >= 1 else { return "" }
+    let unknown = estimate.unknown > 0 ? ", and \(estimate.unknown) that never ran" : ""
+    return "; about \(duration(estimate.work)) of work\(unknown), \(duration(estimate.span)) one after another at least"
+  }
+
+  /// How many steps have each action.
+  private static func counts(_ plan: Plan) -> [(key: String, value: Int)] {
+    var counts: [String: Int] = [:]
+    for entry in plan { counts[describe(entry.forecast).0, default: 0] += 1 }
+    return counts.sorted { $0.key < $1.key }
+  }
+
+  /// The versioned object; what it holds of a step is bounded.
+  private static func json(_ plan: Plan, _ estimate: Session.Estimate, of session: Session, limit: Int) -> String {
+    var head: JSON = ["plan": 1, "workflow": .string(session.manifest.workflow)]
+    head["counts"] = .object(.init(uniqueKeysWithValues: counts(plan).map { ($0.key, .integer($0.value)) }))
+    head["work_seconds"] = .number(estimate.work)
+    head["span_seconds"] = .number(estimate.span)
+    head["steps_without_history"] = .integer(estimate.unknown)
+    if plan.count > limit { head["omitted"] = .integer(plan.count - limit) }
+    head["steps"] = .array(
+      plan.prefix(limit).map { step, forecast in
+        var entry: JSON = ["step": .string(step.name), "kind": .string(step.kind?.name ?? "run")]
+        entry["station"] = step.stationName.map { .string($0) }
+        let (action, details) = describe(forecast)
+        entry["action"] = .string(action)
+        entry["reasons"] = .array(details.prefix(reasonLimit).map { .string($0) })
+        if case .run(let key, let reasons) = forecast {
+          entry["differences"] = .array(reasons.prefix(reasonLimit).map(\.json))
+          entry["key"] = key.map { .string($0.hex) }
+        } else {
+          entry["key"] = (step.record?.key.hex).map { .string($0) }
+        }
+        if details.count > reasonLimit { entry["reasons_omitted"] = .integer(details.count - reasonLimit) }
+        entry["seconds"] = estimate.seconds[step.name].map { .number($0) }
+        return entry
+      })
+    return head.pretty
+  }
+
+  private static let reasonLimit = 20
 
   static func describe(_ forecast: Session.Forecast) -> (String, [String]) {
     switch forecast {
     case .upToDate: ("up-to-date", [])
     case .restore(let paths): ("restore", paths)
     case .run(_, let reasons): ("run", reasons.map(\.text))
-    case .waits(let steps): ("then", ["waits for \(steps.joined(separator: ", "))"])
+    case .waits(let steps):
+      ("then", ["waits for " + steps.prefix(6).joined(separator: ", ") + (steps.count > 6 ? " and \(steps.count - 6) more" : "")])
     }
   }
 }

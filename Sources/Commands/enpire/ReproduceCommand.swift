@@ -18,16 +18,16 @@ struct ReproduceCommand: ParsableCommand {
 
   @OptionGroup var manifest: ManifestOptions
   @Flag(help: "Rebuild what it was made from too.") var deep = false
-  @Flag(help: "JSON.") var json = false
+  @OptionGroup var output: OutputOptions
   @Argument(help: "What to rebuild; NAME=value sets a variable.") var arguments: [String]
 
   func run() throws {
     let (session, names) = try manifest.session(arguments)
     guard let record = names.first, names.count == 1 else { throw Problem(.usage, "reproduce takes one record") }
     let step = try session.recordedStep(try Self.resultDigest(ofRecordAt: record) ?? record)
-    let results = try session.reproduce(step, deep: deep) { if !json { Terminal.say("rebuilding \($0.name)") } }
+    let results = try session.reproduce(step, deep: deep) { if !output.json { Terminal.say("rebuilding \($0.name)") } }
     let matches = results.allSatisfy(\.matches)
-    if json {
+    if output.json {
       Terminal.print(
         JSON.object([
           "reproduce": 1, "matches": .bool(matches),

@@ -8,18 +8,21 @@ final class RunReporter {
 
   private let form: Form
   private let verbose: Bool
+  private let explain: Bool
   private var running: [(step: Step, done: Int, total: Int, word: String)] = []
   private var finished = 0
   private var hasLiveLine = false
 
-  init(_ form: Form, verbose: Bool) {
+  init(_ form: Form, verbose: Bool, explain: Bool = false) {
     self.form = form
     self.verbose = verbose
+    self.explain = explain || verbose
   }
 
   func report(_ event: RunEvent) {
-    if form == .json { return Terminal.print(json(event).compact) }
-    eraseLiveLine()
+    if form == .json { Terminal.print(json(event).compact) } else { eraseLiveLine() }
+    if explain { explain(event) }
+    if form == .json { return }
     switch event {
     case .waitingForLock(let holder): say("waiting for another run of this workspace (\(holder))")
     case .started(let step, let reasons):
@@ -27,14 +30,16 @@ final class RunReporter {
       if form == .text {
         say(
           "\(Terminal.paint("start", .dim))  \(step.name)\(place(step))"
-            + (verbose ? reasons.map { "\n       \($0.text)" }.joined() : Terminal.paint("  \(reasons.first?.text ?? "")", .dim)))
+            + (explain ? "" : Terminal.paint("  \(reasons.first?.text ?? "")", .dim)))
       }
     case .progress(let step, let done, let total, let word):
       if let index = running.firstIndex(where: { $0.step === step }) { running[index] = (step, done, total, word) }
     case .finished(let step, let seconds):
       running.removeAll { $0.step === step }
       finished += 1
-      if form == .text { say("\(Terminal.paint("done", .green))   \(step.name)\(place(step))  \(duration(seconds))") }
+      if form == .text {
+        say("\(Terminal.paint("done", .green))   \(step.name)\(place(step))  \(duration(seconds))\(verbose ? "  \(step.record?.key.hex ?? "")" : "")")
+      }
     case .restored(let step, let paths):
       if form == .text { say("\(Terminal.paint("restored", .green)) \(paths.joined(separator: ", "))  (\(step.name))") }
     case .retrying(let step, let problem):
@@ -58,11 +63,15 @@ final class RunReporter {
     eraseLiveLine()
     if form == .json {
       return Terminal.print(
-        ([
-          "event": "summary", "ran": .integer(summary.ran), "upToDate": .integer(summary.upToDate), "restored": .integer(summary.restored),
-          "failed": .integer(summary.failed), "tolerated": .integer(summary.tolerated), "skipped": .integer(summary.skipped),
-          "notReached": .integer(summary.notReached), "seconds": .number(summary.seconds), "exit": .integer(Int(summary.exit.rawValue)),
-        ] as JSON).compact)
+        JSON.object(
+          (["event": "summary", "run": summary.run > 0 ? .integer(summary.run) : .null] as JSON).object!
+            .merging(summary.counts.object!) { $1 }
+            .merging(
+              ([
+                "seconds": .number(summary.seconds), "exit": .integer(Int(summary.exit.rawValue)), "name": .string(summary.exit.name),
+              ] as JSON).object!
+            ) { $1 }
+        ).compact)
     }
     if form == .quiet && summary.exit == .success { return }
     let total = summary.ran + summary.upToDate + summary.restored + summary.failed + summary.tolerated + summary.skipped + summary.notReached
@@ -75,6 +84,15 @@ final class RunReporter {
     ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     say("\(total) \(total == 1 ? "step" : "steps") in \(duration(summary.seconds)): \(parts.joined(separator: ", "))")
     if summary.exit == .interrupted { say("interrupted; finished steps and trials are kept, run again to go on") }
+  }
+
+  /// Why a step runs, or is put back, a line each.
+  private func explain(_ event: RunEvent) {
+    switch event {
+    case .started(let step, let reasons): for reason in reasons { say("explain \(step.name): \(reason.text)") }
+    case .restored(let step, let paths): for path in paths { say("explain \(step.name): \(path) is not what is recorded") }
+    default: break
+    }
   }
 
   private func say(_ line: String) { Terminal.say(line) }
@@ -105,7 +123,7 @@ final class RunReporter {
     case .started(let step, let reasons):
       [
         "event": "start", "step": .string(step.name), "station": step.stationName.map { .string($0) } ?? nil,
-        "reasons": .array(reasons.map { .string($0.text) }),
+        "reasons": .array(reasons.map { .string($0.text) }), "differences": .array(reasons.map(\.json)),
       ]
     case .progress(let step, let done, let total, let word):
       ["event": "progress", "step": .string(step.name), "done": .integer(done), "total": .integer(total), "word": .string(word)]
@@ -116,6 +134,7 @@ final class RunReporter {
     case .failed(let step, let problem):
       [
         "event": "failed", "step": .string(step.name), "problem": .string(problem.description), "code": .integer(Int(problem.code.rawValue)),
+        "name": .string(problem.code.name),
         "tolerated": .bool(step.options.mayFail),
       ]
     case .appended(let step, let new): ["event": "appended", "by": .string(step.name), "steps": .array(new.map { .string($0.name) })]

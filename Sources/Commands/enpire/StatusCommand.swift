@@ -6,20 +6,31 @@ import Workflow
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Shows every step: up to date or not, when it ran, how long, where.")
+    commandName: "status", abstract: "Shows every step: up to date or not, when it ran, how long, where.",
+    discussion: """
+      Of many steps, those that are not up to date are shown first.
+
+      Example:
+        enpire status -f workflows/push-t.json --json | jq '.steps[] | select(.state == "failed") | .problem'
+      """)
 
   @OptionGroup var manifest: ManifestOptions
-  @Flag(help: "JSON.") var json = false
-  @Argument(help: "NAME=value sets a variable; anything else is a goal.") var arguments: [String] = []
+  @OptionGroup(title: "What is said") var limit: LimitOption
+  @OptionGroup(title: "What is said") var output: OutputOptions
+  @Argument(help: "NAME=value sets a variable; anything else is a goal.", completion: .goals) var arguments: [String] = []
+
+  private struct Row {
+    let step: Step
+    let state: String
+    let seconds: Double?
+    let problem: String?
+  }
 
   func run() throws {
     let (session, names) = try manifest.session(arguments)
     let plan = try session.plan(names.isEmpty ? session.graph.steps : try session.goals(names))
-    var last: [String: Execution] = [:]
-    for execution in try session.state.executions(session.manifest.workflow) where last[execution.step] == nil { last[execution.step] = execution }
-    var rows: [[String]] = []
-    var entries: [JSON] = []
-    for (step, forecast) in plan {
+    let last = try session.state.lastExecutions(session.manifest.workflow)
+    var rows = plan.map { step, forecast -> Row in
       let execution = last[step.name]
       let failed = execution.map { $0.outcome != "done" } ?? false
       let state: String =
@@ -29,20 +40,39 @@ struct StatusCommand: ParsableCommand {
         case .run: failed ? execution!.outcome : "to run"
         case .waits: failed ? execution!.outcome : "waiting"
         }
-      let seconds = step.record?.seconds ?? execution?.seconds
-      rows.append([step.name, step.kind?.name ?? "run", state, seconds.map(duration) ?? "", step.stationName ?? ""])
-      var entry: JSON = ["step": .string(step.name), "kind": .string(step.kind?.name ?? "run"), "state": .string(state)]
-      entry["seconds"] = seconds.map { .number($0) }
-      entry["station"] = step.stationName.map { .string($0) }
-      entry["key"] = (step.record?.key.hex).map { .string($0) }
-      entry["problem"] = failed && state != "up to date" ? .string(execution!.message) : nil
-      entries.append(entry)
+      return Row(
+        step: step, state: state, seconds: step.record?.seconds ?? execution?.seconds,
+        problem: failed && state != "up to date" ? execution!.message : nil)
     }
-    if json { return Terminal.print(JSON.object(["status": 1, "workflow": .string(session.manifest.workflow), "steps": .array(entries)]).pretty) }
-    let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    for row in rows {
-      let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-      Terminal.print(String(cells.reversed().drop { $0 == " " }.reversed()))
+    var counts: [String: Int] = [:]
+    for row in rows { counts[row.state, default: 0] += 1 }
+    let shown = limit.count(output.json ? .max : 200)
+    let omitted = max(0, rows.count - shown)
+    if omitted > 0 { rows = Array((rows.filter { $0.state != "up to date" } + rows.filter { $0.state == "up to date" }).prefix(shown)) }
+
+    if output.json {
+      var json: JSON = ["status": 1, "workflow": .string(session.manifest.workflow)]
+      json["counts"] = .object(.init(uniqueKeysWithValues: counts.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) }))
+      if omitted > 0 { json["omitted"] = .integer(omitted) }
+      json["steps"] = .array(rows.map(Self.json))
+      return Terminal.print(json.pretty)
     }
+    let cells = rows.map { row in
+      [row.step.name, row.step.kind?.name ?? "run", row.state, row.seconds.map(duration) ?? "", row.step.stationName ?? ""]
+    }
+    Terminal.print(table(cells).joined(separator: "\n"))
+    if omitted > 0 {
+      let total = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+      Terminal.print("and \(omitted) more; in all \(total); --limit 0 shows all")
+    }
+  }
+
+  private static func json(_ row: Row) -> JSON {
+    var entry: JSON = ["step": .string(row.step.name), "kind": .string(row.step.kind?.name ?? "run"), "state": .string(row.state)]
+    entry["seconds"] = row.seconds.map { .number($0) }
+    entry["station"] = row.step.stationName.map { .string($0) }
+    entry["key"] = (row.step.record?.key.hex).map { .string($0) }
+    entry["problem"] = row.problem.map { .string($0) }
+    return entry
   }
 }

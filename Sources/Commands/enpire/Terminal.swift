@@ -1,21 +1,42 @@
-// Where words go. Colour and a live line only on a terminal, never with NO_COLOR, TERM=dumb or CI.
+// Where words go, and whether in colour: data to standard output, news to standard error. A live line only on a terminal that can.
 
+import ArgumentParser
 import Glibc
+import Workflow
+
+enum ColourChoice: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
 
 enum Terminal {
-  static let isLive = isatty(STDERR_FILENO) == 1 && !isSet("CI") && !isDumb
-  static let hasColour: Bool = {
-    if isSet("NO_COLOR") { return false }
-    if isSet("CLICOLOR_FORCE") { return true }
-    return isatty(STDERR_FILENO) == 1 && !isDumb
-  }()
+  /// What --color says.
+  nonisolated(unsafe) static var choice: ColourChoice?  // because: one thread, and set once, before anything is written
 
-  private static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? true }
-  private static func isSet(_ name: String) -> Bool { getenv(name).map { $0.pointee != 0 } ?? false }
+  /// Whether a line may be drawn over: never where a log is kept.
+  static let isLive = isatty(STDERR_FILENO) == 1 && !isSet("CI") && !isDumb
+
+  private static let errorColour = hasColour(STDERR_FILENO)
+  private static let outputColour = hasColour(STDOUT_FILENO)
+
+  /// --color, then NO_COLOR, CLICOLOR_FORCE, CLICOLOR, the user's configuration, and at last what the descriptor is.
+  private static func hasColour(_ descriptor: Int32) -> Bool {
+    if let choice, choice != .auto { return choice == .always }
+    if isSet("NO_COLOR") { return false }
+    if isSet("CLICOLOR_FORCE"), value("CLICOLOR_FORCE") != "0" { return true }
+    let isTerminal = isatty(descriptor) == 1 && !isDumb
+    if value("CLICOLOR") == "0" { return false }
+    if choice == nil, value("CLICOLOR") == nil, let color = (try? UserConfiguration.load())?.color, color != "auto" { return color == "always" }
+    return isTerminal
+  }
+
+  private static var isDumb: Bool { value("TERM").map { $0 == "dumb" } ?? true }
+  private static func isSet(_ name: String) -> Bool { value(name).map { !$0.isEmpty } ?? false }
+  private static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
   enum Colour: String { case red = "31", green = "32", yellow = "33", dim = "2", bold = "1" }
 
-  static func paint(_ text: String, _ colour: Colour) -> String { hasColour ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text }
+  /// For standard error; with `output` for standard output.
+  static func paint(_ text: String, _ colour: Colour, output: Bool = false) -> String {
+    (output ? outputColour : errorColour) ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
+  }
 
   static var width: Int {
     var size = winsize()
@@ -30,6 +51,7 @@ enum Terminal {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
       if count <= 0 { return }
       bytes = bytes.dropFirst(count)
     }
@@ -38,9 +60,28 @@ enum Terminal {
 
 func nothingToDo(_ steps: Int) -> String { "nothing to do: " + (steps == 1 ? "the step is up to date" : "all \(steps) steps are up to date") }
 
-/// `0.8 s`, `12 s`, `3 min 20 s`.
+/// `0.8 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
 func duration(_ seconds: Double) -> String {
   if seconds < 9.95 { return "\((seconds * 10).rounded() / 10) s" }
   let whole = Int(seconds.rounded())
-  return whole < 100 ? "\(whole) s" : "\(whole / 60) min \(whole % 60) s"
+  return whole < 100 ? "\(whole) s" : whole < 6000 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole % 3600 / 60) min"
+}
+
+/// `2026-01-31 14:05`, local time.
+func date(_ seconds: Double) -> String {
+  var time = time_t(seconds)
+  var parts = tm()
+  localtime_r(&time, &parts)
+  var buffer = [CChar](repeating: 0, count: 32)
+  let count = strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M", &parts)
+  return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// Rows with their columns below each other.
+func table(_ rows: [[String]]) -> [String] {
+  let widths = (0..<(rows.first?.count ?? 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    let line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+    return String(line.reversed().drop { $0 == " " }.reversed())
+  }
 }

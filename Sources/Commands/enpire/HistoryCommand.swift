@@ -1,0 +1,81 @@
+// enpire history: the runs there were, or one step's executions.
+
+import ArgumentParser
+import JSON
+import Workflow
+
+struct HistoryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "history", abstract: "Lists past runs, or a step's executions, newest first.",
+    discussion: """
+      Runs that found nothing to do are not listed.
+
+      Examples:
+        enpire history --limit 5
+        enpire history 'train[seed=0]' --json
+      """)
+
+  @OptionGroup var manifest: ManifestOptions
+  @OptionGroup(title: "What is said") var limit: LimitOption
+  @OptionGroup(title: "What is said") var output: OutputOptions
+  @Argument(help: "A step; NAME=value sets a variable.", completion: .goals) var arguments: [String] = []
+
+  func run() throws {
+    let (session, names) = try manifest.session(arguments)
+    guard names.count <= 1 else { throw Problem(.usage, "history takes one step at most") }
+    let shown = limit.count(20)
+    if let step = names.first { try tellExecutions(session, step, shown) } else { try tellRuns(session, shown) }
+  }
+
+  private func tellRuns(_ session: Session, _ shown: Int) throws {
+    let runs = try session.state.runs(session.manifest.workflow, limit: shown)
+    if output.json {
+      return Terminal.print(
+        (["history": 1, "workflow": .string(session.manifest.workflow), "runs": .array(runs.map(Self.json))] as JSON).pretty)
+    }
+    if runs.isEmpty { return Terminal.print("nothing has run here yet") }
+    let rows = runs.map { run in
+      let exit = run.exit.map { code in Workflow.ExitCode(rawValue: Int32(code)).map(\.name) ?? "\(code)" } ?? "did not end"
+      let counts = (run.counts?.object ?? [:]).filter { $0.value.int ?? 0 > 0 }.map { "\($0.value.int!) \(Self.words[$0.key] ?? $0.key)" }
+      return ["\(run.number)", date(run.started), run.seconds.map(duration) ?? "", exit, counts.joined(separator: ", ")]
+    }
+    Terminal.print(table(rows).joined(separator: "\n"))
+  }
+
+  private static let words = ["upToDate": "up to date", "notReached": "not reached"]
+
+  private static func json(_ run: PastRun) -> JSON {
+    var json: JSON = ["run": .integer(run.number), "started": .number(run.started)]
+    json["seconds"] = run.seconds.map { .number($0) }
+    json["exit"] = run.exit.map { .integer($0) }
+    json["name"] = run.exit.flatMap { Workflow.ExitCode(rawValue: Int32($0)) }.map { .string($0.name) }
+    json["counts"] = run.counts
+    return json
+  }
+
+  private func tellExecutions(_ session: Session, _ name: String, _ shown: Int) throws {
+    let names = (try? session.graph.steps(for: name).map(\.name)) ?? [name]
+    let executions = try names.flatMap { try session.state.executions(session.manifest.workflow, step: $0, limit: shown) }
+    if output.json {
+      return Terminal.print((["history": 1, "step": .string(name), "executions": .array(executions.map(Self.json))] as JSON).pretty)
+    }
+    if executions.isEmpty {
+      throw Problem(
+        .usage, "step '\(name)' has not run here", hint: nearest(to: name, among: session.graph.names).map { "did you mean '\($0)'?" })
+    }
+    let rows = executions.map {
+      [$0.step, "run \($0.run)", date($0.started), duration($0.seconds), $0.outcome, String($0.key.prefix(12)), $0.station ?? ""]
+    }
+    Terminal.print(table(rows).joined(separator: "\n"))
+  }
+
+  private static func json(_ execution: Execution) -> JSON {
+    var json: JSON = [
+      "step": .string(execution.step), "run": .integer(execution.run), "started": .number(execution.started), "seconds": .number(execution.seconds),
+      "outcome": .string(execution.outcome), "key": .string(execution.key),
+    ]
+    json["station"] = execution.station.map { .string($0) }
+    if !execution.message.isEmpty { json["problem"] = .string(execution.message) }
+    return json
+  }
+}
