@@ -97,7 +97,12 @@ public final class Run {
     let lock = try WorkspaceLock(state: session.state.directory, patience: options.patience) { report(.waitingForLock($0)) }
     defer { withExtendedLifetime(lock) {} }
     let start = Clock.monotonic
-    defer { if changed || session.part == nil { session.keepSnapshot() } }
+    Debris.clear(session)
+    var isInOrder = false
+    defer {
+      if changed || session.part == nil { session.keepSnapshot() }
+      if isInOrder { Debris.finish(session.state) }
+    }
     undecided = session.graph.want(goals)
     try session.state.database.reading { try settleKnown(goals) }
     if !queues.isEmpty { try runQueued(goals) }
@@ -107,6 +112,7 @@ public final class Run {
     summary.seconds = Clock.monotonic - start
     try recordDecisions(atEnd: true)
     if summary.run > 0 { try session.state.endRun(summary.run, exit: summary.exit, summary: summary.counts.compact) }
+    isInOrder = true
     return summary
   }
 
@@ -166,14 +172,16 @@ public final class Run {
   // MARK: Running
 
   private func willChange() {
-    if !changed { session.dropSnapshots() }
+    if !changed {
+      Debris.expect(session.state)
+      session.dropSnapshots()
+    }
     changed = true
   }
 
   private func runQueued(_ goals: [Step]) throws {
     willChange()
     let state = session.state
-    for leftover in ["work", "views"] { Files.removeTree(state.directory + "/" + leftover) }
     try recordDecisions()
     let durations = try state.durations(session.manifest.workflow)
     session.graph.setHeights { step in

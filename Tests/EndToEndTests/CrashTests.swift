@@ -19,6 +19,19 @@ import Testing
     Study.say("crashes: " + tally.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
   }
 
+  @Test func `what a crashed run left half-written is removed, also when there is nothing to do, and nothing else is`() throws {
+    let workspace = try Workspace(#"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > d/o"], "out": {"o": "d/o"}}}}"#)
+    #expect(try workspace.summary()["ran"] == 1)
+    // A run that changes anything first drops the snapshots.
+    try FileManager.default.removeItem(at: workspace.path(".enpire/snapshots"))
+    for file in [".enpire/work/1/o", ".enpire/views/1/o", ".enpire/store/ab/cd.tmp12", "d/o.tmp12", "d/o.tmp12x", "d/p.tmp12"] {
+      try workspace.write("", to: file)
+    }
+    #expect(try workspace.summary()["upToDate"] == 1)
+    #expect(FileManager.default.subpaths(atPath: workspace.path("d").path())?.sorted() == ["o", "o.tmp12x", "p.tmp12"])
+    for file in ["work", "views", "store/ab/cd.tmp12"] { #expect(workspace.read(".enpire/" + file + (file.hasPrefix("s") ? "" : "/1/o")) == nil) }
+  }
+
   /// Kills runs of one graph until one gets through; returns how many were killed.
   private func storm(_ seed: Int, atMost limit: Int, _ tally: inout [String: Int]) throws -> Int {
     var chance = Chance(seed)
