@@ -18,15 +18,31 @@ final class Attempt {
   private var inputs: OrderedDictionary<String, [Decider.InputArtifact]> = [:]
   private var unread: [UInt8] = []
   private var telemetry: JSON = [:]
-  /// Monotonic time at which it is ended, and whether it was told to end already.
-  var deadline: Double?
+  /// Its number in the run and what it holds there; the mark in its processes' environment.
+  var serial: UInt64 = 0
+  var place: Run.Place!
+  var mark = ""
+  /// Its process has ended; what it left behind may not.
+  var hasExited = false
+  /// It was asked to end, and has some time for it.
+  var isEnding = false
   var timedOut = false
+  var wasInterrupted = false
+  /// A descriptor of a process that it left behind and that has not ended yet.
+  var straggler: Int32?
+  /// Why it failed, if that has a name.
+  private(set) var cause: Retry.Cause?
+  private(set) var progressIsOver = false
 
   /// A reproduction sees nothing that is kept of earlier attempts: no finished trials, no checkpoints.
   private let isReproduction: Bool
 
   /// Prepares and starts the step.
-  init(_ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, isReproduction: Bool = false) throws {
+  /// `surroundings` are variables that the run adds to its environment, `passing` descriptors that become its 4, 5, ….
+  init(
+    _ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, isReproduction: Bool = false,
+    surroundings: [String: String] = [:], passing: [Int32] = []
+  ) throws {
     self.step = step
     self.isReproduction = isReproduction
     self.key = key
@@ -43,12 +59,12 @@ final class Attempt {
     try Files.makeDirectory(state + "/logs")
     unlink(log)
     inputs = try session.decider.inputs(of: step)
-    deadline = step.options.timeout.map { startedMonotonic + $0.after }
     var environment = Self.environment(temporary: directory + "/tmp")
     let declared = try session.decider.resolve(.object(step.environment.mapValues { .string($0) }), in: step, "env")
     for (name, value) in declared.object ?? [:] { environment[name] = value.string ?? value.canonical }
+    environment.merge(surroundings) { $1 }
     let argv = step.kind == nil ? try command() : [Catalogue.worker, "run", try request()]
-    child = try Child.spawn(argv, environment: environment, directory: directory, output: log, withProgress: true)
+    child = try Child.spawn(argv, environment: environment, directory: directory, output: log, withProgress: true, passing: passing)
   }
 
   /// What a step sees of this process's environment: where programs are, and no more.
@@ -201,7 +217,10 @@ final class Attempt {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = Glibc.read(child.progress, &buffer, buffer.count)
-      guard count > 0 else { break }
+      guard count > 0 else {
+        progressIsOver = count == 0
+        break
+      }
       unread += buffer[..<count]
     }
     var newest: (Int, Int, String)?
@@ -215,14 +234,33 @@ final class Attempt {
     return newest
   }
 
+  /// Adds a fact of the execution that is not its result.
+  func note(_ name: String, _ value: JSON) { telemetry[name] = value }
+
+  func forgetStraggler() {
+    if let straggler { close(straggler) }
+    straggler = nil
+  }
+
   // MARK: Afterwards
 
-  var seconds: Double { Clock.monotonic - startedMonotonic }
+  private(set) var endedMonotonic: Double?
+  var seconds: Double { (endedMonotonic ?? Clock.monotonic) - startedMonotonic }
 
   /// Collects the ended process: stores its outputs and returns its record, which is not yet written down.
   func finish() throws -> ActionRecord {
     _ = readProgress()
     let end = child.wait()
+    endedMonotonic = Clock.monotonic
+    cause =
+      switch end {
+      case .exited(0): nil
+      case _ where timedOut: .timeout
+      case .exited(ExitCode.station.rawValue) where step.kind != nil: .station
+      case .exited(let code): .exit(code)
+      case .signalled: .signal
+      case .lost: .lost
+      }
     if end != .exited(0), Files.freeBytes(at: directory) < 1 << 20 {
       throw Problem(
         .inputOutput, "\(step.name): no space is left where \(Files.display(session.state.directory))/ lies",
@@ -230,6 +268,8 @@ final class Attempt {
     }
     switch end {
     case .exited(0): break
+    case _ where wasInterrupted: throw Problem(.interrupted, "\(step.name): interrupted", hint: logHint)
+    case .lost: throw Problem(.stepFailed, "\(step.name): nobody knows how it ended", hint: logHint)
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.options.timeout?.after ?? 0) s", hint: logHint)
     case .exited(let code):
       let message = message(or: "exit code \(code)")

@@ -1,10 +1,14 @@
-// A running process: started in a group of its own, that the kernel kills if this process dies. It knows nothing of steps.
+// A running process: started in a group of its own, killed by the kernel if this process dies. It knows nothing of steps.
 
 internal import CLinux
 internal import Glibc
 
 struct Child {
-  enum End: Equatable { case exited(Int32), signalled(Int32) }
+  enum End: Equatable {
+    case exited(Int32), signalled(Int32)
+    /// Someone else was told how it ended.
+    case lost
+  }
 
   let pid: pid_t
   /// Readable once the process has ended.
@@ -12,8 +16,11 @@ struct Child {
   /// The reading end of the progress pipe; -1 without one.
   let progress: Int32
 
-  /// Starts `argv`; its output goes to the end of the file `output`. With `withProgress`, descriptor 3 is a pipe to here.
-  static func spawn(_ argv: [String], environment: [String: String], directory: String, output: String, withProgress: Bool = false) throws -> Child {
+  /// Starts `argv`; its output goes to the end of the file `output`. With `withProgress`, descriptor 3 is a pipe to here; `passing` become
+  /// descriptors 4, 5, ….
+  static func spawn(
+    _ argv: [String], environment: [String: String], directory: String, output: String, withProgress: Bool = false, passing: [Int32] = []
+  ) throws -> Child {
     let log = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard log >= 0 else { throw Files.problem("write", output) }
     defer { close(log) }
@@ -23,8 +30,9 @@ struct Child {
       _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
     }
     defer { if pipe[1] >= 0 { close(pipe[1]) } }
+    let given = [pipe[1]] + passing
     let pid = withArray(argv) { arguments in
-      withArray(environment.map { "\($0.key)=\($0.value)" }.sorted()) { enpire_spawn(arguments, $0, directory, log, pipe[1]) }
+      withArray(environment.map { "\($0.key)=\($0.value)" }.sorted()) { enpire_spawn(arguments, $0, directory, log, given, Int32(given.count)) }
     }
     guard pid > 0 else {
       if pipe[0] >= 0 { close(pipe[0]) }
@@ -42,9 +50,11 @@ struct Child {
   /// Collects the ended process; waits for its end if need be.
   func wait() -> End {
     var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+    var collected = waitpid(pid, &status, 0)
+    while collected < 0 && errno == EINTR { collected = waitpid(pid, &status, 0) }
     close(descriptor)
     if progress >= 0 { close(progress) }
+    if collected != pid { return .lost }
     return status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
   }
 

@@ -186,6 +186,11 @@ public final class Graph {
     return nil
   }
 
+  /// Who waits for the step, or for its family.
+  func followers(of step: Step) -> [Step.ID] {
+    waitingForFamily.isEmpty ? step.dependents : step.dependents + (waitingForFamily[step.family] ?? [])
+  }
+
   func members(of family: String) -> some Sequence<Step> { (families[family] ?? []).lazy.map { [unowned self] in steps[$0] } }
 
   // MARK: Wanting
@@ -227,16 +232,6 @@ public final class Graph {
       }
     }
     return found.sorted().map { steps[$0] }
-  }
-
-  /// Sets every unfinished step's height from the durations given.
-  func setHeights(_ seconds: (Step) -> Double) {
-    for step in steps.reversed() { step.height = 0 }
-    for step in topologicalOrder().reversed() {
-      step.height += max(seconds(step), 1e-3)
-      for need in step.needs { steps[need.step].height = max(steps[need.step].height, step.height) }
-      for family in step.families { if let root = byName[family] { steps[root].height = max(steps[root].height, step.height) } }
-    }
   }
 
   /// All steps, each after those it waits for.

@@ -48,6 +48,7 @@ extension Run {
       try session.state.files.save()
     }
     for ended in group {
+      release(ended.record.key)
       try publish(ended.attempt.step, ended.record)
       ended.attempt.cleanUp(keepingProgress: false)
     }
@@ -56,10 +57,17 @@ extension Run {
   }
 
   private func log(_ attempt: Attempt, _ problem: Problem?) throws {
+    let outcome =
+      switch problem?.code {
+      case nil: "done"
+      case .timeout: "timeout"
+      case .interrupted: "interrupted"
+      default: "failed"
+      }
+    trace(attempt, outcome)
     let execution = Execution(
       run: summary.run, step: attempt.step.name, key: attempt.key.hex, started: attempt.started, seconds: attempt.seconds,
-      station: attempt.step.station?.name,
-      outcome: problem == nil ? "done" : problem!.code == .timeout ? "timeout" : "failed", message: problem?.sentence ?? "")
+      station: attempt.step.station?.name, outcome: outcome, message: problem?.sentence ?? "")
     try session.state.log(execution, workflow: session.manifest.workflow)
   }
 

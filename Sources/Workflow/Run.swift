@@ -1,5 +1,6 @@
-// Runs a workflow: starts what is ready, on free slots and stations, records what succeeded, and stops in good order.
-// One thread owns the graph; children tell it by descriptors. It does not know why a step has to run (Decision) nor how (Attempt).
+// Runs a workflow: decides what is ready, starts what can start (Run+Start), deals with what happens meanwhile (Run+Attend), records what
+// succeeded (Run+Record), and stops in good order. One thread owns the graph; children tell it by descriptors. It does not know why a step
+// has to run (Decision), what may start next (Queue) nor how (Attempt).
 
 internal import CLinux
 internal import Database
@@ -13,10 +14,18 @@ public struct RunOptions: Sendable {
   public var jobs = 1
   /// After a failure, go on with what does not need the failed step.
   public var keepGoing = false
+  /// With `keepGoing`: but start nothing more after so many failures.
+  public var failureLimit: Int?
   /// Run the goals whatever is recorded.
   public var force = false
   /// Wait for another run of this workspace.
   public var patience = true
+  /// While anything runs, start nothing more when the machine's load average is this or above.
+  public var load: Double?
+  /// Share slots with nested makes.
+  public var serve: Jobserver.Form?
+  /// Write what ran when to this file, in Chrome's trace format.
+  public var trace: String?
 
   public init() {}
 }
@@ -24,13 +33,18 @@ public struct RunOptions: Sendable {
 /// What a run tells while it runs.
 public enum RunEvent {
   case waitingForLock(String)
+  /// So many processes that an earlier run left behind when it crashed were ended.
+  case endedLeftovers(Int)
   case started(Step, reasons: [Reason])
   case progress(Step, done: Int, total: Int, word: String)
   case finished(Step, seconds: Double)
   case restored(Step, [String])
-  case retrying(Step, Problem)
+  /// `pause`: seconds until it is tried again.
+  case retrying(Step, Problem, pause: Double)
   case failed(Step, Problem)
   case appended(Step, [Step])
+  /// Seconds until everything is done, by recorded durations; at most once a second.
+  case estimate(Double)
 }
 
 public struct RunSummary: Sendable {
@@ -49,30 +63,34 @@ public struct RunSummary: Sendable {
 }
 
 public final class Run {
-  let session: Session
-  private let options: RunOptions
-  let report: (RunEvent) -> Void
-  var summary = RunSummary()
-
-  private struct Job: Comparable {
+  struct Job {
     let step: Step
     let key: Digest
     let fingerprint: JSON
     let reasons: [Reason]
-    static func < (a: Job, b: Job) -> Bool { (a.step.height, b.step.id) < (b.step.height, a.step.id) }
-    static func == (a: Job, b: Job) -> Bool { a.step === b.step }
   }
 
+  let session: Session
+  let options: RunOptions
+  let report: (RunEvent) -> Void
+  var summary = RunSummary()
+  /// Goals that run whatever is recorded.
+  private var forced: Set<Step.ID> = []
+
   var undecided: [Step] = []
-  /// Steps that have to run, by the station they wait for ("" for none).
-  private var queues: [String: Heap<Job>] = [:]
-  var running: [Attempt] = []
-  /// Steps whose very action another step is running; they take its record.
-  private var awaitingTwin: [Digest: [Step]] = [:]
+  /// Decided: these have to run, and are not in the queue yet.
+  var decided: [Job] = []
+  var queue: Queue<Job>
+  let durations: Durations
+  /// Actions that wait, run, or are not recorded yet; `twins` are steps whose very action another one is doing. They take its record.
+  var inFlight: Set<Digest> = []
+  var twins: [Digest: [Step]] = [:]
+  var running: [UInt64: Attempt] = [:]
   var attempts: [Step.ID: Int] = [:]
   /// What was decided and is not written down yet.
   private var decisions: [RecordedDecision] = []
-  private var serial = 0
+  /// Failed steps that wait for their next try.
+  var pausing: [Step.ID: Problem] = [:]
   var isStopping = false
   /// Whether anything was recorded or published: what snapshots say is then no longer so.
   private var changed = false
@@ -80,12 +98,31 @@ public final class Run {
   var unrecorded: [Ended] = []
   var recordBy: Double?
   var recordInterval = 0.1
-  private var killAt: Double?
 
-  public init(_ session: Session, options: RunOptions, report: @escaping (RunEvent) -> Void) {
+  let jobserver: Jobserver?
+  var loadLimit: LoadLimit?
+  var events: Events!
+  var leftovers: Leftovers!
+  var trace: Trace?
+  var timers = Heap<Timer>()
+  var serial: UInt64 = 0
+  /// A timer is set to look again whether the load allows more.
+  var isLooking = false
+  var ownSlotInUse = false
+  var isWatchingJobserver = false
+  var freeLanes = Heap<Int>()
+  var lastEstimate = 0.0
+
+  /// `jobserver` is one that was joined.
+  public init(_ session: Session, options: RunOptions, jobserver: Jobserver? = nil, report: @escaping (RunEvent) -> Void) throws {
     self.session = session
     self.options = options
     self.report = report
+    self.jobserver = try jobserver ?? options.serve.map { try .serve($0, slots: options.jobs, directory: session.state.directory) }
+    loadLimit = options.load.map { LoadLimit($0) }
+    durations = Durations(session)
+    // Who joined a jobserver asks it for each slot.
+    queue = Queue(Capacity(slots: jobserver == nil ? options.jobs : max(options.jobs, 4096), pools: session.manifest.pools))
   }
 
   /// Runs the goals. Throws only what makes going on senseless, such as a full disk; a failed step is in the summary.
@@ -96,6 +133,8 @@ public final class Run {
   private func executeLocked(_ goals: [Step]) throws -> RunSummary {
     let lock = try WorkspaceLock(state: session.state.directory, patience: options.patience) { report(.waitingForLock($0)) }
     defer { withExtendedLifetime(lock) {} }
+    let ended = try Leftovers.end(state: session.state.directory)
+    if ended > 0 { report(.endedLeftovers(ended)) }
     let start = Clock.monotonic
     Debris.clear(session)
     var isInOrder = false
@@ -103,10 +142,13 @@ public final class Run {
       if changed || session.part == nil { session.keepSnapshot() }
       if isInOrder { Debris.finish(session.state) }
     }
+    trace = try options.trace.map { try Trace(path: $0, workflow: session.manifest.workflow) }
+    if options.force { forced = Set(goals.map(\.id)) }
     undecided = session.graph.want(goals)
-    try session.state.database.reading { try settleKnown(goals) }
-    if !queues.isEmpty { try runQueued(goals) }
+    try session.state.database.reading { try settleKnown() }
+    if !decided.isEmpty { try runDecided() }
     if session.state.files.hasUnsaved { try session.state.database.transaction { try session.state.files.save() } }
+    trace?.finish()
     count()
     summary.upToDate += session.untouched
     summary.seconds = Clock.monotonic - start
@@ -119,24 +161,29 @@ public final class Run {
   // MARK: Deciding
 
   /// Decides every ready step; what is recorded is done with at once.
-  private func settleKnown(_ goals: [Step]) throws {
+  func settleKnown() throws {
     var next = 0
     while next < undecided.count {
       let step = undecided[next]
       next += 1
       do {
-        switch try session.decider.decide(step, force: options.force && attempts[step.id] == nil && goals.contains { $0 === step }) {
+        switch try session.decider.decide(step, force: attempts[step.id] == nil && forced.contains(step.id)) {
         case .upToDate(let record): try settle(step, .upToDate, record)
         case .restore(let record, let paths):
           willChange()
           try publish(step, record)
           report(.restored(step, paths))
+          trace?.instant("restored \(step.name)", ["key": .string(record.key.hex), "paths": .array(paths.map { .string($0) })])
           decisions.append(RecordedDecision(step: step.name, action: .restore, key: record.key.hex, reasons: paths.map { ["text": .string($0)] }))
           try settle(step, .restored, record)
         case .run(let key, let fingerprint, let reasons):
           if let refusal = session.refusal(of: step, reasons) { throw refusal }
-          decisions.append(RecordedDecision(step: step.name, action: .run, key: key.hex, reasons: reasons.map(\.json)))
-          queues[step.station?.name ?? "", default: []].insert(Job(step: step, key: key, fingerprint: fingerprint, reasons: reasons))
+          if inFlight.insert(key).inserted {
+            decisions.append(RecordedDecision(step: step.name, action: .run, key: key.hex, reasons: reasons.map(\.json)))
+            decided.append(Job(step: step, key: key, fingerprint: fingerprint, reasons: reasons))
+          } else {
+            twins[key, default: []].append(step)
+          }
         }
       } catch let problem as Problem where problem.code != .inputOutput && problem.code != .internalError {
         decisions.append(RecordedDecision(step: step.name, action: .fail, key: nil, reasons: [["text": .string(problem.sentence)]]))
@@ -149,6 +196,7 @@ public final class Run {
   func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws {
     let known = session.graph.steps.count
     undecided += try session.settle(step, status, record)
+    durations.ended(step, seconds: status == .done ? record.seconds : nil)
     if status == .done, session.graph.steps.count > known { report(.appended(step, Array(session.graph.steps[known...]))) }
     if status != .done, try session.state.latest(session.manifest.workflow, step.name) != record.key {
       willChange()
@@ -157,7 +205,7 @@ public final class Run {
   }
 
   /// Writes down what was decided so far; the first decision begins the run in the history.
-  private func recordDecisions(atEnd: Bool = false) throws {
+  func recordDecisions(atEnd: Bool = false) throws {
     if atEnd {
       decisions += session.graph.steps.filter { $0.isWanted && $0.status == .skipped }.map { step in
         RecordedDecision(step: step.name, action: .skip, key: nil, reasons: [["text": .string(step.problem?.sentence ?? "")]])
@@ -169,9 +217,7 @@ public final class Run {
     decisions = []
   }
 
-  // MARK: Running
-
-  private func willChange() {
+  func willChange() {
     if !changed {
       Debris.expect(session.state)
       session.dropSnapshots()
@@ -179,120 +225,27 @@ public final class Run {
     changed = true
   }
 
-  private func runQueued(_ goals: [Step]) throws {
-    willChange()
-    let state = session.state
-    try recordDecisions()
-    let durations = try state.durations(session.manifest.workflow)
-    session.graph.setHeights { step in
-      durations[step.name] ?? 1
-    }
-    let signals = enpire_signalfd()
-    defer { close(signals) }
-    defer { for attempt in running { attempt.child.signal(SIGKILL); _ = attempt.child.wait(); attempt.cleanUp(keepingProgress: true) } }
-    while true {
-      if !isStopping { try startWhatCan() }
-      if running.isEmpty { break }
-      try attend(signals, goals)
-    }
-    try recordEnded()
-    for leftover in ["work", "views"] { Files.removeTree(state.directory + "/" + leftover) }
+  /// The action is recorded or has failed: whoever waited for its record is decided anew.
+  func release(_ key: Digest) {
+    inFlight.remove(key)
+    undecided += twins.removeValue(forKey: key) ?? []
   }
 
-  private func startWhatCan() throws {
-    while running.count < options.jobs {
-      let busy = Set(running.compactMap { $0.step.station?.name })
-      let free = queues.keys.filter { !busy.contains($0) && !queues[$0]!.isEmpty }
-      guard let station = free.max(by: { queues[$0]!.max! < queues[$1]!.max! }), let job = queues[station]!.popMax() else { return }
-      if running.contains(where: { $0.key == job.key }) {
-        awaitingTwin[job.key, default: []].append(job.step)
-        continue
-      }
-      attempts[job.step.id, default: 0] += 1
-      serial += 1
-      do {
-        let attempt = try Attempt(job.step, key: job.key, fingerprint: job.fingerprint, session: session, number: serial)
-        job.step.status = .running
-        running.append(attempt)
-        report(.started(job.step, reasons: job.reasons))
-      } catch let problem as Problem where problem.code != .inputOutput {
-        fail(job.step, problem)
-        if isStopping { return }
-        try settleKnown([])
-      }
-    }
-  }
-
-  /// Waits until a child ends or tells something, a time-out passes, or a signal comes; and deals with it.
-  private func attend(_ signals: Int32, _ goals: [Step]) throws {
-    var polled = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
-    for attempt in running {
-      polled.append(pollfd(fd: attempt.child.descriptor, events: Int16(POLLIN), revents: 0))
-      polled.append(pollfd(fd: attempt.child.progress, events: Int16(POLLIN), revents: 0))
-    }
-    let deadline = (running.compactMap(\.deadline) + [killAt, recordBy].compactMap { $0 }).min()
-    let wait = deadline.map { Int32(max(0, min(($0 - Clock.monotonic) * 1000 + 1, 1e6))) } ?? -1
-    if poll(&polled, nfds_t(polled.count), wait) < 0, errno != EINTR { throw Files.problem("wait for", "steps") }
-
-    if polled[0].revents != 0 { interrupt(signals) }
-    enforceDeadlines()
-    var ended: [Attempt] = []
-    for (index, attempt) in running.enumerated() {
-      if let progress = attempt.readProgress() { report(.progress(attempt.step, done: progress.done, total: progress.total, word: progress.word)) }
-      if polled[1 + 2 * index].revents != 0 { ended.append(attempt) }
-    }
-    if ended.isEmpty, let recordBy, recordBy <= Clock.monotonic { try recordEnded() }
-    guard !ended.isEmpty else { return }
-    running.removeAll { attempt in ended.contains { $0 === attempt } }
-    for attempt in ended { undecided += awaitingTwin.removeValue(forKey: attempt.key) ?? [] }
-    try collect(ended)
-    try settleKnown(isStopping ? [] : goals)
-  }
-
-  func retryOrFail(_ attempt: Attempt, _ problem: Problem) {
-    let step = attempt.step
-    guard attempts[step.id]! <= step.options.retry.max, !isStopping else { return fail(step, problem) }
-    report(.retrying(step, problem))
-    step.status = .ready
-    undecided.append(step)
-  }
-
-  private func fail(_ step: Step, _ problem: Problem) {
+  func fail(_ step: Step, _ problem: Problem) {
     var problem = problem
     if !problem.sentence.contains(step.name) { problem.sentence = "\(step.name): " + problem.sentence }
     report(.failed(step, problem))
     if !step.options.mayFail {
       if summary.exit == .success { summary.exit = problem.code }
-      if !options.keepGoing { isStopping = true }
+      summary.failed += 1
+      if !options.keepGoing || options.failureLimit.map({ summary.failed >= $0 }) ?? false { isStopping = true }
     }
     undecided += session.graph.finish(step, .failed, problem: problem)
-  }
-
-  private func interrupt(_ signals: Int32) {
-    var information = [UInt8](repeating: 0, count: 128)  // one signalfd_siginfo
-    while read(signals, &information, information.count) > 0 {}
-    let again = summary.exit == .interrupted
-    summary.exit = .interrupted
-    isStopping = true
-    for attempt in running { attempt.child.signal(again ? SIGKILL : SIGTERM) }
-    killAt = Clock.monotonic + 10
-  }
-
-  private func enforceDeadlines() {
-    let now = Clock.monotonic
-    for attempt in running {
-      guard let deadline = attempt.deadline, deadline <= now else { continue }
-      attempt.child.signal(attempt.timedOut ? SIGKILL : SIGTERM)
-      attempt.timedOut = true
-      attempt.deadline = now + 10
-    }
-    if let killAt, killAt <= now {
-      for attempt in running { attempt.child.signal(SIGKILL) }
-      self.killAt = now + 10
-    }
+    durations.failed(step)
   }
 
   private func count() {
+    summary.failed = 0
     for step in session.graph.steps where step.isWanted && !session.graph.settled.contains(step.declaration.name) {
       switch step.status {
       case .done: summary.ran += 1

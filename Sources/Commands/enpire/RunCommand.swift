@@ -22,6 +22,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup(title: "Which steps") var selection: SelectionOptions
   @OptionGroup(title: "How to run") var execution: ExecutionOptions
   @OptionGroup(title: "What is said") var telling: TellingOptions
+  @OptionGroup(title: "Sharing the machine") var scheduling: SchedulingOptions
   @OptionGroup(title: "What is said") var output: OutputOptions
 
   @Argument(help: "NAME=value sets a variable; anything else is a goal.", completion: .goals)
@@ -55,7 +56,8 @@ struct RunCommand: ParsableCommand {
     options.keepGoing = execution.keepGoing
     options.force = selection.alwaysMake
     options.patience = !execution.noWait
-    let summary = try Run(session, options: options, report: reporter.report).execute(goals)
+    let jobserver = scheduling.set(&options, jobs: execution.jobs ?? configuration.jobs)
+    let summary = try Run(session, options: options, jobserver: jobserver, report: reporter.report).execute(goals)
     reporter.finish(summary)
     if summary.exit != .success { leave(summary.exit) }
   }

@@ -12,6 +12,8 @@ final class RunReporter {
   private var running: [(step: Step, done: Int, total: Int, word: String)] = []
   private var finished = 0
   private var hasLiveLine = false
+  /// Seconds until everything is done.
+  private var left: Double?
 
   init(_ form: Form, verbose: Bool, explain: Bool = false) {
     self.form = form
@@ -24,6 +26,8 @@ final class RunReporter {
     if explain { explain(event) }
     if form == .json { return }
     switch event {
+    case .endedLeftovers(let count): say("ended \(count) \(count == 1 ? "process" : "processes") that an earlier run left when it crashed")
+    case .estimate(let seconds): left = seconds
     case .waitingForLock(let holder): say("waiting for another run of this workspace (\(holder))")
     case .started(let step, let reasons):
       running.append((step, 0, 0, ""))
@@ -42,10 +46,9 @@ final class RunReporter {
       }
     case .restored(let step, let paths):
       if form == .text { say("\(Terminal.paint("restored", .green)) \(paths.joined(separator: ", "))  (\(step.name))") }
-    case .retrying(let step, let problem):
+    case .retrying(let step, let problem, let pause):
       running.removeAll { $0.step === step }
-      say("\(Terminal.paint("again", .yellow))  \(problem)")
-      _ = step
+      say("\(Terminal.paint("again", .yellow))  \(pause > 0 ? "in \(duration(pause)): " : "")\(problem)")
     case .failed(let step, let problem):
       running.removeAll { $0.step === step }
       say("\(step.options.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)) \(problem)")
@@ -111,7 +114,10 @@ final class RunReporter {
     let parts = running.map { item in
       item.step.name + (item.total > 0 ? " \(item.done)/\(item.total)" : "") + (item.word.isEmpty ? "" : " \(item.word)")
     }
-    Terminal.write(Terminal.paint(String("[\(finished) done] \(parts.joined(separator: " · "))".prefix(Terminal.width - 1)), .dim), to: 2)
+    Terminal.write(
+      Terminal.paint(
+        String("[\(finished) done\(left.map { ", ~\(duration($0)) left" } ?? "")] \(parts.joined(separator: " · "))".prefix(Terminal.width - 1)), .dim
+      ), to: 2)
     hasLiveLine = true
   }
 
@@ -130,7 +136,10 @@ final class RunReporter {
     case .finished(let step, let seconds):
       ["event": "done", "step": .string(step.name), "seconds": .number(seconds), "key": (step.record?.key.hex).map { .string($0) } ?? nil]
     case .restored(let step, let paths): ["event": "restored", "step": .string(step.name), "paths": .array(paths.map { .string($0) })]
-    case .retrying(let step, let problem): ["event": "retry", "step": .string(step.name), "problem": .string(problem.description)]
+    case .retrying(let step, let problem, let pause):
+      ["event": "retry", "step": .string(step.name), "problem": .string(problem.description), "pause": .number(pause)]
+    case .endedLeftovers(let count): ["event": "leftovers", "ended": .integer(count)]
+    case .estimate(let seconds): ["event": "estimate", "left": .number(seconds)]
     case .failed(let step, let problem):
       [
         "event": "failed", "step": .string(step.name), "problem": .string(problem.description), "code": .integer(Int(problem.code.rawValue)),

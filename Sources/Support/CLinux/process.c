@@ -6,23 +6,32 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-pid_t enpire_spawn(char *const argv[], char *const envp[], const char *directory, int output, int progress) {
+pid_t enpire_spawn(char *const argv[], char *const envp[], const char *directory, int output, const int *given, int count) {
   sigset_t all, old;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, &old);
   volatile int failure = 0;
-  pid_t pid = vfork();
+  pid_t parent = getpid(), pid = vfork();
   if (pid == 0) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // The parent may have died before that took effect.
+    if (getppid() != parent) _exit(127);
     int null = open("/dev/null", O_RDONLY);
     if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) goto fail;
-    // dup2 onto itself would keep close-on-exec.
-    if (progress == 3 ? fcntl(3, F_SETFD, 0) < 0 : progress >= 0 ? dup2(progress, 3) < 0 : 0) goto fail;
+    // Out of the way of one another first; then 3, 4, … without close-on-exec; all others are closed by exec.
+    int moved[8];
+    for (int i = 0; i < count && i < 8; i++) {
+      moved[i] = given[i] < 0 ? -1 : fcntl(given[i], F_DUPFD, 3 + count);
+      if (given[i] >= 0 && moved[i] < 0) goto fail;
+    }
+    for (int i = 0; i < count && i < 8; i++) {
+      if (moved[i] >= 0 ? dup2(moved[i], 3 + i) < 0 : (close(3 + i), 0)) goto fail;
+    }
+    syscall(SYS_close_range, 3 + count, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
     if (directory && chdir(directory) < 0) goto fail;
     sigset_t none;
     sigemptyset(&none);
@@ -48,17 +57,8 @@ int enpire_pidfd(pid_t pid) {
   return descriptor < 0 ? -errno : descriptor;
 }
 
-int enpire_signalfd(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);
-  sigprocmask(SIG_BLOCK, &set, 0);
-  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+int enpire_pidfd_signal(int descriptor, int number) {
+  return syscall(SYS_pidfd_send_signal, descriptor, number, 0, 0) < 0 ? -errno : 0;
 }
 
-int enpire_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
-ssize_t enpire_copy_range(int from, int to, size_t count) { return copy_file_range(from, 0, to, 0, count, 0); }
-int enpire_syncfs(int descriptor) { return syncfs(descriptor); }
-int enpire_exchange(const char *one, const char *other) { return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE); }
+int enpire_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }

@@ -1,16 +1,29 @@
 #pragma once
+#include <stdint.h>
 #include <sys/types.h>
 
 // Starts a program (found by PATH of the caller) in a process group of its own, that is killed when this process dies.
-// Standard input is /dev/null; `output` becomes standard output and error; `progress` (or -1) becomes descriptor 3.
-// Returns the process id, or the negated errno.
-pid_t enpire_spawn(char *const argv[], char *const envp[], const char *directory, int output, int progress);
+// Standard input is /dev/null; `output` becomes standard output and error; the `count` (up to 8) descriptors `given` become 3, 4, …,
+// where a negative one stays closed; no other is passed on. Returns the process id, or the negated errno.
+pid_t enpire_spawn(char *const argv[], char *const envp[], const char *directory, int output, const int *given, int count);
 
 // A descriptor that becomes readable when the process ends, or the negated errno.
 int enpire_pidfd(pid_t pid);
 
+// Signals the process that the descriptor means, whoever has its number now. Returns 0 or the negated errno.
+int enpire_pidfd_signal(int descriptor, int number);
+
+// From now on orphans among the descendants become children of this process.
+int enpire_adopt_orphans(void);
+
 // A descriptor from which SIGINT, SIGTERM and SIGHUP are read instead of being delivered.
 int enpire_signalfd(void);
+
+// An epoll descriptor; `token` says which of the watched ones became readable. `wait` takes up to 64 of them, -1 milliseconds for ever.
+int enpire_events(void);
+int enpire_events_watch(int events, int descriptor, uint64_t token);
+int enpire_events_forget(int events, int descriptor);
+int enpire_events_wait(int events, uint64_t *tokens, int count, int milliseconds);
 
 // GNU functions that Swift's Glibc module does not show.
 int enpire_pipe(int ends[2]);

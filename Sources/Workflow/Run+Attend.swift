@@ -1,0 +1,197 @@
+// While steps run: what their descriptors, the clock and signals say. A step is over when its process has ended and so has everything that
+// the process left behind. Whoever has to end is asked first (SIGTERM), with all its processes, and killed after a grace.
+
+internal import CLinux
+internal import Glibc
+internal import HeapModule
+
+extension Run {
+  struct Timer: Comparable {
+    enum What {
+      case timeout(UInt64), kill(UInt64)
+      case retry(Step)
+      /// Look again whether something can start.
+      case look
+    }
+
+    let at: Double
+    let what: What
+    static func < (a: Timer, b: Timer) -> Bool { a.at < b.at }
+    static func == (a: Timer, b: Timer) -> Bool { a.at == b.at }
+  }
+
+  private static let signalsToken: UInt64 = 0
+  static let jobserverToken: UInt64 = 1
+  static func exitToken(_ serial: UInt64) -> UInt64 { serial << 1 }
+  static func progressToken(_ serial: UInt64) -> UInt64 { serial << 1 | 1 }
+
+  func runDecided() throws {
+    willChange()
+    let state = session.state
+    try recordDecisions()
+    _ = enpire_adopt_orphans()
+    leftovers = try Leftovers(state: state.directory)
+    events = try Events()
+    let signals = enpire_signalfd()
+    defer { close(signals) }
+    try events.watch(signals, Self.signalsToken)
+    defer { endEverything() }
+    while true {
+      if isStopping { giveUpPausing() } else { try startWhatCan() }
+      if running.isEmpty {
+        jobserver?.refill()
+        // Someone may wait for a record of the last ones.
+        try recordEnded()
+        try settleKnown()
+        if isStopping || (decided.isEmpty && pausing.isEmpty) { break }
+        if !decided.isEmpty { continue }
+      }
+      try attend(signals)
+    }
+    for leftover in ["work", "views"] { Files.removeTree(state.directory + "/" + leftover) }
+  }
+
+  /// Nothing is left running, whatever made the run end.
+  private func endEverything() {
+    for attempt in running.values {
+      attempt.child.signal(SIGKILL)
+      _ = attempt.child.wait()
+      attempt.cleanUp(keepingProgress: true)
+      leave(attempt.place)
+    }
+    running = [:]
+    if !ProcessTree.children.isEmpty { _ = ProcessTree.end(grace: 0) { ProcessTree.descendants(of: [:]).values.flatMap { $0 } } }
+    leftovers.finish()
+  }
+
+  /// Waits until something happens, and deals with it.
+  private func attend(_ signals: Int32) throws {
+    let tokens = try events.wait(until: [timers.min?.at, recordBy].compactMap { $0 }.min())
+    stopWatchingJobserver()
+    var exited: [Attempt] = []
+    for token in tokens {
+      if token == Self.signalsToken {
+        interrupt(signals)
+      } else if let attempt = running[token >> 1] {
+        if token & 1 == 0 { exited.append(attempt) } else { readProgress(attempt) }
+      }
+    }
+    fireTimers()
+    let ended = whole(exited)
+    for attempt in ended {
+      running[attempt.serial] = nil
+      leave(attempt.place)
+    }
+    if ended.isEmpty { if let recordBy, recordBy <= Clock.monotonic { try recordEnded() } } else { try collect(ended) }
+    try settleKnown()
+    if !ended.isEmpty { estimate() }
+  }
+
+  private func readProgress(_ attempt: Attempt) {
+    if let progress = attempt.readProgress() { report(.progress(attempt.step, done: progress.done, total: progress.total, word: progress.word)) }
+    if attempt.progressIsOver { events.forget(attempt.child.progress) }
+  }
+
+  /// Of attempts whose process has ended, or something it left: those of which nothing is left. What a step leaves behind is killed, but what
+  /// was asked to end has its grace.
+  private func whole(_ exited: [Attempt]) -> [Attempt] {
+    if exited.isEmpty { return [] }
+    for attempt in exited {
+      if attempt.straggler == nil { events.forget(attempt.child.descriptor) } else { attempt.forgetStraggler() }
+      attempt.hasExited = true
+    }
+    // What is left of a step whose process has ended is a child of this one now.
+    if ProcessTree.children.count == running.count { return exited }
+    let descendants = ProcessTree.descendants(of: roots)
+    return exited.filter { attempt in
+      guard let left = descendants[attempt.child.pid] else { return true }
+      if !attempt.isEnding { ProcessTree.signal(left, SIGKILL) }
+      for process in left {
+        guard let descriptor = ProcessTree.open(process) else { continue }
+        attempt.straggler = descriptor
+        if (try? events.watch(descriptor, Self.exitToken(attempt.serial))) != nil { return false }
+        attempt.forgetStraggler()
+      }
+      return true
+    }
+  }
+
+  private var roots: [pid_t: String] { Dictionary(uniqueKeysWithValues: running.values.map { ($0.child.pid, $0.mark) }) }
+
+  // MARK: Ending
+
+  private func fireTimers() {
+    while let timer = timers.min, timer.at <= Clock.monotonic {
+      timers.removeMin()
+      switch timer.what {
+      case .look: isLooking = false
+      case .retry(let step): if pausing.removeValue(forKey: step.id) != nil { undecided.append(step) }
+      case .timeout(let serial):
+        guard let attempt = running[serial], !attempt.hasExited, !attempt.isEnding else { continue }
+        attempt.timedOut = true
+        end([attempt], grace: attempt.step.options.timeout!.grace)
+      case .kill(let serial):
+        guard let attempt = running[serial] else { continue }
+        end([attempt], grace: nil)
+      }
+    }
+  }
+
+  /// Tells all processes of the attempts to end, and kills them after `grace` seconds; nil kills now.
+  private func end(_ attempts: [Attempt], grace: Double?) {
+    let descendants = ProcessTree.descendants(of: roots)
+    for attempt in attempts {
+      let number = grace == nil ? SIGKILL : SIGTERM
+      attempt.isEnding = grace != nil
+      attempt.child.signal(number)
+      ProcessTree.signal((descendants[attempt.child.pid] ?? []).filter { $0.group != attempt.child.pid }, number)
+      // Who was forked away meanwhile is met a second later.
+      timers.insert(Timer(at: Clock.monotonic + (grace ?? 1), what: .kill(attempt.serial)))
+    }
+  }
+
+  private func interrupt(_ signals: Int32) {
+    var information = [UInt8](repeating: 0, count: 128)  // one signalfd_siginfo
+    while read(signals, &information, information.count) > 0 {}
+    let again = summary.exit == .interrupted
+    summary.exit = .interrupted
+    isStopping = true
+    for attempt in running.values { attempt.wasInterrupted = true }
+    end(Array(running.values), grace: again ? nil : 10)
+  }
+
+  // MARK: Failures
+
+  func retryOrFail(_ attempt: Attempt, _ problem: Problem) {
+    let step = attempt.step
+    let retry = step.options.retry
+    let count = attempts[step.id]!
+    release(attempt.key)
+    let isCovered = attempt.cause.map(retry.covers) ?? retry.causes.isEmpty
+    guard count <= retry.max, isCovered, !isStopping else { return fail(step, problem) }
+    let pause = retry.pause(before: count)
+    report(.retrying(step, problem, pause: pause))
+    step.status = .ready
+    if pause > 0 {
+      pausing[step.id] = problem
+      timers.insert(Timer(at: Clock.monotonic + pause, what: .retry(step)))
+    } else {
+      undecided.append(step)
+    }
+  }
+
+  /// The run stops: who waited for another try has failed.
+  private func giveUpPausing() {
+    for (id, problem) in pausing.sorted(by: { $0.key < $1.key }) { fail(session.graph.steps[id], problem) }
+    pausing = [:]
+  }
+
+  // MARK: Estimates
+
+  private func estimate() {
+    let now = Clock.monotonic
+    guard now - lastEstimate >= 1 else { return }
+    lastEstimate = now
+    if let left = durations.left(running.values.map { ($0.step, now - $0.startedMonotonic) }, slots: options.jobs) { report(.estimate(left)) }
+  }
+}

@@ -1,0 +1,131 @@
+// Starting steps: the queue says which, the load limit and make's jobserver whether now.
+
+internal import CLinux
+internal import Glibc
+internal import HeapModule
+import JSON
+
+extension Run {
+  /// What runs holds its place until it ends: `Attempt` knows what it does, this what it takes.
+  struct Place {
+    let grant: Grant
+    /// Bytes of the jobserver, and whether it has the slot that needs none.
+    let tokens: [UInt8]
+    let hasOwnSlot: Bool
+    /// Where it is drawn; the lowest that is free.
+    let lane: Int
+    let reasons: [Reason]
+  }
+
+  /// Puts what was decided into the queue. Heights are asked for only when there is something to choose.
+  private func enqueue() throws {
+    let mustChoose = decided.count > 1 || !queue.isEmpty || !running.isEmpty
+    let jobs = decided
+    decided = []
+    for job in jobs {
+      let step = job.step
+      let demand = step.demand
+      if let missing = demand.pools.first(where: { $0.value > (queue.capacity.pools[$0.key]?.count ?? 0) }) {
+        release(job.key)
+        let has = queue.capacity.pools[missing.key]?.count ?? 0
+        fail(step, Problem(.station, "\(step.name): wants \(missing.value) \(missing.key), and this machine has \(has)"))
+        continue
+      }
+      let height = mustChoose ? durations.height(of: step) : step.height
+      queue.add(job, rank: Rank(priority: step.options.priority, height: height, order: step.id), wants: demand)
+    }
+    if !undecided.isEmpty {
+      try settleKnown()
+      if !decided.isEmpty { try enqueue() }
+    }
+  }
+
+  func startWhatCan() throws {
+    repeat {
+      try enqueue()
+      while !isStopping, let slots = queue.slotsOfNext {
+        if loadLimit?.admits(running: running.count, load: LoadLimit.load, now: Clock.monotonic) == false {
+          if !isLooking { timers.insert(Timer(at: Clock.monotonic + 1, what: .look)) }
+          isLooking = true
+          break
+        }
+        guard let (tokens, ownSlot) = try takeSlots(slots), let (job, grant) = queue.next() else { break }
+        try start(job, Place(grant: grant, tokens: tokens, hasOwnSlot: ownSlot, lane: freeLane(), reasons: job.reasons))
+      }
+      // What could not be started may have made others ready, or up to date.
+      try settleKnown()
+    } while !isStopping && !decided.isEmpty
+  }
+
+  private func start(_ job: Job, _ place: Place) throws {
+    let step = job.step
+    attempts[step.id, default: 0] += 1
+    serial += 1
+    let mark = "\(leftovers.mark).\(serial)"
+    var surroundings = [ProcessTree.variable: (Child.inheritedEnvironment[ProcessTree.variable].map { $0 + ":" } ?? "") + mark]
+    for (pool, units) in place.grant.units {
+      surroundings[Pool.variable(pool)] = units.joined(separator: ",")
+      if pool == "gpu" { surroundings["CUDA_VISIBLE_DEVICES"] = units.joined(separator: ",") }
+    }
+    if let jobserver { surroundings["MAKEFLAGS"] = jobserver.flags }
+    do {
+      let attempt = try leftovers.note {
+        let attempt = try Attempt(
+          step, key: job.key, fingerprint: job.fingerprint, session: session, number: Int(serial), surroundings: surroundings,
+          passing: jobserver?.passed ?? [])
+        return (attempt, attempt.child.pid)
+      }
+      attempt.mark = mark
+      attempt.place = place
+      if !place.grant.units.isEmpty {
+        attempt.note(
+          "pools", .object(.init(uniqueKeysWithValues: place.grant.units.sorted { $0.key < $1.key }.map { ($0, .array($1.map { .string($0) })) })))
+      }
+      if attempts[step.id]! > 1 { attempt.note("attempt", .integer(attempts[step.id]!)) }
+      step.status = .running
+      attempt.serial = serial
+      try events.watch(attempt.child.descriptor, Self.exitToken(serial))
+      try events.watch(attempt.child.progress, Self.progressToken(serial))
+      running[serial] = attempt
+      if let limit = step.options.timeout { timers.insert(Timer(at: attempt.startedMonotonic + limit.after, what: .timeout(serial))) }
+      report(.started(step, reasons: job.reasons))
+    } catch {
+      leave(place)
+      guard let problem = error as? Problem, problem.code != .inputOutput else { throw error }
+      release(job.key)
+      fail(step, problem)
+    }
+  }
+
+  /// What it held is free again.
+  func leave(_ place: Place) {
+    queue.giveBack(place.grant)
+    for token in place.tokens { jobserver?.giveBack(token) }
+    if place.hasOwnSlot { ownSlotInUse = false }
+    freeLanes.insert(place.lane)
+  }
+
+  private func freeLane() -> Int { freeLanes.popMin() ?? running.count }
+
+  // MARK: The jobserver
+
+  /// This program's own slot, and a byte for each more; fewer if there are not so many, but one at least. Nil if there is none now.
+  private func takeSlots(_ count: Int) throws -> (tokens: [UInt8], ownSlot: Bool)? {
+    guard let jobserver else { return ([], false) }
+    let ownSlot = !ownSlotInUse
+    var tokens: [UInt8] = []
+    while tokens.count + (ownSlot ? 1 : 0) < count, let token = jobserver.take() { tokens.append(token) }
+    guard ownSlot || !tokens.isEmpty else {
+      if !isWatchingJobserver { try events.watch(jobserver.readable, Self.jobserverToken) }
+      isWatchingJobserver = true
+      return nil
+    }
+    if ownSlot { ownSlotInUse = true }
+    return (tokens, ownSlot)
+  }
+
+  func stopWatchingJobserver() {
+    if isWatchingJobserver, let jobserver { events.forget(jobserver.readable) }
+    isWatchingJobserver = false
+  }
+}
