@@ -36,7 +36,8 @@ struct Decider {
     return .run(key: key, fingerprint: fingerprint, reasons: reasons)
   }
 
-  private func isInPlace(_ artifact: Artifact?, at path: String) throws -> Bool {
+  /// Whether a path holds just this artifact.
+  func isInPlace(_ artifact: Artifact?, at path: String) throws -> Bool {
     guard let artifact, Files.exists(path), Files.isDirectory(path) == (artifact.form == .directory) else { return false }
     return try Store.digest(of: path, form: artifact.form, hash: state.files.digest) == artifact.digest
   }

@@ -24,11 +24,9 @@ struct AppendCommand: ParsableCommand {
 
   func run() throws {
     let (session, _) = try manifest.session(withKinds: true)
-    var text: [UInt8] = []
     let descriptor = steps == "-" ? STDIN_FILENO : open(steps, O_RDONLY)
     guard descriptor >= 0 else { throw Problem(.missingInput, "cannot read \(steps): \(String(cString: strerror(errno)))") }
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = read(descriptor, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
+    let text = readAll(descriptor)
     // The steps that steps appended are part of the graph too.
     _ = try session.plan(session.graph.steps)
     let files = try Appended.append(text, from: steps == "-" ? "standard input" : steps, author: author, to: session, dryRun: dryRun)

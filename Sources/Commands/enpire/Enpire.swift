@@ -23,9 +23,8 @@ let version = "0.1.0"
     version: version,
     subcommands: [
       RunCommand.self, PlanCommand.self, WhyCommand.self, StatusCommand.self, HistoryCommand.self, LogCommand.self, GraphCommand.self,
-      AppendCommand.self,
-      ReproduceCommand.self,
-      CheckCommand.self, KindsCommand.self, DoctorCommand.self, CompletionCommand.self,
+      AppendCommand.self, TouchCommand.self, CleanCommand.self, ReproduceCommand.self,
+      CheckCommand.self, FmtCommand.self, KindsCommand.self, DoctorCommand.self, CompletionCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

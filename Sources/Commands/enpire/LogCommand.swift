@@ -59,6 +59,6 @@ struct LogCommand: ParsableCommand {
       return Terminal.print(json.pretty)
     }
     Terminal.write(lines.joined(), to: 1)
-    if execution.outcome != "done" { Terminal.say("\(execution.outcome): \(execution.message)") }
+    if !execution.succeeded { Terminal.say("\(execution.outcome): \(execution.message)") }
   }
 }

@@ -32,7 +32,7 @@ struct StatusCommand: ParsableCommand {
     let last = try session.state.lastExecutions(session.manifest.workflow)
     var rows = plan.map { step, forecast -> Row in
       let execution = last[step.name]
-      let failed = execution.map { $0.outcome != "done" } ?? false
+      let failed = execution.map { !$0.succeeded } ?? false
       let state: String =
         switch forecast {
         case .upToDate: "up to date"
