@@ -12,10 +12,12 @@ final class Attempt {
   let log: String
   let started: Double
   let startedMonotonic: Double
-  private let directory: String
-  private let session: Session
+  let directory: String
+  let session: Session
+  private var sandbox: Sandbox?
+  private(set) var exposure = Exposure()
   private(set) var child: Child!
-  private var inputs: OrderedDictionary<String, [Decider.InputArtifact]> = [:]
+  private(set) var inputs: OrderedDictionary<String, [Decider.InputArtifact]> = [:]
   private var unread: [UInt8] = []
   private var telemetry: JSON = [:]
   /// Its number in the run and what it holds there; the mark in its processes' environment.
@@ -53,25 +55,37 @@ final class Attempt {
     log = isReproduction ? directory + "/log" : "\(state)/logs/\(key.hex).log"
     started = Clock.now
     startedMonotonic = Clock.monotonic
-    Files.removeTree(directory)
-    try Files.makeDirectory(directory + "/out")
-    try Files.makeDirectory(directory + "/tmp")
-    try Files.makeDirectory(state + "/logs")
-    unlink(log)
     inputs = try session.decider.inputs(of: step)
-    var environment = Self.environment(temporary: directory + "/tmp")
+    sandbox = try session.isolation.sandbox(for: step)
+    exposure.network = step.options.network
+    try Files.makePrivate(directory)
+    do { child = try start(surroundings, passing) } catch {
+      Files.removeTree(directory)
+      throw error
+    }
+  }
+
+  private func start(_ surroundings: [String: String], _ passing: [Int32]) throws -> Child {
+    var argv = step.kind == nil ? try command() : [Catalogue.worker, "run", try request()]
+    var environment = environment()
     let declared = try session.decider.resolve(.object(step.environment.mapValues { .string($0) }), in: step, "env")
     for (name, value) in declared.object ?? [:] { environment[name] = value.string ?? value.canonical }
     environment.merge(surroundings) { $1 }
-    let argv = step.kind == nil ? try command() : [Catalogue.worker, "run", try request()]
-    child = try Child.spawn(argv, environment: environment, directory: directory, output: log, withProgress: true, passing: passing)
+    if let sandbox {
+      guard argv[0].contains("/") || Files.program(argv[0]) != nil else { throw Child.problem(starting: argv[0], ENOENT) }
+      argv = sandbox.wrap(argv, directory: directory, exposure: exposure, state: session.state.directory)
+    }
+    if unlink(log) != 0 { try Files.makeDirectory(Files.parent(of: log)!) }
+    return try Child.spawn(argv, environment: environment, directory: directory, output: log, withProgress: true, passing: passing)
   }
 
   /// What a step sees of this process's environment: where programs are, and no more.
-  private static func environment(temporary: String) -> [String: String] {
+  private func environment() -> [String: String] {
     let inherited = Child.inheritedEnvironment
-    var environment = ["LANG": "C.UTF-8", "TMPDIR": temporary, "ENPIRE_PROGRESS_FD": "3", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"]
+    var environment = ["LANG": "C.UTF-8", "ENPIRE_PROGRESS_FD": "3", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"]
     for name in ["PATH", "HOME", "ENPIRE_PYTHON", "LD_LIBRARY_PATH"] { environment[name] = inherited[name] }
+    environment["TMPDIR"] = sandbox == nil ? directory : "/tmp"
+    if sandbox != nil { environment["HOME"] = "/tmp" }
     return environment
   }
 
@@ -82,14 +96,20 @@ final class Attempt {
   private func command() throws -> [String] {
     let workspace = session.manifest.directory + "/"
     for artifact in inputs.values.joined() {
-      guard let path = artifact.path, path.hasPrefix(workspace) else { continue }
+      guard let path = artifact.path else { continue }
+      exposure.read(path)
+      guard path.hasPrefix(workspace) else { continue }
       let link = directory + "/" + path.dropFirst(workspace.count)
+      if symlink(path, link) == 0 || errno == EEXIST { continue }
       try Files.makeDirectory(Files.parent(of: link)!)
       guard symlink(path, link) == 0 || errno == EEXIST else { throw Files.problem("write", link) }
     }
     for output in step.outputs {
-      let path = directory + "/" + output.path
-      try Files.makeDirectory(output.form == .directory ? path : Files.parent(of: path)!)
+      if output.form == .directory {
+        try Files.makeDirectory(directory + "/" + output.path)
+      } else if output.path.utf8.contains(UInt8(ascii: "/")) {
+        try Files.makeDirectory(Files.parent(of: directory + "/" + output.path)!)
+      }
     }
     return try step.argv.flatMap { word -> [String] in
       let segments = try Template.parse(word)
@@ -112,7 +132,7 @@ final class Attempt {
       let output = producer.output(named: reference.output),
       let artifact = producer.record?.outputs[output.name], output.form != .value
     {
-      return try session.state.store.view(artifact, name: Files.name(of: output.path))
+      return try view(artifact, name: Files.name(of: output.path))
     }
     let text: String =
       switch reference {
@@ -128,7 +148,13 @@ final class Attempt {
 
   private func path(of artifact: Decider.InputArtifact) throws -> String {
     if let path = artifact.path { return path }
-    return try session.state.store.view(artifact.artifact!, name: artifact.name)
+    return try view(artifact.artifact!, name: artifact.name)
+  }
+
+  private func view(_ artifact: Artifact, name: String) throws -> String {
+    let path = try session.state.store.view(artifact, name: name)
+    exposure.read(path)
+    return path
   }
 
   // MARK: Step kinds
@@ -137,6 +163,9 @@ final class Attempt {
   private func request() throws -> String {
     let state = session.state.directory
     let kind = step.kind!
+    try Files.makeDirectory(directory + "/out")
+    for path in session.isolation.worker { exposure.read(path) }
+    for artifact in inputs.values.joined() { if let path = artifact.path { exposure.read(path) } }
     var request: JSON = [
       "request": 1, "step": .string(step.name), "kind": .string(kind.name), "mode": .string(step.shards.isEmpty ? "run" : "gather"),
       "key": .string(key.hex), "with": try session.decider.resolvedParameters(of: step),
@@ -153,16 +182,23 @@ final class Attempt {
       "workspace": .string(session.manifest.directory), "state": .string(state), "workflow": .string(session.manifest.workflow),
       "manifest": .string(Files.name(of: session.manifest.path)),
     ]
-    if let station = step.station { request["station"] = station.entry }
+    if let station = step.station {
+      request["station"] = station.entry
+      for path in session.isolation.python(near: session.manifest.directory) { exposure.read(path) }
+    }
     if step.stations.count > 1 { request["stations"] = .array(step.stations.map(\.entry)) }
     if let shard = step.shard { request["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
     let progress = isReproduction ? directory + "/progress" : "\(state)/progress/\(key.hex)"
     try Files.makeDirectory(progress)
     request["progress"] = .string(progress)
+    exposure.write(progress)
     if kind.effect == .sample {
       let samples = isReproduction ? directory : state + "/samples"
       try Files.makeDirectory(samples)
-      request["samples"] = .string("\(samples)/\(try session.decider.sampleKey(of: step, fingerprint: fingerprint).hex).jsonl")
+      let file = "\(samples)/\(try session.decider.sampleKey(of: step, fingerprint: fingerprint).hex).jsonl"
+      if !Files.exists(file) { try Files.write("", to: file) }
+      request["samples"] = .string(file)
+      exposure.write(file)
       request["seedRoot"] = .string(try session.decider.seedRoot(of: step, fingerprint: fingerprint).hex)
     }
     if step.mayAppend {
@@ -170,6 +206,14 @@ final class Attempt {
       request["source"] = step.source
     }
     if kind.readsStudy { request["study"] = .array(try session.graph.ancestors(of: step).map(studyEntry)) }
+    // Experiments are in Git: who commits writes there, who reads the study reads there.
+    let hub = state + "/hubs/" + session.manifest.workflow
+    if kind.effect == .external {
+      try Files.makeDirectory(hub)
+      exposure.write(hub)
+    } else if kind.readsStudy, Files.exists(hub) {
+      exposure.read(hub)
+    }
     let file = directory + "/request.json"
     try Files.write(request.pretty, to: file)
     return file
@@ -190,7 +234,7 @@ final class Attempt {
             let file = ancestor.outputs.first { $0.name == name }.map { Files.name(of: $0.path) } ?? name
             return (
               name,
-              ["path": .string(try session.state.store.view(artifact, name: file)), "name": .string(file), "digest": .string(artifact.digest.hex)]
+              ["path": .string(try view(artifact, name: file)), "name": .string(file), "digest": .string(artifact.digest.hex)]
             )
           })),
     ]
@@ -214,15 +258,17 @@ final class Attempt {
 
   /// Reads what arrived on the progress pipe; returns the newest progress.
   func readProgress() -> (done: Int, total: Int, word: String)? {
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = Glibc.read(child.progress, &buffer, buffer.count)
-      guard count > 0 else {
-        progressIsOver = count == 0
-        break
+    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
+      while true {
+        let count = Glibc.read(child.progress, buffer.baseAddress, buffer.count)
+        guard count > 0 else {
+          progressIsOver = count == 0
+          break
+        }
+        unread += buffer[..<count]
       }
-      unread += buffer[..<count]
     }
+    if unread.isEmpty { return nil }
     var newest: (Int, Int, String)?
     while let end = unread.firstIndex(of: 10) {
       if let line = try? JSON(parsing: unread[..<end]) {
@@ -242,6 +288,18 @@ final class Attempt {
     straggler = nil
   }
 
+  /// Signals all its processes. Bubblewrap itself must not be asked to end, for it takes the step with it at once.
+  func signal(_ number: Int32) {
+    guard sandbox != nil, number != SIGKILL else { return child.signal(number) }
+    for process in Sandbox.processes(under: child.pid) { kill(process, number) }
+  }
+
+  /// Bubblewrap tells the end by a signal as shells do.
+  private func end(_ end: Child.End) -> Child.End {
+    guard sandbox != nil, case .exited(let code) = end, (129...192).contains(code) else { return end }
+    return .signalled(code - 128)
+  }
+
   // MARK: Afterwards
 
   private(set) var endedMonotonic: Double?
@@ -250,7 +308,7 @@ final class Attempt {
   /// Collects the ended process: stores its outputs and returns its record, which is not yet written down.
   func finish() throws -> ActionRecord {
     _ = readProgress()
-    let end = child.wait()
+    let end = end(child.wait())
     endedMonotonic = Clock.monotonic
     cause =
       switch end {
@@ -282,25 +340,7 @@ final class Attempt {
       throw Problem(.stepFailed, "\(step.name): its input \(Files.display(path)) changed while it ran", hint: "its outputs are not kept; run again")
     }
     var outputs: OrderedDictionary<String, Artifact> = [:]
-    for output in step.outputs {
-      let path = directory + (step.kind == nil ? "/" : "/out/") + output.path
-      guard Files.exists(path) else {
-        throw Problem(
-          .stepFailed, "\(step.name): did not write its output '\(output.name)' (\(output.path))",
-          hint: "a command writes to ${out.\(output.name)}, or to that path in its directory")
-      }
-      guard Files.isDirectory(path) == (output.form == .directory) else {
-        throw Problem(
-          .stepFailed, "\(step.name): its output '\(output.name)' is \(Files.isDirectory(path) ? "a directory" : "a file")",
-          hint: "end the path in 'out' with / for a directory")
-      }
-      if output.form == .value, let error = Self.syntaxError(in: try Files.read(path)) {
-        throw Problem(
-          .stepFailed, "\(step.name): its output '\(output.name)' (\(output.path)) is not JSON: line \(error.line): \(error.message)",
-          hint: step.kind == nil ? "a name that ends in .json means one JSON value; call it otherwise if it is something else" : nil)
-      }
-      outputs[output.name] = try session.state.store.add(path, form: output.form)
-    }
+    for output in step.outputs { outputs[output.name] = try store(output) }
     let appended = step.mayAppend ? (try? JSON(parsing: Files.read(directory + "/append.json"))) ?? [] : []
     return ActionRecord(
       key: key, step: step.name, outputs: outputs, appended: appended, started: started, seconds: seconds, station: step.station?.name)
@@ -308,16 +348,13 @@ final class Attempt {
 
   var details: ActionDetails { ActionDetails(fingerprint: fingerprint, telemetry: telemetry) }
 
-  private static func syntaxError(in text: [UInt8]) -> JSONSyntaxError? {
-    do {
-      _ = try JSON(parsing: text)
-      return nil
-    } catch { return error }
-  }
-
   /// Drops the private directory; a checkpoint too once it is of no more use.
   func cleanUp(keepingProgress: Bool) {
-    Files.removeTree(directory)
+    for output in step.outputs where step.kind == nil && output.path.utf8.contains(UInt8(ascii: "/")) {
+      rmdir(Files.parent(of: directory + "/" + output.path)!)
+    }
+    if rmdir(directory) != 0 { Files.removeTree(directory) }
+    if step.kind == nil { return }
     let progress = "\(session.state.directory)/progress/\(key.hex)"
     if !keepingProgress || Files.list(progress).isEmpty { Files.removeTree(progress) }
   }

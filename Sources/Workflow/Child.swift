@@ -36,8 +36,7 @@ struct Child {
     }
     guard pid > 0 else {
       if pipe[0] >= 0 { close(pipe[0]) }
-      let hint = -pid == ENOENT ? "is it installed, and on the PATH?" : nil
-      throw Problem(.stepFailed, "cannot start '\(argv[0])': \(String(cString: strerror(-pid)))", hint: hint)
+      throw problem(starting: argv[0], -pid)
     }
     let descriptor = enpire_pidfd(pid)
     guard descriptor >= 0 else {
@@ -45,6 +44,11 @@ struct Child {
       throw Problem(.internalError, "pidfd_open: \(String(cString: strerror(-descriptor)))", hint: "enpire needs Linux 5.3 or newer")
     }
     return Child(pid: pid, descriptor: descriptor, progress: pipe[0])
+  }
+
+  static func problem(starting program: String, _ code: Int32) -> Problem {
+    let hint = code == ENOENT ? "is it installed, and on the PATH?" : nil
+    return Problem(.stepFailed, "cannot start '\(program)': \(String(cString: strerror(code)))", hint: hint)
   }
 
   /// Collects the ended process; waits for its end if need be.

@@ -49,6 +49,13 @@ enum Files {
     if mkdir(path, 0o777) != 0, errno != EEXIST { throw problem("create directory", path) }
   }
 
+  /// Makes a directory that is empty and for this process's user alone.
+  static func makePrivate(_ path: String) throws {
+    if mkdir(path, 0o700) == 0 { return }
+    if errno == EEXIST { removeTree(path) } else if let parent = parent(of: path) { try makeDirectory(parent) }
+    if mkdir(path, 0o700) != 0 { throw problem("create directory", path) }
+  }
+
   /// Writes all of `bytes` to a temporary file beside `path` and moves it there: readers see the old content or the new.
   static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws {
     let temporary = path + ".tmp\(getpid())"
@@ -119,43 +126,57 @@ enum Files {
     }
   }
 
-  /// Copies a file's bytes, by reflink where the file system can. The copy has an inode of its own.
-  static func copy(_ from: String, to: String, mode: mode_t) throws {
+  /// Copies a file's bytes, by reflink where the file system can; makes the directory it goes to. The copy has an inode of its own.
+  /// `backdated`: its modification time lies a tick back, so that any write that follows shows. Returns the copy's stamp.
+  @discardableResult
+  static func copy(_ from: String, to: String, mode: mode_t, backdated: Bool = false) throws -> FileStamp {
     let source = open(from, O_RDONLY | O_CLOEXEC)
     guard source >= 0 else { throw problem("read", from) }
     defer { close(source) }
-    unlink(to)
-    let target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-    guard target >= 0 else { throw problem("write", to) }
+    let target = try create(to, mode)
     defer { close(target) }
-    let reflink: UInt = 0x4004_9409  // FICLONE of linux/fs.h
-    if ioctl(target, reflink, source) == 0 { return }
-    var buffer: [UInt8] = []
-    while true {
-      var count = buffer.isEmpty ? enpire_copy_range(source, target, 1 << 30) : -1
-      if count < 0, !buffer.isEmpty || [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP].contains(errno) {
-        // Two file systems that do not copy between them: through memory, then.
-        if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: 1 << 18) }
-        count = Glibc.read(source, &buffer, buffer.count)
-        if count > 0 { count = Glibc.write(target, buffer, count) == count ? count : -1 }
-      }
-      if count == 0 { break }
-      if count < 0 {
-        let code = errno
-        unlink(to)
-        throw problem("write", to, code)
-      }
+    do { try copyBytes(source, target, to) } catch {
+      unlink(to)
+      throw error
     }
+    if backdated {
+      let then = FileDigests.now - FileDigests.tick
+      let time = timespec(tv_sec: then / 1_000_000_000, tv_nsec: then % 1_000_000_000)
+      futimens(target, [time, time])
+    }
+    var status = stat()
+    guard fstat(target, &status) == 0 else { throw problem("read", to) }
+    return FileStamp(status)
   }
 
-  /// Sets a file's modification time a tick into the past. Returns its stamp.
-  static func backdate(_ path: String) -> FileStamp? {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    let then = now.tv_sec * 1_000_000_000 + now.tv_nsec - FileDigests.tick
-    let time = timespec(tv_sec: then / 1_000_000_000, tv_nsec: then % 1_000_000_000)
-    guard utimensat(AT_FDCWD, path, [time, time], 0) == 0 else { return nil }
-    return FileStamp(of: path)
+  /// A new file, in place of what may be there.
+  private static func create(_ path: String, _ mode: mode_t) throws -> Int32 {
+    for _ in 0..<3 {
+      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+      if descriptor >= 0 { return descriptor }
+      if errno == EEXIST { removeTree(path) } else if errno == ENOENT, let parent = parent(of: path) { try makeDirectory(parent) } else { break }
+    }
+    throw problem("write", path)
+  }
+
+  /// Whether the file system can share blocks between files; asking again would cost a call a file.
+  nonisolated(unsafe) private static var reflinks = true  // because one thread owns the run, and a wrong guess only copies
+
+  private static func copyBytes(_ source: Int32, _ target: Int32, _ to: String) throws {
+    var status = stat()
+    fstat(source, &status)
+    var left = Int(status.st_size)
+    if left == 0 { return }
+    let reflink: UInt = 0x4004_9409  // FICLONE of linux/fs.h
+    if reflinks, ioctl(target, reflink, source) == 0 { return }
+    if errno == EOPNOTSUPP || errno == ENOTTY { reflinks = false }
+    while left > 0, case let count = enpire_copy_range(source, target, left), count > 0 { left -= count }
+    if left == 0 { return }
+    // Two file systems that do not copy between them: through memory, then.
+    var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    while case let count = Glibc.read(source, &buffer, buffer.count), count != 0 {
+      guard count > 0, Glibc.write(target, buffer, count) == count else { throw problem("write", to) }
+    }
   }
 
   /// Bytes that are free on the file system of a path.

@@ -18,6 +18,8 @@ public final class Session {
   var untouched = 0
   /// The steps that may run, if not all may, and the option that says so.
   var restriction: (steps: Set<Step.ID>, option: String)?
+  /// How its steps are kept apart from everything else.
+  public let isolation: Isolation
 
   /// Loads everything; `overrides` are variables given on the command line.
   /// `withKinds`: know the step kinds even if no step uses one yet.
@@ -36,6 +38,7 @@ public final class Session {
     try graph.insert(appended, parent: nil)
     state = try State(directory: directory)
     decider = Decider(graph: graph, state: state)
+    isolation = Isolation(state: directory)
   }
 
   /// `ENPIRE_STATE`, or `.enpire` beside the manifest.

@@ -38,42 +38,13 @@ public struct Store {
     return root + "/" + hex.prefix(2) + "/" + hex.dropFirst(2)
   }
 
-  // MARK: Adding
-
-  /// Takes a file or directory that nobody else writes into the store, by moving it.
-  func add(_ path: String, form: Output.Form) throws -> Artifact {
-    guard form == .directory else { return Artifact(digest: try addFile(path), form: form) }
-    let listing = try Files.walk(path).map { JSON.array([.string($0), .string(try addFile(path + "/" + $0).hex)]) }
-    return Artifact(digest: try addBytes(Array(Self.listing(listing).utf8)), form: form)
-  }
-
-  /// The digest that `add` would give, without adding.
+  /// The digest that adding would give, without adding.
   static func digest(of path: String, form: Output.Form, hash: (String) throws -> Digest) throws -> Digest {
     guard form == .directory else { return try hash(path) }
     return Digest(of: listing(try Files.walk(path).map { .array([.string($0), .string(try hash(path + "/" + $0).hex)]) }))
   }
 
-  private static func listing(_ entries: [JSON]) -> String { (["tree": 1, "files": .array(entries)] as JSON).canonical }
-
-  private func addFile(_ file: String) throws -> Digest {
-    let digest = try hashFile(file)
-    try place(digest) { try Files.move(file, to: $0) }
-    return digest
-  }
-
-  func addBytes(_ bytes: [UInt8]) throws -> Digest {
-    let digest = Digest(of: bytes)
-    try place(digest) { try Files.write(bytes, to: $0) }
-    return digest
-  }
-
-  private func place(_ digest: Digest, _ put: (String) throws -> Void) throws {
-    let target = path(of: digest)
-    if Files.exists(target) { return }
-    try Files.makeDirectory(Files.parent(of: target)!)
-    try put(target)
-    chmod(target, 0o444)
-  }
+  static func listing(_ entries: [JSON]) -> String { (["tree": 1, "files": .array(entries)] as JSON).canonical }
 
   // MARK: Reading
 
@@ -110,7 +81,6 @@ public struct Store {
     let directory = views + "/" + artifact.digest.hex
     let path = directory + "/" + name
     if Files.exists(path) { return path }
-    try Files.makeDirectory(directory)
     let temporary = path + ".tmp\(getpid())"
     try write(artifact, to: temporary, fileMode: 0o444)
     try Files.move(temporary, to: path)
@@ -121,29 +91,32 @@ public struct Store {
   /// Returns the stamp of a published file: its modification time lies a tick back, so that any later write shows.
   @discardableResult
   func publish(_ artifact: Artifact, to path: String) throws -> FileStamp? {
-    if let parent = Files.parent(of: path) { try Files.makeDirectory(parent) }
     let temporary = path + ".tmp\(getpid())"
-    Files.removeTree(temporary)
-    try write(artifact, to: temporary, fileMode: 0o644)
-    let before = artifact.form == .directory ? nil : Files.backdate(temporary)
-    if artifact.form == .directory || Files.isDirectory(path), Files.exists(path) {
-      // A directory cannot be renamed onto another; the two change places.
-      guard enpire_exchange(temporary, path) == 0 else { throw Files.problem("write", path) }
+    let before: FileStamp?
+    if artifact.form == .directory {
       Files.removeTree(temporary)
+      try write(artifact, to: temporary, fileMode: 0o644)
+      before = nil
     } else {
-      try Files.move(temporary, to: path)
+      before = try Files.copy(self.path(of: artifact.digest), to: temporary, mode: 0o644, backdated: true)
+    }
+    if rename(temporary, path) != 0 {
+      // A directory cannot be renamed onto another, nor a file onto a directory; the two change places.
+      guard [EISDIR, ENOTDIR, ENOTEMPTY, EEXIST].contains(errno), enpire_exchange(temporary, path) == 0 else { throw Files.problem("write", path) }
+      Files.removeTree(temporary)
     }
     guard let before, let after = FileStamp(of: path) else { return nil }
     return (before.size, before.modified, before.inode) == (after.size, after.modified, after.inode) ? after : nil
   }
 
   private func write(_ artifact: Artifact, to target: String, fileMode: mode_t) throws {
-    guard artifact.form == .directory else { return try Files.copy(path(of: artifact.digest), to: target, mode: fileMode) }
+    guard artifact.form == .directory else {
+      try Files.copy(path(of: artifact.digest), to: target, mode: fileMode)
+      return
+    }
     try Files.makeDirectory(target)
     for entry in try entries(of: artifact) {
-      let file = target + "/" + entry.path
-      try Files.makeDirectory(Files.parent(of: file)!)
-      try Files.copy(path(of: entry.digest), to: file, mode: fileMode)
+      try Files.copy(path(of: entry.digest), to: target + "/" + entry.path, mode: fileMode)
     }
   }
 
@@ -161,6 +134,10 @@ func hashFile(_ path: String) throws -> Digest {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw Files.problem("read", path) }
   defer { close(descriptor) }
+  return try hash(descriptor, path)
+}
+
+func hash(_ descriptor: Int32, _ path: String) throws -> Digest {
   var hasher = SHA256()
   return try withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
     while true {

@@ -19,12 +19,14 @@ import Testing
     for leftover in [".enpire", "push-t.steps", "results"] { try? FileManager.default.removeItem(at: workspace.path("workflows/" + leftover)) }
     let run = ["run", "-f", "workflows/push-t.json"] + Self.small
 
-    let killed = try workspace.start(run)
+    let sandboxed = ["ENPIRE_SANDBOX": "auto"]
+
+    let killed = try workspace.start(run, environment: sandboxed)
     while (workspace.read(".errors-0") ?? "").contains("start  train[seed=1]") == false, killed.isRunning { usleep(20_000) }
     kill(killed.processIdentifier, SIGKILL)
     killed.waitUntilExit()
 
-    let outcome = workspace.outcome(of: try workspace.start(run))
+    let outcome = workspace.outcome(of: try workspace.start(run, environment: sandboxed))
     #expect(outcome.code == 0, "\(outcome.errors.suffix(2000))")
     #expect(!outcome.errors.contains("start  reward"), "what was done before the kill is not done again")
 

@@ -21,6 +21,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var manifest: ManifestOptions
   @OptionGroup(title: "Which steps") var selection: SelectionOptions
   @OptionGroup(title: "How to run") var execution: ExecutionOptions
+  @OptionGroup(title: "How to run") var isolation: IsolationOptions
   @OptionGroup(title: "What is said") var telling: TellingOptions
   @OptionGroup(title: "Sharing the machine") var scheduling: SchedulingOptions
   @OptionGroup(title: "What is said") var output: OutputOptions
@@ -51,6 +52,7 @@ struct RunCommand: ParsableCommand {
       if execution.question, plan.contains(where: { if case .upToDate = $0.forecast { false } else { true } }) { leave(.stale) }
       return
     }
+    isolation.apply(to: session)
     var options = RunOptions()
     options.jobs = execution.jobs ?? configuration.jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
     options.keepGoing = execution.keepGoing

@@ -30,3 +30,8 @@ int enpire_pipe(int ends[2]);
 ssize_t enpire_copy_range(int from, int to, size_t count);
 int enpire_syncfs(int descriptor);
 int enpire_exchange(const char *one, const char *other);
+
+// Opens a file or directory below a directory for reading, following no link on the way. Returns the descriptor or the negated errno.
+int enpire_open_beneath(const char *directory, const char *path);
+// Renames, unless something has the new name already.
+int enpire_move_new(const char *from, const char *to);

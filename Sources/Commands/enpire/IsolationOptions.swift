@@ -1,0 +1,21 @@
+// How steps are kept apart from everything else, for verbs that run some.
+
+import ArgumentParser
+import Workflow
+
+struct IsolationOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Run steps under bubblewrap, without, or with it where it works (default: ENPIRE_SANDBOX, or auto).", valueName: "auto|bwrap|none"),
+    completion: .list(["auto", "bwrap", "none"]), transform: mode)
+  var sandbox: SandboxMode?
+
+  func apply(to session: Session) {
+    session.isolation.mode = sandbox
+  }
+
+  private static func mode(_ word: String) throws -> SandboxMode {
+    guard let mode = SandboxMode(rawValue: word) else { throw ValidationError("--sandbox is auto, bwrap or none, not '\(word)'") }
+    return mode
+  }
+}
