@@ -49,7 +49,8 @@ public enum Appended {
     let kind =
       switch declaration.action {
       case .kind(let name): name;
-      case .command: "run"
+      case .command: "run";
+      case .group: "group"
       }
     if !allowed.contains(kind) {
       throw declaration.problem(

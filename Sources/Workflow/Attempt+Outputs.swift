@@ -5,11 +5,12 @@ internal import Glibc
 import JSON
 
 extension Attempt {
-  /// Stores an output; throws what is wrong with it.
-  func store(_ output: Output) throws -> Artifact {
+  /// Stores an output; throws what is wrong with it. Nil if it was left out and may be.
+  func store(_ output: Output) throws -> Artifact? {
     let base = step.kind == nil ? directory : directory + "/out"
     let path = base + "/" + output.path
     switch try Store.find(output.path, below: base) {
+    case .nothing where step.mayOmit(output.name): return nil
     case .nothing:
       throw Problem(
         .stepFailed, "\(step.name): did not write its output '\(output.name)' (\(output.path))",

@@ -105,7 +105,7 @@ final class Attempt {
       guard symlink(path, link) == 0 || errno == EEXIST else { throw Files.problem("write", link) }
     }
     for output in step.outputs {
-      if output.form == .directory {
+      if output.form == .directory, !step.mayOmit(output.name) {
         try Files.makeDirectory(directory + "/" + output.path)
       } else if output.path.utf8.contains(UInt8(ascii: "/")) {
         try Files.makeDirectory(Files.parent(of: directory + "/" + output.path)!)
@@ -138,6 +138,7 @@ final class Attempt {
       switch reference {
       case .step(let step): "${step.\(step.step)\(step.output.map { "." + $0 } ?? "")}"
       case .station(let field): "${station.\(field)}"
+      case .parameter(let name): "${with.\(name)}"
       default: ""
       }
     let value = try session.decider.resolve(.string(text), in: step, "run")
@@ -223,7 +224,8 @@ final class Attempt {
     let action: JSON =
       switch ancestor.declaration.action {
       case .kind(let name): .string(name)
-      case .command: "run"
+      case .command: "run";
+      case .group: "group"
       }
     var entry: JSON = [
       "step": .string(ancestor.name), "kind": action, "effect": .string(ancestor.effect.rawValue), "state": .string(ancestor.status.rawValue),

@@ -10,30 +10,47 @@ public enum Decision {
   /// Recorded; the published files named have to be put back.
   case restore(ActionRecord, [String])
   case run(key: Digest, fingerprint: JSON, reasons: [Reason])
+  /// Not in this run: why.
+  case skip(String)
 }
 
 struct Decider {
   let graph: Graph
   let state: State
+  let tools: Tools
+
+  init(graph: Graph, state: State) {
+    self.graph = graph
+    self.state = state
+    tools = Tools(state.files)
+  }
 
   /// Decides for a step whose needs have all succeeded (or are optional and ended). `force` runs it whatever is recorded.
   func decide(_ step: Step, force: Bool = false) throws -> Decision {
+    if let reason = try bypass(step) { return .skip(reason) }
+    if case .group = step.declaration.action { return .upToDate(ActionRecord(group: step)) }
     let fingerprint = try fingerprint(of: step)
     let key = Digest(of: fingerprint.canonical)
     let record = try state.action(key)
+    let force = force || step.options.always
     if let record, !force, record.outputs.values.allSatisfy(state.store.has) {
-      let displaced = try step.publishes.filter { try !isInPlace(record.outputs[$0.key], at: graph.manifest.directory + "/" + $0.value) }
+      let displaced = try step.publishes.filter { try isDisplaced(record.outputs[$0.key], at: graph.manifest.directory + "/" + $0.value) }
       return displaced.isEmpty ? .upToDate(record) : .restore(record, displaced.map(\.value))
     }
     let reasons: [Reason]
     if record != nil {
-      reasons = [force ? .forced : .lost]
+      reasons = [step.options.always ? .always : force ? .forced : .lost]
     } else if let latest = try state.latest(graph.manifest.workflow, step.name), let old = try state.details(latest) {
       reasons = Explanation.reasons(from: old.fingerprint, to: fingerprint, of: step.declaration)
     } else {
       reasons = [.first]
     }
     return .run(key: key, fingerprint: fingerprint, reasons: reasons)
+  }
+
+  /// What is published there is not what is recorded, or something is where an output was left out.
+  private func isDisplaced(_ artifact: Artifact?, at path: String) throws -> Bool {
+    try artifact == nil ? isLeftover(path) : !isInPlace(artifact, at: path)
   }
 
   /// Whether a path holds just this artifact.
@@ -57,17 +74,22 @@ struct Decider {
       // A confirmation or replication is drawn anew, however alike it is to another.
       if kind.effect == .sample, ["confirm", "replicate"].contains(step.with["purpose"]?.string) { print["step"] = .string(step.wholeName) }
     case .command:
+      let with = try parameters(of: step, forSample: false)
+      if with.object?.isEmpty == false { print["with"] = with }
       print["command"] = .array(step.argv.map { .string($0) })
       let named = try referenced(by: step)
       if !named.isEmpty { print["references"] = .object(named) }
       print["outputs"] = .object(OrderedDictionary(uniqueKeysWithValues: step.outputs.map { ($0.name, .string($0.path)) }))
+    case .group: break
     }
     var inputs: JSON = [:]
     for (port, artifacts) in try self.inputs(of: step) {
       inputs[port] = .array(artifacts.map { ["name": .string($0.name), "digest": .string($0.digest.hex)] })
     }
     print["inputs"] = inputs
-    if !step.environment.isEmpty { print["env"] = try resolve(.object(step.environment.mapValues { .string($0) }), in: step, "env") }
+    let environment = step.environment.filter { !step.options.unkeyed.contains("env." + $0.key) }
+    if !environment.isEmpty { print["env"] = try resolve(.object(environment.mapValues { .string($0) }), in: step, "env", forKey: true) }
+    if let tools = try tools(of: step) { print["tools"] = tools }
     if let station = step.station { print["station"] = station.entry }
     if step.stations.count > 1 { print["stations"] = .array(step.stations.map(\.entry)) }
     if !step.options.secrets.isEmpty { print["secrets"] = .array(step.options.secrets.map { .string($0.name) }) }
@@ -107,6 +129,7 @@ struct Decider {
     for parameter in step.kind?.parameters ?? [] where !parameter.affectsResult && (forSample || step.effect != .sample) {
       with[parameter.name] = nil
     }
+    for name in step.options.unkeyed { with[name] = nil }
     return with
   }
 
@@ -118,31 +141,6 @@ struct Decider {
       }
     }
     return with
-  }
-
-  func resolve(_ json: JSON, in step: Step, _ member: String) throws -> JSON {
-    do {
-      return try Template.resolve(json) { reference in
-        switch reference {
-        case .step(let reference):
-          let target = reference.step.hasSuffix("[*]") ? nil : graph.step(named: reference.step)
-          guard let target, let output = target.output(named: reference.output) else {
-            throw TemplateError(sentence: "a parameter takes one step's value", hint: "pass several outputs as inputs")
-          }
-          guard output.form == .value else {
-            throw TemplateError(sentence: "'\(reference.step).\(output.name)' is a \(output.form.rawValue), not a value", hint: "pass it as an input")
-          }
-          guard let artifact = target.record?.outputs[output.name] else { return .null }
-          return try state.store.value(artifact)
-        case .station(let field):
-          guard let value = step.station?.entry[field] else {
-            throw TemplateError(sentence: "the station has no '\(field)'", hint: "see the fleet file")
-          }
-          return value
-        default: throw TemplateError(sentence: "this reference is not known here", hint: "only in 'run'")
-        }
-      }
-    } catch let error as TemplateError { throw step.declaration.problem(error.sentence, member, hint: error.hint) }
   }
 
   // MARK: Inputs

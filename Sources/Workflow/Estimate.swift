@@ -18,7 +18,7 @@ extension Session {
       plan.compactMap { step, forecast in
         switch forecast {
         case .run, .waits: step.id
-        case .upToDate, .restore: nil
+        case .upToDate, .restore, .skip: nil
         }
       })
     if open.isEmpty { return estimate }

@@ -109,6 +109,9 @@ struct Expansion {
       }
     }
     step.options = try options(of: step)
+    do { step.condition = try declaration.when?.expanded { try graph.value(of: $0, matrix: step.matrix) } } catch let error as TemplateError {
+      throw declaration.problem(error.sentence, "when", hint: error.hint)
+    }
     step.stations = try stations(of: step)
   }
 
@@ -135,6 +138,11 @@ struct Expansion {
 
   private func checkParameters(_ step: Step, _ kind: Kind) throws {
     let declaration = step.declaration
+    for (index, name) in declaration.options.unkeyed.enumerated()
+    where !name.hasPrefix("env.") && !kind.parameters.contains(where: { $0.name == name }) {
+      throw declaration.problem(
+        "kind '\(kind.name)' has no parameter '\(name)'", "unkeyed", String(index), hint: suggestion(for: name, among: kind.parameters.map(\.name)))
+    }
     for (name, value) in step.with.object ?? [:] {
       guard let parameter = kind.parameters.first(where: { $0.name == name }) else {
         throw declaration.problem(

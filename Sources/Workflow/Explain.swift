@@ -11,6 +11,8 @@ public struct Reason: Sendable, Hashable {
     case first
     /// It was asked for by -B.
     case forced
+    /// It says that it always runs.
+    case always
     /// A recorded output is gone from the store.
     case lost
     /// It cannot run: an input is missing, or a parameter is wrong.
@@ -37,6 +39,7 @@ public struct Reason: Sendable, Hashable {
 
   static let first = Reason(.first, "it has not run before")
   static let forced = Reason(.forced, "it was asked for")
+  static let always = Reason(.always, "it runs in every run")
   static let lost = Reason(.lost, "its recorded output is gone from the store")
 
   /// Long values are cut.
@@ -114,9 +117,9 @@ struct Explanation {
     case "inputs", "references": .input
     case "with": .parameter
     case "command": .command
-    case "kind", "revision": .code
+    case "kind", "revision", "tools": .code
     case "env": .environment
-    case "station": .station
+    case "station", "stations": .station
     default: .other
     }
   }

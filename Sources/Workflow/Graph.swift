@@ -21,6 +21,8 @@ public final class Graph {
   private var waitingForFamily: [String: [Step.ID]] = [:]
   /// Optional `after` of steps that do not exist yet.
   private var promises: [String: [Step.ID]] = [:]
+  /// Steps that were passed over, in that order.
+  private(set) var bypassed: [Step] = []
   /// Who publishes to a path.
   private var publishers: [String: Step.ID] = [:]
 
@@ -124,8 +126,7 @@ public final class Graph {
         step.waitingFor += 1
         waitingForFamily[family, default: []].append(step.id)
       }
-      for name in step.declaration.after where name.hasSuffix("?") {
-        let promised = String(name.dropLast())
+      for promised in step.promises {
         if byName[promised] == nil, unfinished[Self.family(of: promised), default: 0] > 0 {
           step.waitingFor += 1
           promises[promised, default: []].append(step.id)
@@ -152,6 +153,7 @@ public final class Graph {
       precondition(!step.status.isFinished && status.isFinished)
       step.status = status
       step.problem = problem
+      if step.isBypassed { bypassed.append(step) }
       var released = step.dependents
       unfinished[step.family]! -= 1
       if unfinished[step.family] == 0 {
@@ -167,6 +169,9 @@ public final class Graph {
         if let culprit = blocker(of: dependent) {
           let sentence = "\(dependent.name): skipped, for \(culprit.name) \(culprit.status.rawValue)"
           ended.append((dependent, .skipped, Problem(.stepFailed, sentence)))
+        } else if let reason = reasonToBypass(dependent) {
+          dependent.bypassReason = reason
+          ended.append((dependent, .skipped, nil))
         } else {
           dependent.status = .ready
           if dependent.isWanted { ready.append(dependent) }
@@ -176,11 +181,19 @@ public final class Graph {
     return ready
   }
 
+  /// Passes over a step whose condition does not hold: not a failure, but nothing that reads it can run.
+  func bypass(_ step: Step, _ reason: String) -> [Step] {
+    step.bypassReason = reason
+    return finish(step, .skipped)
+  }
+
   /// The failed or skipped step that keeps this one from running.
   private func blocker(of step: Step) -> Step? {
-    for need in step.needs where !need.optional && !steps[need.step].status.isSuccess { return steps[need.step] }
+    for need in step.needs where !need.optional && !steps[need.step].status.isSuccess && !steps[need.step].isBypassed { return steps[need.step] }
     for family in step.families {
-      let culprit = members(of: family).first { ($0.status == .failed && !$0.options.mayFail) || ($0.name == family && !$0.status.isSuccess) }
+      let culprit = members(of: family).first {
+        ($0.status == .failed && !$0.options.mayFail) || ($0.name == family && !$0.status.isSuccess && !$0.isBypassed)
+      }
       if let culprit { return culprit }
     }
     return nil
@@ -191,6 +204,15 @@ public final class Graph {
     waitingForFamily.isEmpty ? step.dependents : step.dependents + (waitingForFamily[step.family] ?? [])
   }
 
+  /// Why a step is passed over though nothing failed: what it reads is of a branch that was not taken, or was left out.
+  private func reasonToBypass(_ step: Step) -> String? {
+    for need in step.needs where !need.optional && !need.order && steps[need.step].isBypassed { return "\(steps[need.step].name) is skipped" }
+    for need in step.needs where !steps[need.step].declaration.optionalOutputs.isEmpty {
+      return Linker(graph: self).missing(of: step).map { "\($0.name) left out '\($1)'" }
+    }
+    return nil
+  }
+
   func members(of family: String) -> some Sequence<Step> { (families[family] ?? []).lazy.map { [unowned self] in steps[$0] } }
 
   // MARK: Wanting
@@ -198,12 +220,19 @@ public final class Graph {
   /// Marks the goals and everything they need. Returns those that can start.
   func want(_ goals: [Step]) -> [Step] {
     var stack = goals
+    var pointless: [Step] = []
     while let step = stack.popLast() {
       if step.isWanted { continue }
       step.isWanted = true
+      // What can never run needs nothing.
+      if let condition = step.condition, condition.constant == false, !step.status.isFinished {
+        pointless.append(step)
+        continue
+      }
       stack += step.needs.map { steps[$0.step] }
       for family in step.families { stack += members(of: family) }
     }
+    for step in pointless where !step.status.isFinished { _ = bypass(step, "when \(step.condition!.text)") }
     return steps.filter { $0.isWanted && $0.status == .ready }
   }
 

@@ -16,10 +16,8 @@ struct Linker {
     }
     if let kind = step.kind { try checkPorts(step, kind) }
     // Values in parameters and environment, and outputs named in a command.
-    for (member, json) in [
-      ("with", step.with), ("env", .array(step.environment.values.map { .string($0) })), ("run", .array(step.argv.map { .string($0) })),
-    ] {
-      for reference in try references(json, in: step, member) {
+    for (member, references) in try valueReferences(of: step) {
+      for reference in references {
         switch reference {
         case .step(let reference):
           for (id, name) in try resolve(reference, in: step, member) {
@@ -27,7 +25,7 @@ struct Linker {
             guard member == "run" || form == .value else {
               throw declaration.problem("'\(graph.steps[id].name).\(name)' is a \(form.rawValue), not a value", member, hint: "pass it as an input")
             }
-            need(step, id, optional: reference.optional)
+            need(step, id, optional: reference.optional, order: false)
           }
         case .input(let name):
           guard member == "run", step.inputs[name] != nil else {
@@ -37,20 +35,56 @@ struct Linker {
           guard member == "run", declaration.outputs[name] != nil else {
             throw declaration.problem("no output '\(name)' here", member, hint: suggestion(for: name, among: declaration.outputs.keys))
           }
+        case .parameter(let name):
+          guard member == "run" || member == "env", step.kind == nil, step.with[name] != nil else {
+            throw declaration.problem("no parameter '\(name)' here", member, hint: suggestion(for: name, among: step.with.object?.keys ?? []))
+          }
         default: break
         }
       }
     }
-    for sources in step.inputs.values { for case .output(let id, _, let optional) in sources { need(step, id, optional: optional) } }
-    for id in step.shards { need(step, id, optional: false) }
+    for sources in step.inputs.values { for case .output(let id, _, let optional) in sources { need(step, id, optional: optional, order: false) } }
+    for id in step.shards { need(step, id, optional: false, order: false) }
     for (index, name) in declaration.after.enumerated() { try order(step, after: name, at: index) }
   }
 
-  private func need(_ step: Step, _ id: Step.ID, optional: Bool) {
+  /// The members whose references mean values, and outputs named in a command.
+  func valueReferences(of step: Step) throws -> [(member: String, references: [Reference])] {
+    var found = [("with", try references(step.with, in: step, "with"))]
+    if !step.environment.isEmpty { found.append(("env", try references(.array(step.environment.values.map { .string($0) }), in: step, "env"))) }
+    if !step.argv.isEmpty { found.append(("run", try references(.array(step.argv.map { .string($0) }), in: step, "run"))) }
+    if let condition = step.condition {
+      do { found.append(("when", try condition.references())) } catch let error as TemplateError {
+        throw step.declaration.problem(error.sentence, "when", hint: error.hint)
+      }
+    }
+    return found
+  }
+
+  /// An output that the step cannot do without and that is not there, though its step succeeded.
+  func missing(of step: Step) -> (Step, output: String)? {
+    for sources in step.inputs.values {
+      for case .output(let id, let name, false) in sources where isMissing(id, name) { return (graph.steps[id], name) }
+    }
+    for (_, references) in (try? valueReferences(of: step)) ?? [] {
+      for case .step(let reference) in references where !reference.optional {
+        for (id, name) in (try? resolve(reference, in: step)) ?? [] where isMissing(id, name) { return (graph.steps[id], name) }
+      }
+    }
+    return nil
+  }
+
+  private func isMissing(_ id: Step.ID, _ output: String) -> Bool {
+    let step = graph.steps[id]
+    return step.mayOmit(output) && step.status.isSuccess && step.record?.outputs[output] == nil
+  }
+
+  private func need(_ step: Step, _ id: Step.ID, optional: Bool, order: Bool) {
     if let index = step.needs.firstIndex(where: { $0.step == id }) {
       step.needs[index].optional = step.needs[index].optional && optional
+      step.needs[index].order = step.needs[index].order && order
     } else {
-      step.needs.append((id, optional))
+      step.needs.append((id, optional, order))
     }
   }
 
@@ -117,8 +151,17 @@ struct Linker {
     }
   }
 
+  private func expand(_ text: String, in step: Step, _ pointer: String...) throws -> String {
+    guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
+    do {
+      let value = try Template.expand(.string(text)) { try graph.value(of: $0, matrix: step.matrix) }
+      return value.string ?? value.canonical
+    } catch let error as TemplateError { throw step.declaration.problem(error.sentence, at: pointer, hint: error.hint) }
+  }
+
   /// `after`: order alone. After a step that appends means after its whole family; a name with `?` may never exist.
   private func order(_ step: Step, after written: String, at index: Int) throws {
+    let written = try expand(written, in: step, "after", String(index))
     let optional = written.hasSuffix("?")
     var name = optional ? String(written.dropLast()) : written
     if name.hasSuffix("[*]") { name = String(name.dropLast(3)) }
@@ -129,6 +172,7 @@ struct Linker {
           throw step.declaration.problem(
             "'\(written)' may come of the step's own family, which cannot wait for itself", "after", String(index), hint: "name a step that exists")
         }
+        step.promises.append(name)
         return
       }
       throw step.declaration.problem("no step '\(name)'", "after", String(index), hint: suggestion(for: name, among: graph.manifest.steps.keys))
@@ -138,7 +182,7 @@ struct Linker {
       if target.mayAppend, target.family == target.name, step.family != target.family {
         step.families.append(target.name)
       } else {
-        need(step, id, optional: optional)
+        need(step, id, optional: optional, order: true)
       }
     }
   }

@@ -73,7 +73,10 @@ extension Run {
 
   func publish(_ step: Step, _ record: ActionRecord) throws {
     for (name, path) in step.publishes {
-      guard let artifact = record.outputs[name] else { continue }
+      guard let artifact = record.outputs[name] else {
+        try session.decider.removeLeftover(session.manifest.directory + "/" + path)
+        continue
+      }
       let target = session.manifest.directory + "/" + (path.hasSuffix("/") ? String(path.dropLast()) : path)
       if let stamp = try session.state.store.publish(artifact, to: target) { session.state.files.note(target, artifact.digest, stamp) }
     }

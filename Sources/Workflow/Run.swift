@@ -45,6 +45,8 @@ public enum RunEvent {
   case appended(Step, [Step])
   /// Seconds until everything is done, by recorded durations; at most once a second.
   case estimate(Double)
+  /// Passed over though nothing failed: why.
+  case skipped(Step, String)
 }
 
 public struct RunSummary: Sendable {
@@ -91,6 +93,7 @@ public final class Run {
   private var decisions: [RecordedDecision] = []
   /// Failed steps that wait for their next try.
   var pausing: [Step.ID: Problem] = [:]
+  private var toldOfBypassed = 0
   var isStopping = false
   /// Whether anything was recorded or published: what snapshots say is then no longer so.
   private var changed = false
@@ -176,6 +179,7 @@ public final class Run {
           trace?.instant("restored \(step.name)", ["key": .string(record.key.hex), "paths": .array(paths.map { .string($0) })])
           decisions.append(RecordedDecision(step: step.name, action: .restore, key: record.key.hex, reasons: paths.map { ["text": .string($0)] }))
           try settle(step, .restored, record)
+        case .skip(let reason): undecided += session.graph.bypass(step, reason)
         case .run(let key, let fingerprint, let reasons):
           if let refusal = session.refusal(of: step, reasons) { throw refusal }
           if inFlight.insert(key).inserted {
@@ -191,6 +195,11 @@ public final class Run {
       }
     }
     undecided = []
+    while toldOfBypassed < session.graph.bypassed.count {
+      let step = session.graph.bypassed[toldOfBypassed]
+      if step.isWanted { report(.skipped(step, step.bypassReason ?? "")) }
+      toldOfBypassed += 1
+    }
   }
 
   func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws {

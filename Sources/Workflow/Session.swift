@@ -73,12 +73,28 @@ public final class Session {
     case run(Digest?, [Reason])
     /// Depends on what these steps will give.
     case waits([String])
+    /// Is passed over though nothing failed: why.
+    case skip(String)
+
+    /// Whether a run would leave it alone.
+    public var isIdle: Bool {
+      switch self {
+      case .upToDate, .skip: true
+      default: false
+      }
+    }
   }
 
   /// What a run would do, step by step in the order it would do it. Runs nothing.
   public func plan(_ goals: [Step], force: Bool = false) throws -> [(step: Step, forecast: Forecast)] {
     var forecasts: [(Step, Forecast)] = []
+    var told = graph.bypassed.count
     var ready = graph.want(goals)
+    func tellBypassed() {
+      forecasts += graph.bypassed[told...].filter(\.isWanted).map { ($0, .skip($0.bypassReason ?? "")) }
+      told = graph.bypassed.count
+    }
+    tellBypassed()
     while !ready.isEmpty {
       let step = ready.removeFirst()
       let decision: Decision
@@ -98,7 +114,9 @@ public final class Session {
       case .run(let key, _, let reasons):
         let refusal = refusal(of: step, reasons).map { Reason(.failure, "it must not run: \($0.sentence)") }
         forecasts.append((step, refusal.map { .run(nil, [$0]) } ?? .run(key, reasons)))
+      case .skip(let reason): ready += graph.bypass(step, reason)
       }
+      tellBypassed()
     }
     for step in graph.topologicalOrder() where step.isWanted && step.status == .waiting {
       let waits = step.needs.map { graph.steps[$0.step] }.filter { !$0.status.isFinished }.map(\.name) + step.families

@@ -46,7 +46,7 @@ private struct SnapshotWriter {
         watchIndex[part.snapshot.string(watch.path)] = UInt32(index)
       }
     } else {
-      draft.identity = request.identity(environment: session.manifest.environment)
+      draft.identity = request.identity(environment: session.manifest.environment + ["PATH"])
     }
     try addConfiguration()
     let groups = session.graph.wantedDeclarations.filter { session.part == nil || !session.graph.settled.contains($0.name) }
@@ -55,7 +55,7 @@ private struct SnapshotWriter {
     for group in groups {
       let index = Int(declarationIndex[group.name]!)
       let files = try watches(of: group)
-      draft.declarations[index].isOpen = group.steps.allSatisfy { $0.status.isSuccess } && files != nil ? 0 : 1
+      draft.declarations[index].isOpen = group.steps.allSatisfy { $0.status.isSuccess && !$0.options.always } && files != nil ? 0 : 1
       rows[index] = (needs(of: group), files ?? [])
     }
     let before = (needs: draft.needs, files: draft.files)
@@ -142,6 +142,7 @@ private struct SnapshotWriter {
         if Files.isPattern(path) { watches.insert(list(path, .pattern, matches)) }
         for match in matches { watches.formUnion(try content(match)) }
       }
+      for path in step.options.tools.compactMap(session.decider.tools.path) { watches.insert(try watch(path, .file)) }
       for (name, artifact) in step.record?.outputs ?? [:] {
         guard let published = step.publishes[name] else {
           watches.insert(try watch(session.state.store.path(of: artifact.digest), .file, digest: artifact.digest))

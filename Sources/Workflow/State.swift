@@ -26,6 +26,15 @@ public struct ActionDetails: Sendable {
   public let telemetry: JSON
 }
 
+extension ActionRecord {
+  /// Of a group of steps, which has no outputs and is never written down.
+  init(group step: Step) {
+    self.init(
+      key: Digest(of: "group \(step.name)"), step: step.name, outputs: [:], appended: [], started: 0, seconds: 0,
+      station: nil)
+  }
+}
+
 /// One attempt at a step, successful or not.
 public struct Execution: Sendable {
   public let run: Int

@@ -26,7 +26,7 @@ public final class Step {
     case restored
     case done
     case failed
-    /// Something it needs failed.
+    /// Something it needs failed, or its condition does not hold.
     case skipped
 
     public var isFinished: Bool { self != .waiting && self != .ready && self != .running }
@@ -61,15 +61,19 @@ public final class Step {
   var shards: [Step.ID] = []
   /// How it is run, with variables and matrix filled in.
   public internal(set) var options: StepOptions
+  /// Whether it runs at all, with variables and matrix filled in.
+  var condition: Condition?
   /// The stations it holds while it runs; one, unless it wants several at once.
   public internal(set) var stations: [FleetStation] = []
   /// The first of them, which `${station.…}` means.
   var station: FleetStation? { stations.first }
 
-  /// Steps it waits for, and whether it goes on if they fail.
-  var needs: [(step: Step.ID, optional: Bool)] = []
+  /// Steps it waits for, whether it goes on if they fail, and whether it comes after them without reading anything of theirs.
+  var needs: [(step: Step.ID, optional: Bool, order: Bool)] = []
   /// Families it waits for: `after` a step that appends means after all that came of it.
   var families: [String] = []
+  /// Steps that it waits for if they ever come.
+  var promises: [String] = []
 
   public internal(set) var status: Status = .waiting
   /// Unfinished steps, families and promises it waits for.
@@ -81,6 +85,9 @@ public final class Step {
 
   /// Set once it succeeded.
   public internal(set) var record: ActionRecord?
+  /// Why it was skipped though nothing failed: its condition, or that of a step it reads, does not hold.
+  public internal(set) var bypassReason: String?
+  public var isBypassed: Bool { bypassReason != nil }
   /// Why it failed or was skipped.
   public internal(set) var problem: Problem?
 
@@ -113,9 +120,13 @@ public final class Step {
     if let kind { return kind.outputs }
     return publishes.map { name, path in
       let directory = path.hasSuffix("/")
-      return Output(name, directory ? .directory : path.hasSuffix(".json") ? .value : .file, path: directory ? String(path.dropLast()) : path, "")
+      return Output(
+        name, directory ? .directory : path.hasSuffix(".json") ? .value : .file, path: directory ? String(path.dropLast()) : path, "")
     }
   }
+
+  /// Whether it may leave this output out.
+  func mayOmit(_ output: String) -> Bool { declaration.optionalOutputs.contains(output) }
 
   func output(named name: String?) -> Output? { name == nil ? outputs.first : outputs.first { $0.name == name } }
 }

@@ -10,6 +10,8 @@ public struct StepDeclaration: Sendable {
     case kind(String)
     /// A command, as argv.
     case command([String])
+    /// Nothing: it stands for the steps it comes after.
+    case group
   }
 
   public var name: String
@@ -23,6 +25,8 @@ public struct StepDeclaration: Sendable {
   public var inputs: OrderedDictionary<String, [String]>
   /// Output to the path it is published at, relative to the manifest.
   public var outputs: OrderedDictionary<String, String>
+  /// Outputs that it may leave out.
+  public var optionalOutputs: Set<String> = []
   public var with: JSON
   public var environment: OrderedDictionary<String, String>
   public var after: [String]
@@ -33,6 +37,8 @@ public struct StepDeclaration: Sendable {
   public var station: JSON?
   /// Nil: may not append. Empty: every kind. Else the kinds it may append (`run` for commands).
   public var appends: [String]?
+  /// Whether it runs at all.
+  public var when: Condition?
   /// How it is run; steps whose options use variables have them in `Step.options` alone.
   public var options: StepOptions
 }

@@ -14,7 +14,7 @@ struct Complaint {
 }
 
 extension StepOptions {
-  static let keys = ["priority", "resources", "retries", "timeout", "secrets", "network", "sandbox", "may_fail"]
+  static let keys = ["priority", "resources", "retries", "timeout", "secrets", "network", "sandbox", "may_fail", "always", "tools", "unkeyed"]
 
   /// The members of `step` that are options; `none` if it has none.
   static func read(_ step: OrderedDictionary<String, JSON>, _ problem: Complaint) throws -> StepOptions {
@@ -22,6 +22,13 @@ extension StepOptions {
       guard let value = step[key] else { return nil }
       guard let flag = value.bool else { throw problem("'\(key)' must be true or false", [key]) }
       return flag
+    }
+    func names(_ key: String) throws -> [String] {
+      guard let value = step[key] else { return [] }
+      guard let names = (value.array ?? [value]).map(\.string) as? [String], !names.contains("") else {
+        throw problem("'\(key)' must be a list of names", [key])
+      }
+      return names
     }
     guard keys.contains(where: { step[$0] != nil }) else { return none }
     if let priority = step["priority"], priority.int == nil {
@@ -31,7 +38,7 @@ extension StepOptions {
       priority: step["priority"]?.int ?? 0, resources: try step["resources"].map { try Resources($0, problem) } ?? Resources(),
       retry: try step["retries"].map { try Retry($0, problem) } ?? Retry(), timeout: try step["timeout"].map { try TimeLimit($0, problem) },
       secrets: try step["secrets"].map { try Secret.list($0, problem) } ?? [], network: try flag("network") ?? false, sandbox: try flag("sandbox"),
-      mayFail: try flag("may_fail") ?? false)
+      mayFail: try flag("may_fail") ?? false, always: try flag("always") ?? false, tools: try names("tools"), unkeyed: try names("unkeyed"))
   }
 }
 

@@ -1,5 +1,5 @@
-// How a step is run, beside what it runs: its share of the machine, patience, permissions. None of it is part of the key but the
-// secrets' names. It knows neither what runs it nor how. Most steps say nothing of this and share one value.
+// How a step is run, beside what it runs: its share of the machine, patience, permissions, and what of it counts. Of all this, the key
+// holds the secrets' names and the tools. It knows neither what runs it nor how. Most steps say nothing of this and share one value.
 
 public import OrderedCollections
 
@@ -18,11 +18,19 @@ public final class StepOptions: Sendable {
   /// A failure is a result: others go on, and the run does not fail by it.
   public let mayFail: Bool
 
+  /// It runs in every run, whatever is recorded.
+  public let always: Bool
+  /// Programs whose content is part of the key.
+  public let tools: [String]
+  /// Parameters that do not affect the result, and environment variables as `env.NAME`: no part of the key.
+  public let unkeyed: [String]
+
   public static let none = StepOptions()
 
   init(
     priority: Int = 0, resources: Resources = Resources(), retry: Retry = Retry(), timeout: TimeLimit? = nil, secrets: [Secret] = [],
-    network: Bool = false, sandbox: Bool? = nil, mayFail: Bool = false
+    network: Bool = false, sandbox: Bool? = nil, mayFail: Bool = false, always: Bool = false,
+    tools: [String] = [], unkeyed: [String] = []
   ) {
     self.priority = priority
     self.resources = resources
@@ -32,6 +40,9 @@ public final class StepOptions: Sendable {
     self.network = network
     self.sandbox = sandbox
     self.mayFail = mayFail
+    self.always = always
+    self.tools = tools
+    self.unkeyed = unkeyed
   }
 }
 

@@ -2,7 +2,7 @@
 //
 //   ${var.NAME} ${matrix.NAME}                 replaced when steps are expanded, also inside other references
 //   ${step.NAME} ${step.NAME.OUTPUT} ${step.NAME[*].OUTPUT}   an output, or all instances'; a ? at the end makes it optional
-//   ${station.FIELD} ${in.NAME} ${out.NAME}    known when the step runs
+//   ${station.FIELD} ${with.NAME} ${in.NAME} ${out.NAME}    known when the step runs
 //   $${…}                                      the text ${…} itself
 
 import JSON
@@ -18,7 +18,7 @@ struct StepReference: Hashable {
 }
 
 enum Reference: Hashable {
-  case variable(String), matrix(String), station(String), input(String), output(String), step(StepReference)
+  case variable(String), matrix(String), station(String), parameter(String), input(String), output(String), step(StepReference)
 }
 
 /// Text that is not a reference of the grammar.
@@ -111,6 +111,17 @@ enum Template {
     }
   }
 
+  /// The inside of the `${…}` that `text` starts with, and what follows it.
+  static func reference(at text: Substring) -> (inner: String, rest: Substring)? {
+    guard text.hasPrefix("${") else { return nil }
+    var depth = 0
+    let end = text.indices.first { index in
+      if text[index] == "{" { depth += 1 } else if text[index] == "}" { depth -= 1 }
+      return depth == 0 && index > text.startIndex
+    }
+    return end.map { (String(text[text.index(text.startIndex, offsetBy: 2)..<$0]), text[text.index(after: $0)...]) }
+  }
+
   private enum Piece { case literal(String), escape, reference(String) }
 
   private static func scan(_ text: String, _ found: (Piece) throws -> Void) throws {
@@ -140,7 +151,7 @@ enum Template {
   }
 
   private static func reference(_ text: String) throws -> Reference {
-    let roots = ["var", "step", "matrix", "station", "in", "out"]
+    let roots = ["var", "step", "matrix", "station", "with", "in", "out"]
     guard let dot = text.firstIndex(of: "."), dot < text.index(before: text.endIndex) else {
       throw TemplateError(sentence: "'${\(text)}' has no root", hint: "write ${var.\(text)} for a variable, ${step.\(text)} for a step's output")
     }
@@ -149,6 +160,7 @@ enum Template {
     case "var": return .variable(rest)
     case "matrix": return .matrix(rest)
     case "station": return .station(rest)
+    case "with": return .parameter(rest)
     case "in": return .input(rest)
     case "out": return .output(rest)
     case "step":

@@ -40,6 +40,7 @@ extension Session {
         let claim = try claim(step, record.key, details.fingerprint)
         claims.append(claim)
         ready += try settle(step, .upToDate, claim.record)
+      case .skip(let reason): ready += graph.bypass(step, reason)
       case .run(let key, let fingerprint, _):
         let claim = try claim(step, key, fingerprint)
         claims.append(claim)
@@ -68,6 +69,7 @@ extension Session {
         throw Problem(.usage, "'\(step.name)' cannot be touched: its output '\(output.name)' is published nowhere", hint: "name it in 'out'")
       }
       let full = published(path)
+      if step.mayOmit(output.name), !Files.exists(full) { continue }
       guard Files.exists(full) else { throw Problem(.missingInput, "'\(step.name)' cannot be touched: there is no \(path)", hint: "run it") }
       guard Files.isDirectory(full) == (output.form == .directory) else {
         throw Problem(.usage, "'\(step.name)' cannot be touched: \(path) is \(Files.isDirectory(full) ? "a directory" : "no directory")")

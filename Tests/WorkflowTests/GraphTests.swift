@@ -54,6 +54,16 @@ private let propose = Kind("propose", summary: "", effect: .external, revision: 
 
   private func graphOf(_ steps: String) throws -> Graph { try graph(steps, kinds: [make]) }
 
+  @Test func `what comes first may depend on the matrix`() throws {
+    let graph = try graph(
+      #"{"a": {"uses": "make", "matrix": {"x": [1, 2]}}, "b": {"uses": "make", "matrix": {"x": [1, 2]}, "after": "a[x=${matrix.x}]"}}"#, kinds: [make]
+    )
+    #expect(graph.steps.map { $0.needs.map(\.step) } == [[], [], [0], [1]])
+    #expect(
+      problem { _ = try self.graphOf(#"{"a": {"uses": "make"}, "b": {"uses": "make", "after": "${matrix.x}"}}"#) }.hasPrefix(
+        "no 'x' in the step's matrix"))
+  }
+
   @Test func `errors name the thing and suggest`() {
     #expect(problem { _ = try graph(#"{"a": {"uses": "mak"}}"#, kinds: [make]) } == "no step kind 'mak' | did you mean 'make'?")
     #expect(

@@ -49,7 +49,9 @@ struct PlanCommand: ParsableCommand {
     }
     let current = plan.count - open.count
     if open.isEmpty { return Terminal.print(nothingToDo(current)) }
-    Terminal.print("\(open.count) of \(plan.count) steps; \(current) are up to date" + expectation(estimate))
+    let skipped = open.count { if case .skip = $0.forecast { true } else { false } }
+    let passed = skipped > 0 ? ", \(skipped) are skipped" : ""
+    Terminal.print("\(open.count - skipped) of \(plan.count) steps; \(current) are up to date\(passed)" + expectation(estimate))
   }
 
   private static func expectation(_ estimate: Session.Estimate) -> String {
@@ -100,6 +102,7 @@ struct PlanCommand: ParsableCommand {
     case .upToDate: ("up-to-date", [])
     case .restore(let paths): ("restore", paths)
     case .run(_, let reasons): ("run", reasons.map(\.text))
+    case .skip(let reason): ("skip", [reason])
     case .waits(let steps):
       ("then", ["waits for " + steps.prefix(6).joined(separator: ", ") + (steps.count > 6 ? " and \(steps.count - 6) more" : "")])
     }

@@ -49,7 +49,7 @@ struct RunCommand: ParsableCommand {
     if execution.dryRun || execution.question {
       let plan = try session.plan(goals, force: selection.alwaysMake)
       if execution.dryRun { try PlanCommand.print(plan, of: session, limit: PlanCommand.textLimit, json: output.json) }
-      if execution.question, plan.contains(where: { if case .upToDate = $0.forecast { false } else { true } }) { leave(.stale) }
+      if execution.question, plan.contains(where: { !$0.forecast.isIdle }) { leave(.stale) }
       return
     }
     isolation.apply(to: session)

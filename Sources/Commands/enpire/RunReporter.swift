@@ -52,6 +52,7 @@ final class RunReporter {
     case .failed(let step, let problem):
       running.removeAll { $0.step === step }
       say("\(step.options.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)) \(problem)")
+    case .skipped(let step, let reason): if form == .text { say("\(Terminal.paint("skip", .dim))   \(step.name)  \(Terminal.paint(reason, .dim))") }
     case .appended(let step, let new):
       if form == .text {
         say(
@@ -78,7 +79,7 @@ final class RunReporter {
     }
     if form == .quiet && summary.exit == .success { return }
     let total = summary.ran + summary.upToDate + summary.restored + summary.failed + summary.tolerated + summary.skipped + summary.notReached
-    if summary.exit == .success && summary.ran == 0 && summary.restored == 0 && summary.tolerated == 0 {
+    if summary.exit == .success && summary.ran == 0 && summary.restored == 0 && summary.tolerated == 0 && summary.skipped == 0 {
       return say(nothingToDo(total))
     }
     let parts = [
@@ -146,6 +147,7 @@ final class RunReporter {
         "name": .string(problem.code.name),
         "tolerated": .bool(step.options.mayFail),
       ]
+    case .skipped(let step, let reason): ["event": "skipped", "step": .string(step.name), "reason": .string(reason)]
     case .appended(let step, let new): ["event": "appended", "by": .string(step.name), "steps": .array(new.map { .string($0.name) })]
     }
   }

@@ -24,6 +24,7 @@ struct StatusCommand: ParsableCommand {
     let state: String
     let seconds: Double?
     let problem: String?
+    let reason: String?
   }
 
   func run() throws {
@@ -38,11 +39,13 @@ struct StatusCommand: ParsableCommand {
         case .upToDate: "up to date"
         case .restore: "to restore"
         case .run: failed ? execution!.outcome : "to run"
+        case .skip: "skipped"
         case .waits: failed ? execution!.outcome : "waiting"
         }
       return Row(
         step: step, state: state, seconds: step.record?.seconds ?? execution?.seconds,
-        problem: failed && state != "up to date" ? execution!.message : nil)
+        problem: failed && state != "up to date" ? execution!.message : nil,
+        reason: step.bypassReason)
     }
     var counts: [String: Int] = [:]
     for row in rows { counts[row.state, default: 0] += 1 }
@@ -72,6 +75,7 @@ struct StatusCommand: ParsableCommand {
     entry["seconds"] = row.seconds.map { .number($0) }
     entry["station"] = row.step.stationName.map { .string($0) }
     entry["key"] = (row.step.record?.key.hex).map { .string($0) }
+    entry["reason"] = row.reason.map { .string($0) }
     entry["problem"] = row.problem.map { .string($0) }
     return entry
   }

@@ -60,7 +60,9 @@ struct WhyCommand: ParsableCommand {
       json["fingerprint"] = try (step.record?.key).flatMap { try session.state.details($0)?.fingerprint } ?? .null
       return Terminal.print(json.compact)
     }
-    action = action == "up-to-date" ? "up to date" : action == "then" ? "not known yet" : action == "run" ? "would run" : action
+    action =
+      action == "up-to-date"
+      ? "up to date" : action == "then" ? "not known yet" : action == "run" ? "would run" : action == "skip" ? "would be skipped" : action
     Terminal.print("\(step.name): \(action)")
     let shown = limit.count(100)
     for detail in details.prefix(shown) { Terminal.print("  \(detail)") }

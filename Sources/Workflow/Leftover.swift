@@ -1,0 +1,18 @@
+// What an earlier run published at the path of an output that is now left out. It is taken away only if the store holds its content,
+// so that nothing a person wrote is ever lost.
+
+internal import Glibc
+
+extension Decider {
+  /// Whether such a thing lies at the path.
+  func isLeftover(_ path: String) throws -> Bool {
+    let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+    guard Files.exists(path) else { return false }
+    let form: Output.Form = Files.isDirectory(path) ? .directory : .file
+    return Files.exists(state.store.path(of: try Store.digest(of: path, form: form, hash: state.files.digest)))
+  }
+
+  func removeLeftover(_ path: String) throws {
+    if try isLeftover(path) { Files.removeTree(path.hasSuffix("/") ? String(path.dropLast()) : path) }
+  }
+}
