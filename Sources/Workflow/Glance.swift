@@ -84,7 +84,7 @@ struct Glance {
   }
 
   private mutating func verdict() -> Verdict {
-    for index in changedByStamp() {
+    for index in WatchClient.changed(in: snapshot, of: request) ?? changedByStamp() {
       guard isHarmless(index) else { return .unknown }
     }
     if !refreshed.isEmpty { rewrite() }

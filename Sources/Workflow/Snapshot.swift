@@ -54,6 +54,8 @@ struct Snapshot {
   private static let alignment = 64
 
   private let mapping: Mapping
+  /// Tells it from any other.
+  let id: UInt64
   let flags: UInt32
   /// Steps that were wanted, for the summary.
   let steps: Int
@@ -100,6 +102,7 @@ struct Snapshot {
       return UnsafeBufferPointer(start: (bytes.baseAddress! + Int(offset)).assumingMemoryBound(to: Element.self), count: Int(count))
     }
     self.mapping = mapping
+    id = word(2)
     flags = UInt32(truncatingIfNeeded: word(3))
     steps = Int(word(3) >> 32)
     identity = section(0, UInt8.self)

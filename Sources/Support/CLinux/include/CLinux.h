@@ -29,6 +29,8 @@ int enpire_events_wait(int events, uint64_t *tokens, int count, int milliseconds
 int enpire_pipe(int ends[2]);
 ssize_t enpire_copy_range(int from, int to, size_t count);
 int enpire_syncfs(int descriptor);
+// The kind of file system that a path lies on, as statfs says; 0 if it says nothing.
+unsigned long enpire_filesystem(const char *path);
 int enpire_exchange(const char *one, const char *other);
 
 // Opens a file or directory below a directory for reading, following no link on the way. Returns the descriptor or the negated errno.

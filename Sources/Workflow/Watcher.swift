@@ -1,0 +1,201 @@
+// A process that is told by the kernel which files change (inotify), so that a run with nothing to do need not look at any.
+// It watches the directories of the files in the workspace's snapshots, and answers runs over a socket in the state directory.
+// Whatever it cannot be sure of it does not answer, and the run looks for itself.
+
+internal import CLinux
+internal import Glibc
+import JSON
+
+public final class Watcher {
+  /// A snapshot and what changed since it was taken.
+  private final class Watched {
+    let snapshot: Snapshot
+    let indices: [String: Int]
+    /// Names of directories on the way: if one of them is replaced, nothing is known any more.
+    let directories: Set<String>
+    /// What inotify does not tell of, or not by this name: links, files with several names, listings.
+    let always: [Int]
+    var changed: Set<Int> = []
+
+    init(_ snapshot: Snapshot, indices: [String: Int], directories: Set<String>, always: [Int]) {
+      (self.snapshot, self.indices, self.directories, self.always) = (snapshot, indices, directories, always)
+    }
+  }
+
+  private let root: String
+  private let state: String
+  private let notifier: Int32
+  private let listener: Int32
+  private let lock: Int32
+  private var paths: [Int32: String] = [:]
+  private var descriptors: [String: Int32] = [:]
+  private var watched: [String: Watched] = [:]
+  /// Changes that were told so far.
+  private var changes = 0
+
+  /// Starts watching for the workspace of a manifest.
+  public init(manifest: String) throws {
+    let request = Request(manifest: manifest, overrides: [], goals: [])
+    (root, state) = (request.directory, request.state)
+    try Files.makeDirectory(request.snapshots)
+    lock = open(state + "/watch.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      throw Problem(.locked, "this workspace is watched already", hint: "one `enpire watch` is enough")
+    }
+    notifier = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+    listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    unlink(state + "/watch.sock")
+    let directory = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { close(directory) }
+    guard notifier >= 0, listener >= 0, WatchClient.withAddress(directory, { bind(listener, $0, $1) }) == 0, listen(listener, 16) == 0 else {
+      throw Files.problem("watch", state)
+    }
+    chmod(state + "/watch.sock", 0o600)
+    guard follow(request.snapshots) else { throw Files.problem("watch", request.snapshots) }
+    for name in Files.list(request.snapshots) { load(name) }
+  }
+
+  deinit {
+    unlink(state + "/watch.sock")
+    for descriptor in [notifier, listener, lock] { close(descriptor) }
+  }
+
+  /// How many files are watched.
+  public var fileCount: Int { watched.values.reduce(0) { $0 + $1.indices.count } }
+
+  /// Serves until it is interrupted. With `arguments`, runs this program with them at once, and again after whatever is watched has changed.
+  public func serve(running arguments: [String]?) throws {
+    let signals = enpire_signalfd()
+    defer { close(signals) }
+    var child: Child?
+    defer { child?.signal(SIGTERM); _ = child?.wait() }
+    var seen = -1
+    while true {
+      // A run publishes files itself; those changes are gone with the snapshot that it leaves.
+      let isDue = arguments != nil && child == nil && seen != changes && (seen < 0 || watched.values.contains { !$0.changed.isEmpty })
+      var polled = [signals, notifier, listener, child?.descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      // An editor writes several times; wait until it is quiet.
+      let count = poll(&polled, 4, isDue ? 100 : -1)
+      if count < 0, errno != EINTR { throw Files.problem("watch", root) }
+      if polled[0].revents != 0 { return }
+      if polled[1].revents != 0 { drain() }
+      if polled[2].revents != 0 { answer() }
+      if polled[3].revents != 0 { (_, child) = (child?.wait(), nil) }
+      if isDue, count == 0 {
+        seen = changes
+        child = try Child.spawn(
+          ["/proc/self/exe"] + arguments!, environment: Child.inheritedEnvironment, directory: Files.currentDirectory, output: "/proc/self/fd/2")
+      }
+    }
+  }
+
+  // MARK: Snapshots
+
+  private func load(_ name: String) {
+    guard !name.contains(".") else { return }
+    watched[name] = nil
+    guard let snapshot = Snapshot(path: state + "/snapshots/" + name) else { return }
+    var indices: [String: Int] = [:]
+    var directories: Set<String> = []
+    var always: [Int] = []
+    for (index, watch) in snapshot.watches.enumerated() {
+      let path = Files.absolute(snapshot.string(watch.path), in: root)
+      switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
+      case .pattern, .directory, .appended: always.append(index)
+      case .configuration, .file:
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1, watch.isTrusted != 0 else {
+          always.append(index)
+          continue
+        }
+        indices[path] = index
+        var next = Files.parent(of: path)
+        while let directory = next, directories.insert(directory).inserted { next = directory == "/" ? nil : Files.parent(of: directory) }
+      }
+    }
+    guard directories.allSatisfy(follow) else { return }
+    let entry = Watched(snapshot, indices: indices, directories: directories, always: always)
+    // What changed before the kernel was asked to tell.
+    for (path, index) in indices where FileStamp(of: path) != snapshot.watches[index].stamp { entry.changed.insert(index) }
+    watched[name] = entry
+  }
+
+  /// Asks the kernel to tell of what happens in a directory. False where it cannot: other hosts write there, or there is no such directory.
+  private func follow(_ directory: String) -> Bool {
+    if descriptors[directory] != nil { return true }
+    // ext, XFS, Btrfs, tmpfs, overlayfs, ZFS, F2FS: file systems that only this kernel writes.
+    guard [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630, 0x2FC1_2FC1, 0xF2F5_2010].contains(enpire_filesystem(directory)) else {
+      return false
+    }
+    let events =
+      IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
+    let descriptor = inotify_add_watch(notifier, directory, UInt32(events))
+    guard descriptor >= 0 else { return false }
+    (descriptors[directory], paths[descriptor]) = (descriptor, directory)
+    return true
+  }
+
+  // MARK: Events
+
+  /// Takes all events that the kernel has.
+  private func drain() {
+    let header = MemoryLayout<inotify_event>.size
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(notifier, &buffer, buffer.count)
+      guard count > 0 else { return }
+      var at = 0
+      while at + header <= count {
+        let event = buffer.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at, as: inotify_event.self) }
+        let name = String(decoding: buffer[(at + header)..<(at + header + Int(event.len))].prefix { $0 != 0 }, as: UTF8.self)
+        at += header + Int(event.len)
+        take(event, name)
+      }
+    }
+  }
+
+  private func take(_ event: inotify_event, _ name: String) {
+    let lost = UInt32(IN_Q_OVERFLOW | IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF)
+    guard event.mask & lost == 0, let directory = paths[event.wd] else {
+      // A directory is gone or events were lost: what is known of any snapshot that uses it is worth nothing.
+      let gone = paths[event.wd]
+      watched = watched.filter { gone != nil && !$0.value.directories.contains(gone!) }
+      if let gone, event.mask & UInt32(IN_IGNORED) != 0 { (descriptors[gone], paths[event.wd]) = (nil, nil) }
+      return
+    }
+    if directory == state + "/snapshots" {
+      if event.mask & UInt32(IN_MOVED_TO) != 0 { load(name) } else if event.mask & UInt32(IN_DELETE) != 0 { watched[name] = nil }
+      return
+    }
+    let path = directory == "/" ? "/" + name : directory + "/" + name
+    for (key, entry) in watched {
+      if let index = entry.indices[path] {
+        if entry.changed.insert(index).inserted { changes += 1 }
+      } else if event.mask & UInt32(IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_CREATE) != 0, entry.directories.contains(path) {
+        watched[key] = nil
+      }
+    }
+  }
+
+  // MARK: Answers
+
+  private func answer() {
+    let client = accept(listener, nil, nil)
+    guard client >= 0 else { return }
+    defer { close(client) }
+    var patience = timeval(tv_sec: 1, tv_usec: 0)
+    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    var question = [UInt8](repeating: 0, count: 64)
+    let count = recv(client, &question, question.count, 0)
+    guard count > 8 else { return }
+    let name = String(decoding: question[..<(count - 8)], as: UTF8.self)
+    let id = question.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self) }
+    // Whatever happened before the question is in the kernel's queue by now.
+    drain()
+    guard let entry = watched[name], entry.snapshot.id == id else { return }
+    let indices = entry.changed.map(UInt32.init) + entry.always.map(UInt32.init)
+    let words = [UInt32(indices.count)] + indices
+    words.withUnsafeBytes { _ = send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+  }
+}

@@ -1,0 +1,120 @@
+// A run begins with the snapshot of the last one: what it finds must be what reading everything would find.
+
+import Foundation
+import Testing
+
+@Suite struct `Snapshots` {
+  /// Ten chains of three steps; each step copies its input and tells that it ran.
+  private func chains() throws -> Workspace {
+    let workspace = try Workspace()
+    var steps: [String] = []
+    for chain in 0..<10 {
+      try workspace.write("\(chain)\n", to: "in/\(chain).txt")
+      for (index, letter) in ["a", "b", "c"].enumerated() {
+        let input = index == 0 ? "in/\(chain).txt" : "${step.\(["a", "b"][index - 1])\(chain).o}"
+        steps.append(
+          """
+          "\(letter)\(chain)": {"run": ["sh", "-c", "echo \(letter)\(chain) >> \(workspace.path("ran").path()); head -n 1 $1 > $2", "sh", "${in.i}", "${out.o}"],
+            "in": {"i": "\(input)"}, "out": {"o": "out/\(letter)\(chain)"}}
+          """)
+      }
+    }
+    let goals = (0..<10).map { "\"c\($0)\"" }.joined(separator: ", ")
+    try workspace.write("{\"manifest\": 1, \"default\": [\(goals)], \"steps\": {\(steps.joined(separator: ",\n"))}}", to: "enpire.json")
+    #expect(try workspace.summary()["ran"] == 30)
+    return workspace
+  }
+
+  private func clearRan(_ workspace: Workspace) throws { try workspace.write("", to: "ran") }
+
+  private func inode(_ workspace: Workspace, _ name: String) throws -> Int? {
+    try FileManager.default.attributesOfItem(atPath: workspace.path(name).path())[.systemFileNumber] as? Int
+  }
+
+  @Test func `a changed input runs its chain and counts all steps`() throws {
+    let workspace = try chains()
+    try clearRan(workspace)
+    try workspace.write("x\nmore\n", to: "in/3.txt")
+    let summary = try workspace.summary()
+    #expect(summary["ran"] == 3 && summary["upToDate"] == 27)
+    #expect(workspace.ran == ["a3", "b3", "c3"])
+    #expect(workspace.read("out/c3") == "x\n")
+    #expect(try workspace.enpire().errors == "nothing to do: all 30 steps are up to date\n")
+  }
+
+  @Test func `what gives the same output ends the chain`() throws {
+    let workspace = try chains()
+    try clearRan(workspace)
+    try workspace.write("3\nanother second line\n", to: "in/3.txt")
+    let summary = try workspace.summary()
+    #expect(summary["ran"] == 1 && summary["upToDate"] == 29)
+    #expect(workspace.ran == ["a3"])
+  }
+
+  @Test func `a failed step is open for the next run, and the others are not`() throws {
+    let workspace = try chains()
+    try FileManager.default.removeItem(at: workspace.path("in/5.txt"))
+    #expect(try workspace.enpire().code == 66)
+    #expect(try workspace.enpire().code == 66)
+    try workspace.write("5 again\n", to: "in/5.txt")
+    try clearRan(workspace)
+    #expect(try workspace.summary()["ran"] == 3)
+    #expect(workspace.ran == ["a5", "b5", "c5"])
+  }
+
+  @Test func `an edited manifest, another variable, other goals: each is seen`() throws {
+    let workspace = try chains()
+    let text = workspace.read("enpire.json")!
+    try workspace.write(text.replacingOccurrences(of: "echo b7 ", with: "echo b7 edited "), to: "enpire.json")
+    #expect(try workspace.summary()["ran"] == 1)
+    #expect(try workspace.enpire("run", "c1").errors == "nothing to do: all 3 steps are up to date\n")
+    #expect(try workspace.enpire("run", "c1").errors == "nothing to do: all 3 steps are up to date\n")
+    #expect(try workspace.enpire().errors == "nothing to do: all 30 steps are up to date\n")
+  }
+
+  @Test func `a damaged snapshot is not believed`() throws {
+    let workspace = try chains()
+    let folder = workspace.path(".enpire/snapshots")
+    let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path()).first)
+    let good = try Data(contentsOf: folder.appending(path: name))
+    for cut in [0, 8, 100, good.count / 2, good.count - 8] {
+      try good.prefix(cut).write(to: folder.appending(path: name))
+      #expect(try workspace.enpire().errors == "nothing to do: all 30 steps are up to date\n")
+    }
+    for position in stride(from: 0, to: good.count, by: good.count / 7) {
+      var bad = good
+      bad[position] ^= 0x40
+      try bad.write(to: folder.appending(path: name))
+      #expect(try workspace.enpire().errors == "nothing to do: all 30 steps are up to date\n")
+    }
+  }
+
+  @Test func `with a watcher, changes are seen and nothing else is`() throws {
+    let workspace = try chains()
+    let watcher = try workspace.start(["watch"], number: 7)
+    defer {
+      watcher.terminate()
+      watcher.waitUntilExit()
+    }
+    while !FileManager.default.fileExists(atPath: workspace.path(".enpire/watch.sock").path()) { usleep(10_000) }
+    try clearRan(workspace)
+    for round in 0..<3 {
+      #expect(try workspace.enpire().errors == "nothing to do: all 30 steps are up to date\n")
+      try workspace.write("round \(round)\n", to: "in/4.txt")
+      try FileManager.default.removeItem(at: workspace.path("out/b8"))
+      let summary = try workspace.summary()
+      #expect(summary["ran"] == 3 && summary["restored"] == 1)
+    }
+    #expect(workspace.ran.count == 9)
+    // Renamed over, moved away, and made anew in another directory of the same name.
+    try workspace.write("moved\n", to: "in/other")
+    try FileManager.default.removeItem(at: workspace.path("in/6.txt"))
+    try FileManager.default.moveItem(at: workspace.path("in/other"), to: workspace.path("in/6.txt"))
+    #expect(try workspace.summary()["ran"] == 3)
+    try FileManager.default.moveItem(at: workspace.path("in"), to: workspace.path("old"))
+    try FileManager.default.copyItem(at: workspace.path("old"), to: workspace.path("in"))
+    try workspace.write("in the new directory\n", to: "in/2.txt")
+    #expect(try workspace.summary()["ran"] == 3)
+    #expect(workspace.read("out/c2") == "in the new directory\n")
+  }
+}
