@@ -48,7 +48,7 @@ extension Run {
       }
       try attend(signals)
     }
-    for leftover in ["work", "views"] { Files.removeTree(state.directory + "/" + leftover) }
+    for leftover in ["views", "work"] { Files.removeTree(state.directory + "/" + leftover) }
   }
 
   /// Nothing is left running, whatever made the run end.
