@@ -24,7 +24,7 @@ let version = "0.1.0"
     subcommands: [
       RunCommand.self, PlanCommand.self, WhyCommand.self, StatusCommand.self, HistoryCommand.self, LogCommand.self, GraphCommand.self,
       AppendCommand.self, TouchCommand.self, CleanCommand.self, ReproduceCommand.self,
-      CheckCommand.self, WatchCommand.self, FmtCommand.self, KindsCommand.self, DoctorCommand.self, CompletionCommand.self,
+      CheckCommand.self, WatchCommand.self, FmtCommand.self, KindsCommand.self, ImportCommand.self, DoctorCommand.self, CompletionCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 
