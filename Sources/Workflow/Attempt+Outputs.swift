@@ -17,6 +17,7 @@ extension Attempt {
         hint: "a command writes to ${out.\(output.name)}, or to that path in its directory")
     case .directory:
       guard output.form == .directory else { throw mismatch(output, "a directory") }
+      if let mask, try Files.walk(path).contains(where: { try mask.occurs(in: path + "/" + $0) }) { throw holdsSecret("its output '\(output.name)'") }
       return try session.state.store.addDirectory(path)
     case .file(let descriptor, let status):
       guard output.form != .directory else {
@@ -43,8 +44,13 @@ extension Attempt {
     }
   }
 
-  /// A value must be JSON.
+  func holdsSecret(_ what: String) -> Problem {
+    Problem(.stepFailed, "\(step.name): \(what) holds a secret", hint: "outputs are kept, and shown to whoever asks")
+  }
+
+  /// A value must be JSON, and no file may hold a secret.
   private func check(_ output: Output, _ path: String) throws {
+    if let mask, try mask.occurs(in: path) { throw holdsSecret("its output '\(output.name)'") }
     guard output.form == .value else { return }
     do { _ = try JSON(parsing: try Files.read(path)) } catch let error as JSONSyntaxError {
       throw Problem(

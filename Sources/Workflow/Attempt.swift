@@ -18,6 +18,9 @@ final class Attempt {
   private(set) var exposure = Exposure()
   private(set) var child: Child!
   private(set) var inputs: OrderedDictionary<String, [Decider.InputArtifact]> = [:]
+  /// What keeps its secrets out of all that is told, if it has any.
+  private(set) var mask: Mask?
+  private var maskedLog: MaskedLog?
   private var unread: [UInt8] = []
   private var telemetry: JSON = [:]
   /// Its number in the run and what it holds there; the mark in its processes' environment.
@@ -71,12 +74,16 @@ final class Attempt {
     let declared = try session.decider.resolve(.object(step.environment.mapValues { .string($0) }), in: step, "env")
     for (name, value) in declared.object ?? [:] { environment[name] = value.string ?? value.canonical }
     environment.merge(surroundings) { $1 }
+    for secret in step.options.secrets { environment[secret.name] = try secret.value(manifest: session.manifest.directory) }
+    if !step.options.secrets.isEmpty { mask = Mask(step.options.secrets.compactMap { environment[$0.name] }) }
     if let sandbox {
       guard argv[0].contains("/") || Files.program(argv[0]) != nil else { throw Child.problem(starting: argv[0], ENOENT) }
       argv = sandbox.wrap(argv, directory: directory, exposure: exposure, state: session.state.directory)
     }
     if unlink(log) != 0 { try Files.makeDirectory(Files.parent(of: log)!) }
-    return try Child.spawn(argv, environment: environment, directory: directory, output: log, withProgress: true, passing: passing)
+    maskedLog = try mask.map { try MaskedLog(log, mask: $0) }
+    return try Child.spawn(
+      argv, environment: environment, directory: directory, output: log, through: maskedLog?.descriptor, withProgress: true, passing: passing)
   }
 
   /// What a step sees of this process's environment: where programs are, and no more.
@@ -273,7 +280,8 @@ final class Attempt {
     if unread.isEmpty { return nil }
     var newest: (Int, Int, String)?
     while let end = unread.firstIndex(of: 10) {
-      if let line = try? JSON(parsing: unread[..<end]) {
+      if let said = try? JSON(parsing: unread[..<end]) {
+        let line = mask?(said) ?? said
         if let done = line["done"]?.int, let total = line["total"]?.int { newest = (done, total, line["word"]?.string ?? "") }
         if let name = line["telemetry"]?.string { telemetry[name] = line["value"] }
       }
@@ -311,6 +319,7 @@ final class Attempt {
   func finish() throws -> ActionRecord {
     _ = readProgress()
     let end = end(child.wait())
+    maskedLog?.finish()
     endedMonotonic = Clock.monotonic
     cause =
       switch end {
@@ -344,6 +353,7 @@ final class Attempt {
     var outputs: OrderedDictionary<String, Artifact> = [:]
     for output in step.outputs { outputs[output.name] = try store(output) }
     let appended = step.mayAppend ? (try? JSON(parsing: Files.read(directory + "/append.json"))) ?? [] : []
+    if let mask, mask.occurs(in: appended) { throw holdsSecret("what it appends") }
     return ActionRecord(
       key: key, step: step.name, outputs: outputs, appended: appended, started: started, seconds: seconds, station: step.station?.name)
   }
@@ -352,6 +362,7 @@ final class Attempt {
 
   /// Drops the private directory; a checkpoint too once it is of no more use.
   func cleanUp(keepingProgress: Bool) {
+    maskedLog?.finish()
     for output in step.outputs where step.kind == nil && output.path.utf8.contains(UInt8(ascii: "/")) {
       rmdir(Files.parent(of: directory + "/" + output.path)!)
     }

@@ -16,12 +16,13 @@ struct Child {
   /// The reading end of the progress pipe; -1 without one.
   let progress: Int32
 
-  /// Starts `argv`; its output goes to the end of the file `output`. With `withProgress`, descriptor 3 is a pipe to here; `passing` become
+  /// Starts `argv`; its output goes to the end of the file `output`, or to the descriptor `through`, which is closed here. With `withProgress`, descriptor 3 is a pipe to here; `passing` become
   /// descriptors 4, 5, ….
   static func spawn(
-    _ argv: [String], environment: [String: String], directory: String, output: String, withProgress: Bool = false, passing: [Int32] = []
+    _ argv: [String], environment: [String: String], directory: String, output: String, through: Int32? = nil, withProgress: Bool = false,
+    passing: [Int32] = []
   ) throws -> Child {
-    let log = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let log = through ?? open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard log >= 0 else { throw Files.problem("write", output) }
     defer { close(log) }
     var pipe: [Int32] = [-1, -1]

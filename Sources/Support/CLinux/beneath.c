@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,3 +20,5 @@ int enpire_open_beneath(const char *directory, const char *path) {
 }
 
 int enpire_move_new(const char *from, const char *to) { return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE); }
+
+int enpire_contains(const void *bytes, size_t count, const void *wanted, size_t length) { return memmem(bytes, count, wanted, length) != 0; }

@@ -37,3 +37,5 @@ int enpire_exchange(const char *one, const char *other);
 int enpire_open_beneath(const char *directory, const char *path);
 // Renames, unless something has the new name already.
 int enpire_move_new(const char *from, const char *to);
+// Whether bytes hold others; memmem is GNU's too.
+int enpire_contains(const void *bytes, size_t count, const void *wanted, size_t length);
