@@ -229,7 +229,7 @@ public final class Run {
   func willChange() {
     if !changed {
       Debris.expect(session.state)
-      session.dropSnapshots()
+      session.state.dropSnapshots()
     }
     changed = true
   }

@@ -5,9 +5,6 @@ import JSON
 import OrderedCollections
 
 extension Session {
-  /// Drops every snapshot of this workspace: from here on records and published files change.
-  func dropSnapshots() { Files.removeTree(state.directory + "/snapshots") }
-
   /// Writes what this run found, for the next one to begin with.
   func keepSnapshot() {
     guard let request, var writer = SnapshotWriter(self, request) else { return }

@@ -52,6 +52,7 @@ public final class State {
   let database: Database
   let store: Store
   let files: FileDigests
+  private var mayHaveSnapshots = true
 
   private static let format = 2
 
@@ -138,7 +139,14 @@ public final class State {
     }
   }
 
+  /// Drops every snapshot of this workspace: what they say is no longer so once a record or a published file changes.
+  func dropSnapshots() {
+    if mayHaveSnapshots { Files.removeTree(directory + "/snapshots") }
+    mayHaveSnapshots = false
+  }
+
   func record(_ action: ActionRecord, _ details: ActionDetails) throws {
+    dropSnapshots()
     let outputs = JSON.object(action.outputs.mapValues(\.json))
     try database.execute(
       "INSERT OR REPLACE INTO action (key, step, outputs, appended, started, seconds, station) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -150,6 +158,7 @@ public final class State {
   }
 
   func forget(_ key: Digest) throws {
+    dropSnapshots()
     try database.execute("DELETE FROM action WHERE key = ?", .text(key.hex))
     try database.execute("DELETE FROM details WHERE key = ?", .text(key.hex))
   }
@@ -162,6 +171,7 @@ public final class State {
   }
 
   func setLatest(_ workflow: String, _ step: String, _ key: Digest) throws {
+    dropSnapshots()
     try database.execute("INSERT OR REPLACE INTO latest (workflow, step, key) VALUES (?, ?, ?)", .text(workflow), .text(step), .text(key.hex))
   }
 
