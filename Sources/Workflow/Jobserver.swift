@@ -31,7 +31,7 @@ public final class Jobserver {
 
   // MARK: Joining
 
-  public enum Invitation: Equatable {
+  enum Invitation: Equatable, Sendable {
     case none
     /// make asks, but did not pass it on.
     case unusable
