@@ -2,11 +2,15 @@
 
 import Foundation
 public import JSON
+import Robot
 import Workflow
 
 public enum Worker {
   /// All kinds, as the engine reads them.
   public static var catalogue: JSON { ["kinds": .array(stepKinds.map { $0.kind.json })] }
+
+  /// How the worker's process ends for an error: 69 tells that the station failed, which the engine may answer by another try.
+  public static func exitCode(of error: any Error) -> Int32 { error is StationFailure ? ExitCode.station.rawValue : 1 }
 
   /// Runs the step of the request at `path`. Appended steps are written to the path the request names under `append`.
   public static func run(requestAt path: String) throws {

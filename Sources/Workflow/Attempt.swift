@@ -76,6 +76,8 @@ final class Attempt {
     environment.merge(surroundings) { $1 }
     for secret in step.options.secrets { environment[secret.name] = try secret.value(manifest: session.manifest.directory) }
     if !step.options.secrets.isEmpty { mask = Mask(step.options.secrets.compactMap { environment[$0.name] }) }
+    // A jobserver that is a named pipe.
+    if case .fifo(let path) = Jobserver.invitation(surroundings["MAKEFLAGS"] ?? "") { exposure.write(path) }
     if let sandbox {
       guard argv[0].contains("/") || Files.program(argv[0]) != nil else { throw Child.problem(starting: argv[0], ENOENT) }
       argv = sandbox.wrap(argv, directory: directory, exposure: exposure, state: session.state.directory)
@@ -299,7 +301,9 @@ final class Attempt {
   }
 
   /// Signals all its processes. Bubblewrap itself must not be asked to end, for it takes the step with it at once.
-  func signal(_ number: Int32) {
+  /// `strays` are those outside its process group.
+  func signal(_ number: Int32, strays: [ProcessTree.Process]) {
+    if sandbox == nil || number == SIGKILL { ProcessTree.signal(strays, number) }
     guard sandbox != nil, number != SIGKILL else { return child.signal(number) }
     for process in Sandbox.processes(under: child.pid) { kill(process, number) }
   }

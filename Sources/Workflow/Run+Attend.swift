@@ -143,8 +143,7 @@ extension Run {
     for attempt in attempts {
       let number = grace == nil ? SIGKILL : SIGTERM
       attempt.isEnding = grace != nil
-      attempt.signal(number)
-      ProcessTree.signal((descendants[attempt.child.pid] ?? []).filter { $0.group != attempt.child.pid }, number)
+      attempt.signal(number, strays: (descendants[attempt.child.pid] ?? []).filter { $0.group != attempt.child.pid })
       // Who was forked away meanwhile is met a second later.
       timers.insert(Timer(at: Clock.monotonic + (grace ?? 1), what: .kill(attempt.serial)))
     }

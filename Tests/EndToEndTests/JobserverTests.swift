@@ -35,7 +35,7 @@ import Testing
       try manifest(workspace, steps: 4, together: 3)
       try workspace.write(workspace.read("enpire.json")!, to: "\(name)/enpire.json")
     }
-    let outcome = workspace.outcome(of: try workspace.start(["-j3"], environment: ["MAKEFLAGS": ""], program: Self.make))
+    let outcome = workspace.outcome(of: try workspace.start(["-j3"], program: Self.make))
     #expect(outcome.code == 0, "\(outcome.errors)")
     #expect(workspace.ran.count == 16 && most(workspace) == 3)
     // make counts the slots when it ends.
@@ -48,7 +48,7 @@ import Testing
     // A step's parent is the run.
     let noted = workspace.read("enpire.json")!.replacingOccurrences(of: "echo + >>", with: "echo $PPID > \(workspace.path("run").path()); echo + >>")
     try workspace.write(noted, to: "enpire.json")
-    let make = try workspace.start(["-j3"], environment: ["MAKEFLAGS": ""], program: Self.make)
+    let make = try workspace.start(["-j3"], program: Self.make)
     while workspace.ran.count < 3 { usleep(2000) }
     kill(Int32(workspace.read("run")!.dropLast())!, SIGINT)
     let outcome = workspace.outcome(of: make)
@@ -58,7 +58,7 @@ import Testing
   @Test func `where make does not pass it on, that is said and steps run one at a time`() throws {
     let workspace = try Workspace(files: ["Makefile": "all:\n\t\(Workspace.program.path()) run\n"])
     try manifest(workspace, steps: 3, together: 0)
-    let outcome = workspace.outcome(of: try workspace.start(["-j3"], environment: ["MAKEFLAGS": ""], program: Self.make))
+    let outcome = workspace.outcome(of: try workspace.start(["-j3"], program: Self.make))
     #expect(outcome.code == 0 && most(workspace) == 1)
     #expect(outcome.errors.contains("warning: make's jobserver is not passed on to enpire"), "\(outcome.errors)")
   }
@@ -66,7 +66,7 @@ import Testing
   @Test func `an explicit -j has its own slots`() throws {
     let workspace = try Workspace(files: ["Makefile": "all:\n\t+\(Workspace.program.path()) run -j4\n"])
     try manifest(workspace, steps: 4, together: 4)
-    #expect(workspace.outcome(of: try workspace.start(["-j2"], environment: ["MAKEFLAGS": ""], program: Self.make)).code == 0)
+    #expect(workspace.outcome(of: try workspace.start(["-j2"], program: Self.make)).code == 0)
     #expect(most(workspace) == 4)
   }
 

@@ -10,7 +10,8 @@ import Testing
     let workspace = try Workspace()
     let path = workspace.directory.path()
     let texts = steps.map { name, script, members in
-      let script = "echo +\(name) >> \(path)/ran; \(script.replacingOccurrences(of: "WORKSPACE", with: path))\necho -\(name) >> \(path)/ran; echo ${var.n} > o"
+      let script =
+        "echo +\(name) >> \(path)/ran; \(script.replacingOccurrences(of: "WORKSPACE", with: path))\necho -\(name) >> \(path)/ran; echo ${var.n} > o"
       let words = JSON.array(["sh", "-c", .string(script)]).compact
       return #""\#(name)": {"run": \#(words), "out": {"o": "\#(name).txt"}\#(members.isEmpty ? "" : ", " + members)}"#
         .replacingOccurrences(of: "> o\"]", with: "> \(name).txt\"]")
@@ -101,7 +102,9 @@ import Testing
     #expect(begun(workspace) == ["flaky", "other", "flaky", "flaky"])
   }
 
-  @Test(arguments: [("exit 3", "exit:75", 1), ("exit 3", "exit", 1), ("kill -9 $$$$", "signal", 1), ("sleep 60", "timeout", 124), ("kill -9 $$$$", "exit", 1)])
+  @Test(arguments: [
+    ("exit 3", "exit:75", 1), ("exit 3", "exit", 1), ("kill -9 $$$$", "signal", 1), ("sleep 60", "timeout", 124), ("kill -9 $$$$", "exit", 1),
+  ])
   func `causes`(script: String, cause: String, code: Int32) throws {
     let workspace = try workspace([("a", script, #""timeout": 0.3, "retries": {"max": 1, "on": ["\#(cause)"]}"#)])
     #expect(try workspace.enpire().code == code)
@@ -124,10 +127,11 @@ import Testing
   // MARK: The trace
 
   @Test func `the trace shows each step in the lane of its slot and of its station`() throws {
-    let workspace = try workspace([
-      ("a", "sleep 0.1", #""station": {"task": "t"}"#), ("b", "sleep 0.1", ""), ("c", "sleep 0.1", #""station": {"task": "t"}"#),
-      ("d", "exit 1", #""may_fail": true"#),
-    ], more: #", "fleet": "fleet.json""#)
+    let workspace = try workspace(
+      [
+        ("a", "sleep 0.1", #""station": {"task": "t"}"#), ("b", "sleep 0.1", ""), ("c", "sleep 0.1", #""station": {"task": "t"}"#),
+        ("d", "exit 1", #""may_fail": true"#),
+      ], more: #", "fleet": "fleet.json""#)
     try workspace.write(#"{"fleet": 1, "stations": [{"name": "arm", "driver": "none", "tasks": ["t"]}]}"#, to: "fleet.json")
     #expect(try workspace.enpire("-j2", "--trace", "trace.json").code == 0)
     let trace = try JSON(parsing: workspace.read("trace.json")!).array!

@@ -47,7 +47,7 @@ final class Workspace {
     process.arguments = arguments
     process.currentDirectoryURL = directory
     // Many tests watch a step by what it writes outside; those of the sandbox ask for one.
-    process.environment = ProcessInfo.processInfo.environment.merging(["ENPIRE_SANDBOX": "none"]) { $1 }.merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.merging(["ENPIRE_SANDBOX": "none", "MAKEFLAGS": ""]) { $1 }.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     for (name, keyPath) in [("output", \Process.standardOutput), ("errors", \Process.standardError)] {
       let file = path(".\(name)-\(number)")

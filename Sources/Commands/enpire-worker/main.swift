@@ -10,7 +10,7 @@ case ("kinds", 1): print(Worker.catalogue.compact)
 case ("run", 2):
   do { try Worker.run(requestAt: arguments[1]) } catch {
     FileHandle.standardError.write(Data("error: \(error)\n".utf8))
-    exit(1)
+    exit(Worker.exitCode(of: error))
   }
 default:
   FileHandle.standardError.write(Data("usage: enpire-worker kinds | run REQUEST   (started by enpire; see 'enpire --help')\n".utf8))
