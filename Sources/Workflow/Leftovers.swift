@@ -15,9 +15,10 @@ final class Leftovers {
   init(state directory: String) throws {
     path = Self.path(directory)
     mark = Self.newMark()
-    try Files.write("1 \(Self.boot) \(mark)\n", to: path)
-    descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Files.problem("write", path) }
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o644)
+    // Torn, it is of a run that had started nothing.
+    let line = Array("1 \(Self.boot) \(mark)\n".utf8)
+    guard descriptor >= 0, write(descriptor, line, line.count) == line.count else { throw Files.problem("write", path) }
   }
 
   deinit { close(descriptor) }
