@@ -301,11 +301,16 @@ final class Attempt {
   }
 
   /// Signals all its processes. Bubblewrap itself must not be asked to end, for it takes the step with it at once.
-  /// `strays` are those outside its process group.
-  func signal(_ number: Int32, strays: [ProcessTree.Process]) {
-    if sandbox == nil || number == SIGKILL { ProcessTree.signal(strays, number) }
-    guard sandbox != nil, number != SIGKILL else { return child.signal(number) }
-    for process in Sandbox.processes(under: child.pid) { kill(process, number) }
+  /// `strays` are those outside its process group. False: the sandbox is being set up, and there is nobody to tell yet.
+  func signal(_ number: Int32, strays: [ProcessTree.Process]) -> Bool {
+    guard sandbox != nil, number != SIGKILL else {
+      child.signal(number)
+      ProcessTree.signal(strays, number)
+      return true
+    }
+    let processes = Sandbox.processes(under: child.pid)
+    for process in processes { kill(process, number) }
+    return !processes.isEmpty
   }
 
   /// Bubblewrap tells the end by a signal as shells do.

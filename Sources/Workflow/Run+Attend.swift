@@ -9,6 +9,8 @@ extension Run {
   struct Timer: Comparable {
     enum What {
       case timeout(UInt64), kill(UInt64)
+      /// Ask again to end, for there was nobody yet.
+      case ask(UInt64)
       case retry(Step)
       /// Look again whether something can start.
       case look
@@ -130,6 +132,9 @@ extension Run {
         guard let attempt = running[serial], !attempt.hasExited, !attempt.isEnding else { continue }
         attempt.timedOut = true
         end([attempt], grace: attempt.step.options.timeout!.grace)
+      case .ask(let serial):
+        guard let attempt = running[serial], !attempt.hasExited, attempt.isEnding else { continue }
+        if !attempt.signal(SIGTERM, strays: []) { timers.insert(Timer(at: Clock.monotonic + 0.02, what: .ask(serial))) }
       case .kill(let serial):
         guard let attempt = running[serial] else { continue }
         end([attempt], grace: nil)
@@ -143,7 +148,8 @@ extension Run {
     for attempt in attempts {
       let number = grace == nil ? SIGKILL : SIGTERM
       attempt.isEnding = grace != nil
-      attempt.signal(number, strays: (descendants[attempt.child.pid] ?? []).filter { $0.group != attempt.child.pid })
+      let told = attempt.signal(number, strays: (descendants[attempt.child.pid] ?? []).filter { $0.group != attempt.child.pid })
+      if !told { timers.insert(Timer(at: Clock.monotonic + 0.02, what: .ask(attempt.serial))) }
       // Who was forked away meanwhile is met a second later.
       timers.insert(Timer(at: Clock.monotonic + (grace ?? 1), what: .kill(attempt.serial)))
     }

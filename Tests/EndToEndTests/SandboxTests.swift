@@ -98,7 +98,7 @@ import Testing
 
   @Test func `a step that takes too long can still end in good order`() throws {
     let workspace = try workspace(
-      "trap 'echo asked to end; exit 3' TERM; echo begun; while true; do sleep 0.05; done", more: #""timeout": 0.3"#)
+      "trap 'echo asked to end; exit 3' TERM; echo begun; while true; do sleep 0.05; done", more: #""timeout": 2"#)
     let outcome = try run(workspace)
     #expect(outcome.code == 124)
     #expect(try workspace.enpire("log", "a").output.contains("asked to end"))
