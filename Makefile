@@ -2,13 +2,14 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust study-crashes study-random study-graphs
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
 PROGRAMS    := .build/release
 ENPIRE      := $(PROGRAMS)/enpire
 PEERS       := .deps/peers/bin
+,           := ,
 SOURCES     := Package.swift $(shell find Sources Plugins -type f -not -path '*/.*' 2>/dev/null)
 
 help: ## list what can be made
@@ -71,6 +72,9 @@ bench-start: .build/ready ## time starting up and doing nothing, beside ninja
 	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
 bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, ninja, make, Snakemake and DVC
 	@python3 Benchmarks/trust/study.py $(ENPIRE) $(PEERS) docs/results/trust.md
+bench-engine: .build/ready .deps/ready-bench ## time graphs of 1,000 to 100,000 steps beside ninja, make and Snakemake; QUICK=1 leaves out the last
+	@python3 Benchmarks/engine/study.py $(ENPIRE) $(PEERS) --sizes $(if $(QUICK),1000$(,)10000,1000$(,)10000$(,)100000) \
+		--report docs/results/engine.md --data docs/results/engine.json $(ARGS)
 bench-push-t: .deps/ready-test ## control steps a second beside gym-pusht
 	@$(SWIFT_BUILD) --product push-t-speed --quiet && $(PROGRAMS)/push-t-speed
 clean: ## remove everything built, not what was fetched
