@@ -34,7 +34,8 @@ public enum Appended {
         throw Problem(.manifest, "\(parent.name) may not append '\(name)'", hint: "its steps' names start with '\(parent.family)/'")
       }
       let file = file(name: name, step: step, by: parent.name, key)
-      let declaration = try declaration(name, step, file: session.manifest.appendedDirectory + "/" + file.name, text: Array(file.json.pretty.utf8))
+      var declaration = try declaration(name, step, file: session.manifest.appendedDirectory + "/" + file.name, text: Array(file.json.pretty.utf8))
+      declaration.scope = parent.declaration.scope
       try checkAllowed(declaration, parent)
       declarations.append(declaration)
       files.append(file)

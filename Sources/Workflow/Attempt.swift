@@ -103,12 +103,14 @@ final class Attempt {
   /// The argv with references filled in. The command runs in the private directory, where the workspace's inputs stand at their own
   /// relative paths and its outputs are to appear at theirs.
   private func command() throws -> [String] {
-    let workspace = session.manifest.directory + "/"
+    let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
     for artifact in inputs.values.joined() {
       guard let path = artifact.path else { continue }
       exposure.read(path)
       guard path.hasPrefix(workspace) else { continue }
-      let link = directory + "/" + path.dropFirst(workspace.count)
+      let relative = path.dropFirst(workspace.count)
+      if relative.split(separator: "/").contains("..") { continue }
+      let link = directory + "/" + relative
       if symlink(path, link) == 0 || errno == EEXIST { continue }
       try Files.makeDirectory(Files.parent(of: link)!)
       guard symlink(path, link) == 0 || errno == EEXIST else { throw Files.problem("write", link) }
@@ -137,7 +139,7 @@ final class Attempt {
   }
 
   private func value(of reference: Reference) throws -> String {
-    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step),
+    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step, from: step),
       let output = producer.output(named: reference.output),
       let artifact = producer.record?.outputs[output.name], output.form != .value
     {

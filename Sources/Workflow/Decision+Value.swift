@@ -27,7 +27,7 @@ extension Decider {
   private func value(of reference: Reference, in step: Step) throws -> JSON {
     switch reference {
     case .step(let reference):
-      let target = reference.step.hasSuffix("[*]") ? nil : graph.step(named: reference.step)
+      let target = reference.step.hasSuffix("[*]") ? nil : graph.step(named: reference.step, from: step)
       guard let target, let output = target.output(named: reference.output) else {
         throw TemplateError(sentence: "a parameter takes one step's value", hint: "pass several outputs as inputs")
       }

@@ -102,7 +102,7 @@ struct Decider {
   private func referenced(by step: Step) throws -> OrderedDictionary<String, JSON> {
     var digests: OrderedDictionary<String, JSON> = [:]
     for case .step(let reference) in try Template.references(in: .array(step.argv.map { .string($0) })) {
-      guard let target = graph.step(named: reference.step), let output = target.output(named: reference.output) else { continue }
+      guard let target = graph.step(named: reference.step, from: step), let output = target.output(named: reference.output) else { continue }
       digests["\(target.name).\(output.name)"] = (target.record?.outputs[output.name]).map { .string($0.digest.hex) } ?? .null
     }
     return digests

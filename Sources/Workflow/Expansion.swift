@@ -10,29 +10,26 @@ struct Expansion {
   func expand(_ declaration: StepDeclaration, firstID: Step.ID) throws -> [Step] {
     let kind = try kind(of: declaration)
     var steps: [Step] = []
-    func labels(_ matrix: OrderedDictionary<String, JSON>) -> [String] { matrix.map { "\($0.key)=\($0.value.string ?? $0.value.canonical)" } }
     func named(_ labels: [String]) -> String { declaration.name + (labels.isEmpty ? "" : "[" + labels.joined(separator: ",") + "]") }
-    func wholeName(_ matrix: OrderedDictionary<String, JSON>) -> String { named(labels(matrix)) }
-    func add(_ name: String, _ matrix: OrderedDictionary<String, JSON>, shard: (Int, Int)?) throws -> Step {
+    func add(_ combination: Matrix.Combination, shard: (index: Int, count: Int)? = nil) throws -> Step {
+      let labels = combination.labels
+      let whole = named(labels)
       let step = Step(
-        id: firstID + steps.count, name: name, wholeName: wholeName(matrix), declaration: declaration, kind: kind, matrix: matrix, shard: shard,
-        parent: parent)
+        id: firstID + steps.count, name: shard.map { named(labels + ["shard=\($0.index)"]) } ?? whole, wholeName: whole, declaration: declaration,
+        kind: kind, matrix: combination.values, shard: shard, parent: parent)
       try fill(step)
       steps.append(step)
       return step
     }
-    let values = try OrderedDictionary(
-      uniqueKeysWithValues: declaration.matrix.map { key, values in (key, try values.map { try expand($0, declaration, [:], ["matrix", key]) }) })
-    for matrix in combinations(values) {
-      func name(_ more: [String] = []) -> String { named(labels(matrix) + more) }
-      let count = try shardCount(declaration, matrix)
+    let combinations = try declaration.matrix?.combinations(of: declaration) { try expand($0, declaration, [:], $1) } ?? [Matrix.Combination()]
+    for combination in combinations {
+      let count = try shardCount(declaration, combination.values)
       guard count > 1 else {
-        _ = try add(name(), matrix, shard: nil)
+        _ = try add(combination)
         continue
       }
-      let shards = try (0..<count).map { try add(name(["shard=\($0)"]), matrix, shard: ($0, count)) }
-      let gather = try add(name(), matrix, shard: nil)
-      gather.shards = shards.map(\.id)
+      let shards = try (0..<count).map { try add(combination, shard: ($0, count)) }
+      try add(combination).shards = shards.map(\.id)
     }
     return steps
   }
@@ -46,20 +43,6 @@ struct Expansion {
       throw declaration.problem("kind '\(name)' appends nothing", "appends", key: true, hint: "remove 'appends'")
     }
     return kind
-  }
-
-  private func combinations(_ matrix: OrderedDictionary<String, [JSON]>) -> [OrderedDictionary<String, JSON>] {
-    var combinations: [OrderedDictionary<String, JSON>] = [[:]]
-    for (key, values) in matrix {
-      combinations = combinations.flatMap { combination in
-        values.map { value in
-          var combination = combination
-          combination[key] = value
-          return combination
-        }
-      }
-    }
-    return combinations
   }
 
   private func shardCount(_ declaration: StepDeclaration, _ matrix: OrderedDictionary<String, JSON>) throws -> Int {
@@ -78,7 +61,7 @@ struct Expansion {
 
   private func expand(_ json: JSON, _ declaration: StepDeclaration, _ matrix: OrderedDictionary<String, JSON>, _ pointer: [String]) throws -> JSON {
     do {
-      return try Template.expand(json) { try graph.value(of: $0, matrix: matrix) }
+      return try Template.expand(json) { try graph.value(of: $0, in: declaration, matrix: matrix) }
     } catch let error as TemplateError {
       throw Problem(
         .manifest, error.sentence,
@@ -101,7 +84,9 @@ struct Expansion {
     if let kind = step.kind { try checkParameters(step, kind) }
     if case .command(let argv) = declaration.action { step.argv = try argv.map { try text($0, "run") } }
     for (name, value) in declaration.environment { step.environment[name] = try text(value, "env", name) }
-    if step.shard == nil { for (name, path) in declaration.outputs { step.publishes[name] = try text(path, "out", name) } }
+    if step.shard == nil {
+      for (name, path) in declaration.outputs { step.publishes[name] = (declaration.scope?.outputs ?? "") + (try text(path, "out", name)) }
+    }
     if let kind = step.kind {
       for output in declaration.outputs.keys where !kind.outputs.contains(where: { $0.name == output }) {
         throw declaration.problem(
@@ -109,7 +94,9 @@ struct Expansion {
       }
     }
     step.options = try options(of: step)
-    do { step.condition = try declaration.when?.expanded { try graph.value(of: $0, matrix: step.matrix) } } catch let error as TemplateError {
+    do { step.condition = try declaration.when?.expanded { try graph.value(of: $0, in: declaration, matrix: step.matrix) } } catch let error
+      as TemplateError
+    {
       throw declaration.problem(error.sentence, "when", hint: error.hint)
     }
     step.stations = try stations(of: step)

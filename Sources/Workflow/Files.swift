@@ -197,6 +197,15 @@ enum Files {
     return (directory ?? currentDirectory) + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
   }
 
+  /// Without `.`, `..` and repeated slashes, by the words alone.
+  static func normal(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
   static var currentDirectory: String {
     guard let buffer = getcwd(nil, 0) else { return "." }
     defer { free(buffer) }

@@ -23,6 +23,8 @@ public final class Graph {
   private var promises: [String: [Step.ID]] = [:]
   /// Steps that were passed over, in that order.
   private(set) var bypassed: [Step] = []
+  /// Files that the manifest is read from.
+  private let reserved: Set<String>
   /// Who publishes to a path.
   private var publishers: [String: Step.ID] = [:]
 
@@ -31,6 +33,8 @@ public final class Graph {
     self.manifest = manifest
     self.kinds = kinds
     self.fleet = fleet
+    let prefix = manifest.directory + "/"
+    reserved = Set((manifest.sources + [manifest.fleet].compactMap { $0 }).filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
     _ = try insert(Array(manifest.steps.values), parent: nil)
   }
 
@@ -42,26 +46,13 @@ public final class Graph {
     if let step = step(named: goal) { return [step] }
     if let ids = instances[goal] { return ids.map { steps[$0] } }
     if goal.hasSuffix("[*]"), let ids = instances[String(goal.dropLast(3))] { return ids.map { steps[$0] } }
+    if let declaration = try Pattern.instance(of: goal, among: manifest.patterns, root: manifest), instances[declaration.name] == nil {
+      try insert([declaration], parent: nil)
+      return try steps(for: goal)
+    }
     throw Problem(
       .usage, "no step '\(goal)' in \(Files.display(manifest.path))",
       hint: suggestion(for: goal, among: manifest.steps.keys + names.filter { manifest.steps[$0] == nil }))
-  }
-
-  /// What `${var.…}` or `${matrix.…}` stands for in a step with these matrix values.
-  func value(of reference: Reference, matrix: OrderedDictionary<String, JSON>) throws -> JSON {
-    switch reference {
-    case .variable(let name):
-      guard let value = manifest.variables[name] else {
-        throw TemplateError(sentence: "no variable '\(name)'", hint: suggestion(for: name, among: manifest.variables.keys))
-      }
-      return value
-    case .matrix(let name):
-      guard let value = matrix[name] else {
-        throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: matrix.keys))
-      }
-      return value
-    default: throw TemplateError(sentence: "unexpected reference", hint: "")
-    }
   }
 
   // MARK: Growing
@@ -71,8 +62,13 @@ public final class Graph {
   func insert(_ declarations: [StepDeclaration], parent: Step.ID?) throws -> [Step] {
     let count = steps.count
     var added = (names: [String](), paths: [String]())
+    var declarations = declarations
+    var names = manifest.patterns.isEmpty ? [] : Set(declarations.map(\.name))
     do {
-      for declaration in declarations {
+      var next = 0
+      while next < declarations.count {
+        let declaration = declarations[next]
+        next += 1
         let created = try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count)
         for step in created {
           if byName[step.name] != nil { throw declaration.problem("there is a step '\(step.name)' already", key: true) }
@@ -84,6 +80,9 @@ public final class Graph {
         for step in created {
           families[step.family, default: []].append(step.id)
           for (output, path) in step.publishes {
+            if reserved.contains(path) {
+              throw declaration.problem("step '\(step.name)' would overwrite \(path), which the manifest is read from", "out", output)
+            }
             if let other = publishers[path] {
               throw declaration.problem(
                 "steps '\(steps[other].name)' and '\(step.name)' both publish to '\(path)'", "out", output,
@@ -93,6 +92,7 @@ public final class Graph {
             added.paths.append(path)
           }
         }
+        if !manifest.patterns.isEmpty { declarations += try instances(namedBy: created, besides: &names) }
       }
       let created = Array(steps[count...])
       for step in created where !settled.contains(step.declaration.name) { try Linker(graph: self).link(step) }
@@ -110,6 +110,20 @@ public final class Graph {
       steps.removeLast(steps.count - count)
       throw error
     }
+  }
+
+  /// The instances of patterns that steps name and that are not there yet.
+  private func instances(namedBy created: [Step], besides known: inout Set<String>) throws -> [StepDeclaration] {
+    var found: [StepDeclaration] = []
+    for step in created {
+      for name in try Linker(graph: self).names(in: step) {
+        let name = self.name(name, in: step.declaration)
+        if byName[name] != nil || instances[name] != nil { continue }
+        guard let declaration = try Pattern.instance(of: name, among: manifest.patterns, root: manifest) else { continue }
+        if instances[declaration.name] == nil, known.insert(declaration.name).inserted { found.append(declaration) }
+      }
+    }
+    return found
   }
 
   func instances(of declaration: String) -> [Step.ID]? { instances[declaration] }

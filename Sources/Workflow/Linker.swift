@@ -48,6 +48,25 @@ struct Linker {
     for (index, name) in declaration.after.enumerated() { try order(step, after: name, at: index) }
   }
 
+  /// The names of steps that a step mentions.
+  func names(in step: Step) throws -> [String] {
+    var found = try step.declaration.after.enumerated().map { index, name in
+      let name = try expand(name, in: step, "after", String(index))
+      return name.hasSuffix("?") ? String(name.dropLast()) : name
+    }
+    for (port, texts) in step.declaration.inputs {
+      for text in texts where text.utf8.contains(UInt8(ascii: "$")) {
+        for case .step(let reference) in try references(.string(try expand(text, in: step, "in", port)), in: step, "in") {
+          found.append(reference.step)
+        }
+      }
+    }
+    for (_, references) in try valueReferences(of: step) {
+      for case .step(let reference) in references { found.append(reference.step) }
+    }
+    return found
+  }
+
   /// The members whose references mean values, and outputs named in a command.
   func valueReferences(of step: Step) throws -> [(member: String, references: [Reference])] {
     var found = [("with", try references(step.with, in: step, "with"))]
@@ -110,7 +129,7 @@ struct Linker {
   private func sources(of text: String, in step: Step, _ port: String) throws -> [Step.Source] {
     let expanded: JSON
     do {
-      expanded = try Template.expand(.string(text)) { try graph.value(of: $0, matrix: step.matrix) }
+      expanded = try Template.expand(.string(text)) { try graph.value(of: $0, in: step.declaration, matrix: step.matrix) }
       let written = expanded.string ?? expanded.canonical
       let segments = try Template.parse(written)
       if segments.count == 1, case .reference(.step(let reference)) = segments[0] {
@@ -120,7 +139,8 @@ struct Linker {
         throw TemplateError(
           sentence: "an input is a path, or one reference to a step's output", hint: "as \"data/*.csv\" or \"${step.demos.dataset}\"")
       }
-      return [.files(segments.map { if case .text(let text) = $0 { text } else { "" } }.joined())]
+      let pattern = segments.map { if case .text(let text) = $0 { text } else { "" } }.joined()
+      return [.files(step.declaration.scope?.input(pattern) ?? pattern)]
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, "in", port, hint: error.hint) }
   }
 
@@ -130,16 +150,17 @@ struct Linker {
       let origin = Origin(file: step.declaration.origin.file, pointer: JSONPointer(step.declaration.origin.pointer.tokens + pointer))
       return Problem(.manifest, sentence, at: origin.place(), hint: hint)
     }
+    let name = graph.name(reference.step, in: step.declaration)
     let targets: [Step.ID]
-    if reference.step.hasSuffix("[*]"), let all = graph.instances(of: String(reference.step.dropLast(3))) {
+    if name.hasSuffix("[*]"), let all = graph.instances(of: String(name.dropLast(3))) {
       targets = all
-    } else if let one = graph.step(named: reference.step) {
+    } else if let one = graph.step(named: name) {
       targets = [one.id]
-    } else if let all = graph.instances(of: reference.step) {
+    } else if let all = graph.instances(of: name) {
       let one = graph.steps[all[0]].name
       throw fail("step '\(reference.step)' has a matrix", "write ${step.\(reference.step)[*]…} for all of them, ${step.\(one)…} for one")
     } else {
-      throw fail("no step '\(reference.step)'", suggestion(for: reference.step, among: graph.manifest.steps.keys + graph.names))
+      throw fail("no step '\(name)'", suggestion(for: name, among: graph.manifest.steps.keys + graph.names))
     }
     return try targets.map { id in
       guard let output = graph.steps[id].output(named: reference.output) else {
@@ -154,7 +175,7 @@ struct Linker {
   private func expand(_ text: String, in step: Step, _ pointer: String...) throws -> String {
     guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
     do {
-      let value = try Template.expand(.string(text)) { try graph.value(of: $0, matrix: step.matrix) }
+      let value = try Template.expand(.string(text)) { try graph.value(of: $0, in: step.declaration, matrix: step.matrix) }
       return value.string ?? value.canonical
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, at: pointer, hint: error.hint) }
   }
@@ -163,7 +184,7 @@ struct Linker {
   private func order(_ step: Step, after written: String, at index: Int) throws {
     let written = try expand(written, in: step, "after", String(index))
     let optional = written.hasSuffix("?")
-    var name = optional ? String(written.dropLast()) : written
+    var name = graph.name(optional ? String(written.dropLast()) : written, in: step.declaration)
     if name.hasSuffix("[*]") { name = String(name.dropLast(3)) }
     let targets = graph.step(named: name).map { [$0.id] } ?? graph.instances(of: name)
     guard let targets else {

@@ -18,36 +18,38 @@ extension Manifest {
     let reader = Reader(file: path, text: text)
     let root = try reader.parse()
     try reader.version(root, "manifest")
-    try reader.onlyKeys(root, JSONPointer(), ["$schema", "manifest", "workflow", "description", "vars", "fleet", "pools", "default", "steps"])
+    try reader.onlyKeys(root, JSONPointer(), Include.keys)
 
     self.path = path
     self.text = text
-    sources = [path]
-    environment = root["vars"]?.object?.values.compactMap { $0["env"]?.string } ?? []
     let stem = Files.name(of: path)
     workflow = try reader.string(root, "workflow") ?? (stem.hasSuffix(".json") ? String(stem.dropLast(5)) : stem)
     description = try reader.string(root, "description")
-    variables = try reader.variables(root["vars"] ?? [:], overrides)
-    let variables = variables
     let directory = Files.parent(of: path) ?? "."
-    func expanded(_ json: JSON, _ pointer: JSONPointer) throws -> JSON { try reader.expand(json, pointer, variables: variables) }
-    fleet = try reader.string(root, "fleet").map { Files.absolute(try expanded(.string($0), JSONPointer(["fleet"])).string ?? $0, in: directory) }
-    pools = [:]
-    for (name, value) in try reader.object(root["pools"], JSONPointer(["pools"])) {
-      let pointer = JSONPointer(["pools", name])
-      pools[name] = try Pool(try expanded(value, pointer), name: name, at: pointer, reader: reader)
+    var include = Include(root: directory, overrides: overrides)
+    let variables = try reader.variables(root["vars"] ?? [:], include.overrides(of: ""))
+    self.variables = variables
+    fleet = try reader.string(root, "fleet").map {
+      Files.absolute(try reader.expand(.string($0), JSONPointer(["fleet"]), variables: variables).string ?? $0, in: directory)
     }
-    defaults = try reader.strings(root["default"] ?? [], JSONPointer(["default"]))
-    guard let declared = root["steps"]?.object else {
+    try include.addPools(root, reader, variables)
+    try include.read(root["include"], of: reader, prefix: "", variables: variables, chain: [Files.normal(path)])
+    try include.checkOverrides()
+    pools = include.pools
+    sources = [path] + include.sources
+    environment = Variables.environment(root) + include.environment
+    guard let declared = root["steps"]?.object ?? (root["include"] == nil || root["steps"] != nil ? nil : [:]) else {
       throw reader.problem("'steps' is missing", JSONPointer(root["steps"] == nil ? [] : ["steps"]), hint: "a manifest needs \"steps\": { … }")
     }
-    steps = [:]
-    for (name, step) in declared {
-      try reader.checkName(name, JSONPointer(["steps", name]))
-      steps[name] = try StepDeclaration(step, name: name, at: JSONPointer(["steps", name]), reader: reader)
-    }
+    steps = include.steps
+    steps.reserveCapacity(steps.count + declared.count)
+    for (name, step) in declared { steps[name] = try reader.step(name, step) }
+    patterns = steps.values.filter { Pattern.isPattern($0.name) }
+    for pattern in patterns { steps[pattern.name] = nil }
+    defaults = try reader.strings(root["default"] ?? [], JSONPointer(["default"]))
     if defaults.isEmpty, let last = steps.keys.last { defaults = [last] }
     for (index, goal) in defaults.enumerated() where steps[goal] == nil && !goal.contains("[") {
+      if try Pattern.instance(of: goal, among: patterns, root: self) != nil { continue }
       throw reader.problem("no step '\(goal)'", JSONPointer(["default", String(index)]), hint: suggestion(for: goal, among: steps.keys))
     }
   }

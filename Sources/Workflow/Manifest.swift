@@ -16,6 +16,8 @@ public struct Manifest: Sendable {
   public var pools: OrderedDictionary<String, Pool>
   public var defaults: [String]
   public var steps: OrderedDictionary<String, StepDeclaration>
+  /// Steps that come to be when something names them.
+  var patterns: [StepDeclaration] = []
   /// Every file that was read for it, itself first, and every variable of the environment that it asked for.
   var sources: [String] = []
   var environment: [String] = []

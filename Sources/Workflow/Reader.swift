@@ -33,9 +33,9 @@ struct Reader {
   }
 
   /// Names that people give; those of a matrix's instances and of a family's rounds are made of them.
-  func checkName(_ name: String, _ pointer: JSONPointer) throws {
+  func checkName(_ name: String, _ pointer: JSONPointer, _ what: String = "a step's name") throws {
     guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-".utf8.contains($0) }) else {
-      throw problem("'\(name)' cannot be a step's name", pointer, key: true, hint: "use letters, digits, _ and -")
+      throw problem("'\(name)' cannot be \(what)", pointer, key: true, hint: "use letters, digits, _ and -")
     }
   }
 

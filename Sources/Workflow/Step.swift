@@ -118,7 +118,9 @@ public final class Step {
   /// What it writes: the kind's outputs, or what a command's `out` declares.
   public var outputs: [Output] {
     if let kind { return kind.outputs }
+    let prefix = declaration.scope?.outputs.count ?? 0
     return publishes.map { name, path in
+      let path = prefix == 0 ? path : String(path.dropFirst(prefix))
       let directory = path.hasSuffix("/")
       return Output(
         name, directory ? .directory : path.hasSuffix(".json") ? .value : .file, path: directory ? String(path.dropLast()) : path, "")

@@ -11,7 +11,8 @@ extension StepDeclaration {
 
   init(_ json: JSON, name: String, at pointer: JSONPointer, reader: Reader) throws {
     guard json.object != nil else { throw reader.problem("step '\(name)' must be an object", pointer) }
-    guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-./[]=,".utf8.contains($0) }), !name.hasPrefix("."), !name.contains("..")
+    guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-./[]=,:%".utf8.contains($0) }), !name.hasPrefix("."),
+      !name.contains("..")
     else {
       throw reader.problem("'\(name)' cannot be a step's name", pointer, key: true, hint: "use letters, digits, _ and -")
     }
@@ -45,14 +46,7 @@ extension StepDeclaration {
       environment[variable] = text
     }
     after = try reader.strings(json["after"] ?? [], pointer / "after")
-    matrix = [:]
-    for (key, values) in try reader.object(json["matrix"], pointer / "matrix") {
-      guard let list = values.array, !list.isEmpty else {
-        throw reader.problem("matrix '\(key)' must be a list with at least one value", pointer / "matrix" / key)
-      }
-      guard Set(list).count == list.count else { throw reader.problem("matrix '\(key)' holds a value twice", pointer / "matrix" / key) }
-      matrix[key] = list
-    }
+    matrix = try members["matrix"].map { try Matrix($0, at: pointer / "matrix", reader: reader) }
     shards = json["shards"]
     station = json["station"]
     for (key, value) in try reader.object(station, pointer / "station") where value.string == nil && !(key == "count" && value.int != nil) {

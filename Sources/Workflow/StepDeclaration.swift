@@ -17,6 +17,8 @@ public struct StepDeclaration: Sendable {
   public var name: String
   /// The file it stands in and its JSON pointer there, for errors.
   public var origin: Origin
+  /// What names and paths mean here; nil in the manifest itself.
+  var scope: Scope?
   /// The step as it is written.
   public var source: JSON
   public var description: String?
@@ -30,7 +32,7 @@ public struct StepDeclaration: Sendable {
   public var with: JSON
   public var environment: OrderedDictionary<String, String>
   public var after: [String]
-  public var matrix: OrderedDictionary<String, [JSON]>
+  var matrix: Matrix?
   /// A count, or a reference to a variable that holds one.
   public var shards: JSON?
   /// What the step wants of a station: `task`.

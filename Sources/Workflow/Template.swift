@@ -1,6 +1,6 @@
 // `${…}` in a manifest's strings: rooted references. It knows the grammar, not what a name means.
 //
-//   ${var.NAME} ${matrix.NAME}                 replaced when steps are expanded, also inside other references
+//   ${var.NAME} ${matrix.NAME} ${stem}         replaced when steps are expanded, also inside other references
 //   ${step.NAME} ${step.NAME.OUTPUT} ${step.NAME[*].OUTPUT}   an output, or all instances'; a ? at the end makes it optional
 //   ${station.FIELD} ${with.NAME} ${in.NAME} ${out.NAME}    known when the step runs
 //   $${…}                                      the text ${…} itself
@@ -18,7 +18,7 @@ struct StepReference: Hashable {
 }
 
 enum Reference: Hashable {
-  case variable(String), matrix(String), station(String), parameter(String), input(String), output(String), step(StepReference)
+  case variable(String), matrix(String), stem, station(String), parameter(String), input(String), output(String), step(StepReference)
 }
 
 /// Text that is not a reference of the grammar.
@@ -77,7 +77,7 @@ enum Template {
       case .literal(let part): out += part
       case .escape: out += "$$"
       case .reference(let inner):
-        if inner.hasPrefix("var.") || inner.hasPrefix("matrix.") {
+        if inner.hasPrefix("var.") || inner.hasPrefix("matrix.") || inner == "stem" {
           let value = try lookup(try reference(inner))
           whole = value
           out += value.string ?? value.canonical
@@ -122,6 +122,27 @@ enum Template {
     return end.map { (String(text[text.index(text.startIndex, offsetBy: 2)..<$0]), text[text.index(after: $0)...]) }
   }
 
+  /// Puts `prefix` before the names of steps that are referred to, so that they mean the same in another file.
+  static func qualify(_ json: JSON, _ prefix: String) -> JSON {
+    switch json {
+    case .string(let text):
+      guard text.utf8.contains(UInt8(ascii: "$")) else { return json }
+      var out = ""
+      try? scan(text) { piece in
+        switch piece {
+        case .literal(let part): out += part
+        case .escape: out += "$$"
+        case .reference(let inner):
+          out += inner.hasPrefix("step.") && !inner.hasPrefix("step.:") ? "${step.\(prefix)\(inner.dropFirst(5))}" : "${\(inner)}"
+        }
+      }
+      return .string(out)
+    case .array(let elements): return .array(elements.map { qualify($0, prefix) })
+    case .object(let members): return .object(members.mapValues { qualify($0, prefix) })
+    default: return json
+    }
+  }
+
   private enum Piece { case literal(String), escape, reference(String) }
 
   private static func scan(_ text: String, _ found: (Piece) throws -> Void) throws {
@@ -151,7 +172,8 @@ enum Template {
   }
 
   private static func reference(_ text: String) throws -> Reference {
-    let roots = ["var", "step", "matrix", "station", "with", "in", "out"]
+    if text == "stem" { return .stem }
+    let roots = ["var", "step", "matrix", "stem", "station", "with", "in", "out"]
     guard let dot = text.firstIndex(of: "."), dot < text.index(before: text.endIndex) else {
       throw TemplateError(sentence: "'${\(text)}' has no root", hint: "write ${var.\(text)} for a variable, ${step.\(text)} for a step's output")
     }

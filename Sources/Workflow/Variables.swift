@@ -4,6 +4,11 @@ internal import Glibc
 import JSON
 import OrderedCollections
 
+enum Variables {
+  /// The environment's variables that a manifest's variables ask for.
+  static func environment(_ root: JSON) -> [String] { root["vars"]?.object?.values.compactMap { $0["env"]?.string } ?? [] }
+}
+
 extension Reader {
   /// Variables in order; each may use those before it. `{"env": NAME, "default": value}` takes an environment variable.
   func variables(_ json: JSON, _ overrides: [(name: String, value: String)]) throws -> OrderedDictionary<String, JSON> {
@@ -39,6 +44,7 @@ extension Reader {
     do {
       return try Template.expand(json) { reference in
         guard case .variable(let name) = reference else {
+          if reference == .stem { throw TemplateError(sentence: "${stem} outside a pattern", hint: "a pattern's name holds a %, as \"train-%\"") }
           throw TemplateError(sentence: "${matrix.…} outside a step with a matrix", hint: "only steps have a matrix")
         }
         guard let value = variables[name] else {
