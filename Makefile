@@ -48,8 +48,9 @@ test: .deps/ready-test ## run all tests
 	@echo "test: compiling the tests" >&2
 	@$(SWIFT_BUILD) --build-tests --quiet
 	@swift test --configuration release --skip-build
-docs: .build/ready ## write docs/steps.md anew from the kinds
+docs: .build/ready ## write docs/steps.md and the reference in docs/cli.md anew from the programs
 	@{ head -n 4 docs/steps.md; $(ENPIRE) kinds --markdown; } > docs/steps.tmp && mv docs/steps.tmp docs/steps.md
+	@{ sed '/^<!-- reference/q' docs/cli.md; echo; $(ENPIRE) reference; } > docs/cli.tmp && mv docs/cli.tmp docs/cli.md
 format: ## format the sources in place
 	swift format --in-place --recursive --parallel Package.swift Sources Plugins Tests
 check: .deps/ready-test ## format lint, warnings as errors, build, tests

@@ -9,7 +9,7 @@ struct AppendCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "append", abstract: "Appends steps to a workflow, beside its manifest.",
     discussion: """
-      Reads {"steps": {NAME: STEP, …}} in the form of a manifest from a file or standard input. Each step becomes one file in
+      Reads {"steps": {NAME: STEP, …}} in the form of a manifest from a file or standard input. Each step becomes one file in \
       MANIFEST.steps/. A run that is going on takes them at its next start; the manifest itself is never rewritten.
 
       Example:

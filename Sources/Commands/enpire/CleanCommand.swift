@@ -8,8 +8,8 @@ struct CleanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clean", abstract: "Removes published outputs that still hold what was recorded.",
     discussion: """
-      What was edited since stays, unless --force. The store keeps every result, so the next run puts them back and runs nothing. --all
-      forgets that too: it removes the state directory with all records, results, finished trials and the hub of experiments, of every
+      What was edited since stays, unless --force. The store keeps every result, so the next run puts them back and runs nothing. --all \
+      forgets that too: it removes the state directory with all records, results, finished trials and the hub of experiments, of every \
       workflow beside this one.
 
       Examples:

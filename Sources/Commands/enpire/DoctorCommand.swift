@@ -5,7 +5,12 @@ import JSON
 import Workflow
 
 struct DoctorCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "doctor", abstract: "Checks this machine and says what to do.")
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Checks this machine and says what to do.",
+    discussion: """
+      Example:
+        enpire doctor --json
+      """)
 
   @OptionGroup var output: OutputOptions
 

@@ -8,7 +8,7 @@ struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Says what would run, and why.",
     discussion: """
-      As text: the steps that are not up to date, with their reasons. As JSON: one object with every step, its action, reasons, key and
+      As text: the steps that are not up to date, with their reasons. As JSON: one object with every step, its action, reasons, key and \
       expected seconds. Steps that wait for others' results are not decided yet.
 
       Example:

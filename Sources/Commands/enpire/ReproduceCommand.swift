@@ -9,7 +9,7 @@ struct ReproduceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reproduce", abstract: "Rebuilds a recorded result from its recorded inputs and compares every output.",
     discussion: """
-      RECORD is a step's name, the first digits of its key, the digest of one of its outputs (as experiment records carry it), or an
+      RECORD is a step's name, the first digits of its key, the digest of one of its outputs (as experiment records carry it), or an \
       experiment record's file. The result is computed afresh: no cache, no finished trials, no checkpoint is used.
 
       Example:

@@ -8,7 +8,7 @@ struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Brings goals up to date.",
     discussion: """
-      Runs what is not recorded for its present inputs, in parallel; everything else is left alone or restored from the store. Options and
+      Runs what is not recorded for its present inputs, in parallel; everything else is left alone or restored from the store. Options and \
       goals stand in any order; after -- everything is a goal or a variable.
 
       Examples:

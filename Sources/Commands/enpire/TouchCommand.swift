@@ -8,7 +8,7 @@ struct TouchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "touch", abstract: "Records published outputs, as they are, as the results of the present inputs.",
     discussion: """
-      For goals and what they need, and all or none: every output must be there, published, and of a pure step; trials and changes outside
+      For goals and what they need, and all or none: every output must be there, published, and of a pure step; trials and changes outside \
       are not made by declaring them. The records say that they were touched, and enpire reproduce shows whether they hold.
 
       Example:

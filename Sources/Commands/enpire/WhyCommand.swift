@@ -8,7 +8,7 @@ struct WhyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "why", abstract: "Says why a step would run, or why not: what differs from its record.",
     discussion: """
-      Every difference is named with its old and its new value: inputs by their digests, parameters, words of the command, environment,
+      Every difference is named with its old and its new value: inputs by their digests, parameters, words of the command, environment, \
       code. With --last: what the last run decided, for every step that was not simply up to date. JSON is one line a step.
 
       Examples:
