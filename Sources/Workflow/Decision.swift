@@ -115,6 +115,14 @@ struct Decider {
     return Digest(of: print.canonical)
   }
 
+  /// The same, of a recorded step.
+  static func sampleKey(of fingerprint: JSON, kind: Kind) -> Digest {
+    var (print, with) = (fingerprint, fingerprint["with"] ?? [:])
+    for parameter in kind.parameters where !parameter.affectsResult { with[parameter.name] = nil }
+    print["with"] = with
+    return Digest(of: print.canonical)
+  }
+
   /// What held-out seeds are drawn from: the same for all shards and stations of a step.
   func seedRoot(of step: Step, fingerprint: JSON) throws -> Digest {
     var print = fingerprint

@@ -32,6 +32,7 @@ let version = "0.1.0"
       AppendCommand.self,
       TouchCommand.self,
       CleanCommand.self,
+      GcCommand.self,
       ReproduceCommand.self,
       CheckCommand.self,
       WatchCommand.self,

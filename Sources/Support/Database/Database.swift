@@ -9,6 +9,8 @@ public struct DatabaseError: Error, CustomStringConvertible {
   public let sql: String
   /// The disk is full.
   public var isFull: Bool { code & 0xff == SQLITE_FULL }
+  /// Another process holds it.
+  public var isBusy: Bool { code & 0xff == SQLITE_BUSY }
   public var description: String { "\(message) (in: \(sql))" }
 }
 
