@@ -40,16 +40,22 @@ final class Attempt {
   private(set) var progressIsOver = false
 
   /// A reproduction sees nothing that is kept of earlier attempts: no finished trials, no checkpoints.
-  private let isReproduction: Bool
+  let isReproduction: Bool
+  /// The strace that watches it, if it is to be seen what it reads.
+  private let strace: String?
+  static let traceFile = ".enpire-trace"
+  /// Where each input is shown, by its path or its digest and name.
+  private(set) var shownPaths: [String: [String]] = [:]
 
   /// Prepares and starts the step.
   /// `surroundings` are variables that the run adds to its environment, `passing` descriptors that become its 4, 5, ….
   init(
-    _ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, isReproduction: Bool = false,
+    _ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, isReproduction: Bool = false, strace: String? = nil,
     surroundings: [String: String] = [:], passing: [Int32] = []
   ) throws {
     self.step = step
     self.isReproduction = isReproduction
+    self.strace = strace
     self.key = key
     self.fingerprint = fingerprint
     self.session = session
@@ -74,10 +80,11 @@ final class Attempt {
     let declared = try session.decider.resolve(.object(step.environment.mapValues { .string($0) }), in: step, "env")
     for (name, value) in declared.object ?? [:] { environment[name] = value.string ?? value.canonical }
     environment.merge(surroundings) { $1 }
-    for secret in step.options.secrets { environment[secret.name] = try secret.value(manifest: session.manifest.directory) }
+    for secret in step.options.secrets { environment[secret.name] = try secret.value(manifest: workspace) }
     if !step.options.secrets.isEmpty { mask = Mask(step.options.secrets.compactMap { environment[$0.name] }) }
     // A jobserver that is a named pipe.
     if case .fifo(let path) = Jobserver.invitation(surroundings["MAKEFLAGS"] ?? "") { exposure.write(path) }
+    if let strace { argv = Tracing.wrap(argv, strace: strace, to: directory + "/" + Self.traceFile) }
     if let sandbox {
       guard argv[0].contains("/") || Files.program(argv[0]) != nil else { throw Child.problem(starting: argv[0], ENOENT) }
       argv = sandbox.wrap(argv, directory: directory, exposure: exposure, state: session.state.directory)
@@ -98,19 +105,25 @@ final class Attempt {
     return environment
   }
 
+  var isSandboxed: Bool { sandbox != nil }
+  /// Where the step's relative paths start.
+  var workspace: String { step.declaration.scope?.directory ?? session.manifest.directory }
+
   // MARK: Commands
 
   /// The argv with references filled in. The command runs in the private directory, where the workspace's inputs stand at their own
   /// relative paths and its outputs are to appear at theirs.
   private func command() throws -> [String] {
-    let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
+    let workspace = workspace + "/"
     for artifact in inputs.values.joined() {
       guard let path = artifact.path else { continue }
       exposure.read(path)
+      if strace != nil { shownPaths[path] = [path] }
       guard path.hasPrefix(workspace) else { continue }
       let relative = path.dropFirst(workspace.count)
       if relative.split(separator: "/").contains("..") { continue }
       let link = directory + "/" + relative
+      if strace != nil { shownPaths[path]!.append(link) }
       if symlink(path, link) == 0 || errno == EEXIST { continue }
       try Files.makeDirectory(Files.parent(of: link)!)
       guard symlink(path, link) == 0 || errno == EEXIST else { throw Files.problem("write", link) }
@@ -160,7 +173,9 @@ final class Attempt {
 
   private func path(of artifact: Decider.InputArtifact) throws -> String {
     if let path = artifact.path { return path }
-    return try view(artifact.artifact!, name: artifact.name)
+    let path = try view(artifact.artifact!, name: artifact.name)
+    if strace != nil { shownPaths[artifact.digest.hex + artifact.name] = [path] }
+    return path
   }
 
   private func view(_ artifact: Artifact, name: String) throws -> String {
@@ -353,7 +368,7 @@ final class Attempt {
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.options.timeout?.after ?? 0) s", hint: logHint)
     case .exited(let code):
       let message = message(or: "exit code \(code)")
-      throw Problem(.stepFailed, message, hint: message.contains("hint: ") ? nil : logHint)
+      throw Problem(.stepFailed, message, hint: adviceAfterFailure(message) ?? (message.contains("hint: ") ? nil : logHint))
     case .signalled(let number):
       throw Problem(.stepFailed, "\(step.name): killed by signal \(number) (\(String(cString: strsignal(number))))", hint: logHint)
     }

@@ -79,7 +79,7 @@ private struct Collection {
     let forgotten = records.filter { !keys.contains($0.key) }
     (collected.records, collected.keptRecords, collected.keptBytes) = (forgotten.count, kept.count, size)
     if !options.dryRun, !forgotten.isEmpty {
-      session.dropSnapshots()
+      state.dropSnapshots()
       try state.database.transaction { for record in forgotten { try state.forget(record.key) } }
       state.store.sync()
     }

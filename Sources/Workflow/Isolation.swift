@@ -6,6 +6,7 @@ public final class Isolation {
   /// As the command line says; else `ENPIRE_SANDBOX`, else `auto`.
   public var mode: SandboxMode?
   private let state: String
+  private var traces = 0
   private var found: Result<Sandbox, Problem>?
 
   init(state: String) { self.state = state }
@@ -45,6 +46,12 @@ public final class Isolation {
     }
     found = result
     return result
+  }
+
+  /// Whether a failed step may be run again to see what it reads: a few times in a run, for where one lacks a file many may.
+  func mayTrace() -> Bool {
+    traces += 1
+    return traces <= 3 && Tracing.program != nil
   }
 
   // MARK: What a step kind needs of this machine

@@ -61,7 +61,7 @@ extension Session {
       inspection.affected = Set(inspection.affected).sorted()
       if repair {
         try state.database.transaction { for key in forgotten { try state.forget(key) } }
-        dropSnapshots()
+        state.dropSnapshots()
       }
     } catch let error as DatabaseError { throw State.problem(error) }
     return inspection

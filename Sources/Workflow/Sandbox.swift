@@ -73,12 +73,20 @@ final class Sandbox {
     return words
   }
 
-  /// Directories of programs and libraries that PATH, LD_LIBRARY_PATH and ENPIRE_SANDBOX_PATHS name outside the system's own.
+  /// Directories of programs and libraries that PATH, LD_LIBRARY_PATH and ENPIRE_SANDBOX_PATHS name outside the system's own. What is
+  /// installed in one directory of /opt or of the home has its libraries beside its programs, so it is shown whole; but where people keep
+  /// more than programs, only the directory named.
   private static func programs(_ environment: [String: String]) -> [String] {
-    func paths(_ name: String) -> [String] { (environment[name] ?? "").split(separator: ":").map(String.init).filter { $0.hasPrefix("/") } }
-    let named = (paths("PATH") + paths("LD_LIBRARY_PATH")).map { path in
-      // What is installed in /opt has its libraries beside its programs.
-      path.hasPrefix("/opt/") ? "/opt/" + path.dropFirst(5).prefix { $0 != "/" } : path
+    func paths(_ name: String) -> [String] { (environment[name] ?? "").split(separator: ":").map { Tracing.normal(String($0)) } }
+    let home = environment["HOME"].map { Tracing.normal($0) + "/" } ?? "/root/"
+    let mixed: Set<Substring> = ["bin", ".local", ".cargo", ".config", ".cache", ".ssh", ".gnupg"]
+    let here = Files.currentDirectory + "/"
+    let named = (paths("PATH") + paths("LD_LIBRARY_PATH")).map { path -> String in
+      for root in ["/opt/", home] where path.hasPrefix(root) {
+        let name = path.dropFirst(root.count).prefix { $0 != "/" }
+        if !mixed.contains(name), !here.hasPrefix(root + name + "/") { return root + name }
+      }
+      return path
     }
     var seen: Set<String> = []
     return (named + paths("ENPIRE_SANDBOX_PATHS")).filter { path in

@@ -35,6 +35,7 @@ let version = "0.1.0"
       GcCommand.self,
       ReproduceCommand.self,
       CheckCommand.self,
+      LintCommand.self,
       WatchCommand.self,
       FmtCommand.self,
       KindsCommand.self,

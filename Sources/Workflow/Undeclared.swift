@@ -1,0 +1,158 @@
+// Files that a command reads and does not declare, and inputs that it declares and does not read: the difference between a manifest and what
+// strace saw. A failed step is told the line to add; `enpire lint --trace` looks at steps that succeed.
+
+internal import Glibc
+import Hashing
+import JSON
+
+public struct ReadReport: Sendable {
+  public struct Finding: Sendable, Hashable {
+    /// Relative to the manifest, or absolute.
+    public let path: String
+    /// It only asked whether the file is there, or what it is.
+    public let isProbe: Bool
+    /// What to add to the step's `in`.
+    public let line: String
+  }
+
+  public var undeclared: [Finding] = []
+  /// Ports and the paths at them that were never opened.
+  public var unused: [(port: String, path: String)] = []
+  public var succeeded = false
+}
+
+extension Attempt {
+  /// What the accesses mean for the step's declaration.
+  func report(on accesses: [FileAccess]) -> ReadReport {
+    var report = ReadReport()
+    let workspace = Tracing.normal(workspace)
+    let state = session.state.directory
+    let declared = inputs.values.joined().compactMap { $0.path.map { Tracing.normal($0) } }
+    let written = step.outputs.map { Tracing.normal(workspace + "/" + $0.path) }
+    func lies(_ path: String, in other: String) -> Bool { path == other || path.hasPrefix(other + "/") }
+    var ports = Set(step.declaration.inputs.keys)
+    var told: [String: Int] = [:]
+    for access in accesses {
+      // What is looked for in the private directory would lie at the same place in the workspace.
+      let inside = lies(access.path, in: directory)
+      let path = inside ? workspace + access.path.dropFirst(directory.count) : access.path
+      if inside && access.found { continue }
+      if path == workspace || lies(path, in: state) || (lies(workspace, in: path) && path != "/") || path == "/" { continue }
+      guard lies(path, in: workspace) ? Files.exists(path) : !access.found && access.form == .opened && Self.isData(path) else { continue }
+      if declared.contains(where: { lies(path, in: $0) || lies($0, in: path) })
+        || written.contains(where: { lies(path, in: $0) || lies($0, in: path) })
+      {
+        continue
+      }
+      // A directory that is only passed through tells nothing.
+      if access.form == .probed, Files.isDirectory(path) { continue }
+      let name = lies(path, in: workspace) ? String(path.dropFirst(workspace.count + 1)) : path
+      let isProbe = access.form == .probed
+      if let index = told[name] {
+        if !isProbe, report.undeclared[index].isProbe {
+          report.undeclared[index] = ReadReport.Finding(path: name, isProbe: false, line: report.undeclared[index].line)
+        }
+        continue
+      }
+      told[name] = report.undeclared.count
+      let port = Self.port(for: name, besides: ports)
+      ports.insert(port)
+      let entry = "\(JSON.string(port).compact): \(JSON.string(name).compact)"
+      report.undeclared.append(
+        ReadReport.Finding(path: name, isProbe: isProbe, line: step.declaration.inputs.isEmpty ? "\"in\": { \(entry) }" : entry))
+    }
+    let opened = accesses.filter { $0.found && $0.form != .probed }.map(\.path)
+    for (port, artifacts) in inputs {
+      for artifact in artifacts {
+        guard let shown = shownPaths[artifact.path ?? artifact.digest.hex + artifact.name] else { continue }
+        let places = shown.map { Tracing.normal($0) }
+        if !opened.contains(where: { path in places.contains { lies(path, in: $0) } }) {
+          report.unused.append((port, artifact.path.map { Files.display($0) } ?? artifact.name))
+        }
+      }
+    }
+    return report
+  }
+
+  /// Outside the workspace: what may be somebody's data, and not a part of the system or a program's settings.
+  private static func isData(_ path: String) -> Bool {
+    !["/etc/", "/usr/", "/lib", "/bin/", "/sbin/", "/proc/", "/sys/", "/dev/", "/run/", "/var/", "/opt/", "/tmp/"].contains(where: path.hasPrefix)
+      && !path.contains("/.") && Files.exists(path) && !Files.isDirectory(path)
+  }
+
+  /// A port's name for a file, as `x` for `data/x.csv`.
+  private static func port(for path: String, besides taken: Set<String>) -> String {
+    let stem = Files.name(of: path).prefix { $0 != "." }
+    let letters = String(stem.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" })
+    let name = letters.isEmpty ? "data" : letters
+    return taken.contains(name) ? (2...).lazy.map { "\(name)-\($0)" }.first { !taken.contains($0) }! : name
+  }
+
+  // MARK: After a failure
+
+  /// The words that go with an undeclared file, for a step that failed.
+  static let absence = ["No such file", "no such file", "ENOENT", "not found", "cannot open", "can't open", "does not exist", "FileNotFound"]
+
+  /// Why a failed command may have failed: files of the workspace that it looked for and did not declare. Runs it again under strace if that
+  /// can do no harm, in a sandbox without network; else looks for their names in what it said.
+  func adviceAfterFailure(_ said: String) -> String? {
+    guard step.kind == nil, !isReproduction else { return nil }
+    var found: [ReadReport.Finding] = []
+    if isSandboxed, !exposure.network, seconds < 10 || Self.absence.contains(where: said.contains), session.isolation.mayTrace() {
+      found = (try? session.trace(step, key: key, fingerprint: fingerprint, limit: min(20, 2 * seconds + 5)))?.undeclared ?? []
+    } else if Self.absence.contains(where: said.contains) {
+      let breaks: Set<Character> = [" ", "\n", "\t", "'", "\"", ":", ",", "(", ")", "‘", "’", "`"]
+      let quoted = said.split { "'\"‘’`\n".contains($0) }.filter { $0.utf8.count < 400 }
+      let words = (said.split(whereSeparator: breaks.contains) + quoted).filter { $0.contains { $0.isLetter } && $0 != "." && $0 != ".." }
+      let asked = words.prefix(200).map {
+        FileAccess(path: Tracing.normal($0.hasPrefix("/") ? String($0) : directory + "/" + $0), form: .opened, found: false)
+      }
+      found = report(on: asked).undeclared
+    }
+    let read = found.filter { !$0.isProbe }
+    let told = read.isEmpty ? found : read
+    guard let first = told.first else { return nil }
+    let place = step.declaration.origin.place(key: true).map { " (\($0.file):\($0.line))" } ?? ""
+    let more = told.count > 1 ? "; also \(told.dropFirst().prefix(5).map(\.line).joined(separator: ", "))" : ""
+    let whole = first.line.hasPrefix("\"in\"") ? "" : "the 'in' of "
+    let advice =
+      "it looks for \(first.path), which it does not declare: add \(first.line) to \(whole)step '\(step.declaration.name)'\(place)\(more)"
+    return mask?(advice) ?? advice
+  }
+}
+
+extension Session {
+  /// Runs a command under strace, in a private directory that is thrown away, for at most `limit` seconds.
+  func trace(_ step: Step, key: Digest, fingerprint: JSON, limit: Double) throws -> ReadReport {
+    guard let strace = Tracing.program else {
+      throw Problem(.usage, "there is no strace", hint: "apt-get install strace")
+    }
+    let attempt = try Attempt(step, key: key, fingerprint: fingerprint, session: self, number: Int(getpid()), isReproduction: true, strace: strace)
+    defer { attempt.cleanUp(keepingProgress: false) }
+    var polled = pollfd(fd: attempt.child.descriptor, events: Int16(POLLIN), revents: 0)
+    if poll(&polled, 1, Int32(limit * 1000)) <= 0 { attempt.child.signal(SIGKILL) }
+    let end = attempt.child.wait()
+    let text = (try? Files.read(attempt.directory + "/" + Attempt.traceFile)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    var report = attempt.report(on: Tracing.accesses(in: text, startingIn: attempt.directory))
+    report.succeeded = end == .exited(0)
+    return report
+  }
+
+  /// Traces the steps that could run now: commands whose inputs are there. `report` gets a step and what was found, or why not.
+  public func lintReads(_ goals: [Step], report: (Step, Result<ReadReport, Problem>) -> Void) throws {
+    let lock = try WorkspaceLock(state: state.directory, patience: true) { _ in }
+    defer { withExtendedLifetime(lock) {} }
+    _ = try plan(goals)
+    for step in goals where step.kind == nil {
+      do {
+        guard step.needs.allSatisfy({ $0.optional || graph.steps[$0.step].record != nil }) else {
+          throw Problem(.stepFailed, "\(step.name): not traced, for what it needs has not run", hint: "enpire run first")
+        }
+        let fingerprint = try decider.fingerprint(of: step)
+        report(
+          step,
+          .success(try trace(step, key: Digest(of: fingerprint.canonical), fingerprint: fingerprint, limit: step.options.timeout?.after ?? 3600)))
+      } catch let problem as Problem { report(step, .failure(problem)) }
+    }
+  }
+}
