@@ -84,8 +84,8 @@ let version = "0.1.0"
   private static func fail(_ problem: Problem) -> Never {
     var problem = problem
     // A verb that is none is taken for a goal.
-    if verb == nil, [.usage, .manifest].contains(problem.code), let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
-      let near = nearest(to: word, among: verbs)
+    if verb == nil, [.usage, .manifest].contains(problem.code), problem.place == nil, let word = CommandLine.arguments.dropFirst().first,
+      !word.hasPrefix("-"), let near = nearest(to: word, among: verbs, within: (word.count + 1) / 3)
     {
       problem.hint = "did you mean 'enpire \(near)'?"
     }
