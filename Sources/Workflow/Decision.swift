@@ -84,7 +84,12 @@ struct Decider {
     }
     var inputs: JSON = [:]
     for (port, artifacts) in try self.inputs(of: step) {
-      inputs[port] = .array(artifacts.map { ["name": .string($0.name), "digest": .string($0.digest.hex)] })
+      // A port that is one fan shares its list with all who read that.
+      if let sources = step.inputs[port], sources.count == 1, case .fan(let fan) = sources[0], step.shards.isEmpty, let print = fan.print {
+        inputs[port] = print
+      } else {
+        inputs[port] = .array(artifacts.map(\.print))
+      }
     }
     print["inputs"] = inputs
     let environment = step.environment.filter { !step.options.unkeyed.contains("env." + $0.key) }
@@ -167,7 +172,10 @@ struct Decider {
   /// The artifacts at each port, in order. A gather gets its shards' outputs too.
   func inputs(of step: Step) throws -> OrderedDictionary<String, [InputArtifact]> {
     var inputs: OrderedDictionary<String, [InputArtifact]> = [:]
-    for (port, sources) in step.inputs { inputs[port] = try sources.flatMap { try artifacts($0, at: port, of: step) } }
+    for (port, sources) in step.inputs {
+      inputs[port] =
+        sources.count == 1 ? try artifacts(sources[0], at: port, of: step) : try sources.flatMap { try artifacts($0, at: port, of: step) }
+    }
     for id in step.shards {
       for output in step.outputs {
         inputs[output.name, default: []] += try artifacts(.output(id, output.name, optional: false), at: output.name, of: step)
@@ -178,6 +186,11 @@ struct Decider {
 
   private func artifacts(_ source: Step.Source, at port: String, of step: Step) throws -> [InputArtifact] {
     switch source {
+    case .fan(let fan):
+      if let artifacts = fan.artifacts { return artifacts }
+      let found = try fan.outputs.flatMap { try artifacts(.output($0.step, $0.output, optional: $0.optional), at: port, of: step) }
+      if fan.outputs.allSatisfy({ graph.steps[$0.step].status.isFinished }) { fan.artifacts = found }
+      return found
     case .output(let id, let name, let optional):
       let producer = graph.steps[id]
       guard let artifact = producer.record?.outputs[name] else {

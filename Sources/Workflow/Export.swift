@@ -5,7 +5,7 @@ public import JSON
 extension Graph {
   private var edges: [(from: Step, to: Step, dashed: Bool)] {
     steps.flatMap { step in
-      let read = Set(step.inputs.values.joined().compactMap { if case .output(let id, _, _) = $0 { id } else { nil } } + step.shards)
+      let read = Set(step.inputs.values.joined().flatMap { $0.outputs.map(\.step) } + step.shards)
       let needs = step.needs.map { (steps[$0.step], step, !read.contains($0.step)) }
       let families = step.families.flatMap { family in steps.filter { $0.family == family }.map { ($0, step, true) } }
       return needs + families

@@ -14,6 +14,8 @@ public final class Graph {
   private var byName: [String: Step.ID] = [:]
   /// Instances of each declaration, gathers rather than shards, in matrix order.
   private var instances: [String: [Step.ID]] = [:]
+  /// What references to all instances mean.
+  private var fans: [String: Fan] = [:]
   /// Steps by family, in the order they came.
   private var families: [String: [Step.ID]] = [:]
   /// Unfinished steps of a family, and who waits until there are none.
@@ -106,6 +108,7 @@ public final class Graph {
       }
       for step in steps[count...] { families[step.family]?.removeAll { $0 >= count } }
       for name in added.names { byName[name] = nil }
+      fans = [:]
       for path in added.paths { publishers[path] = nil }
       steps.removeLast(steps.count - count)
       throw error
@@ -127,6 +130,14 @@ public final class Graph {
   }
 
   func instances(of declaration: String) -> [Step.ID]? { instances[declaration] }
+
+  /// The fan that a reference means; `make` makes it for the first who asks.
+  func fan(_ reference: String, make: () throws -> Fan) rethrows -> Fan {
+    if let fan = fans[reference] { return fan }
+    let fan = try make()
+    fans[reference] = fan
+    return fan
+  }
 
   /// Counts what the new steps wait for and makes them known to those.
   private func enlist(_ created: [Step]) {

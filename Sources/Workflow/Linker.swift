@@ -11,7 +11,7 @@ struct Linker {
     for (port, texts) in declaration.inputs {
       step.inputs[port] = []
       for text in texts {
-        for source in try sources(of: text, in: step, port) { step.inputs[port]!.append(source) }
+        step.inputs[port]!.append(try source(of: text, in: step, port))
       }
     }
     if let kind = step.kind { try checkPorts(step, kind) }
@@ -43,7 +43,13 @@ struct Linker {
         }
       }
     }
-    for sources in step.inputs.values { for case .output(let id, _, let optional) in sources { need(step, id, optional: optional, order: false) } }
+    for source in step.inputs.values.joined() {
+      switch source {
+      case .files: break
+      case .output(let id, _, let optional): need(step, id, optional: optional, order: false)
+      case .fan(let fan): need(step, fan)
+      }
+    }
     for id in step.shards { need(step, id, optional: false, order: false) }
     for (index, name) in declaration.after.enumerated() { try order(step, after: name, at: index) }
   }
@@ -82,8 +88,8 @@ struct Linker {
 
   /// An output that the step cannot do without and that is not there, though its step succeeded.
   func missing(of step: Step) -> (Step, output: String)? {
-    for sources in step.inputs.values {
-      for case .output(let id, let name, false) in sources where isMissing(id, name) { return (graph.steps[id], name) }
+    for source in step.inputs.values.joined() {
+      for (id, name, optional) in source.outputs where !optional && isMissing(id, name) { return (graph.steps[id], name) }
     }
     for (_, references) in (try? valueReferences(of: step)) ?? [] {
       for case .step(let reference) in references where !reference.optional {
@@ -107,13 +113,31 @@ struct Linker {
     }
   }
 
+  private func need(_ step: Step, _ fan: Fan) {
+    if step.needs.isEmpty {
+      step.needs = fan.needs
+      return
+    }
+    var known = Dictionary(uniqueKeysWithValues: step.needs.enumerated().map { ($1.step, $0) })
+    for need in fan.needs {
+      if let index = known[need.step] {
+        step.needs[index].optional = step.needs[index].optional && need.optional
+        step.needs[index].order = false
+      } else {
+        known[need.step] = step.needs.count
+        step.needs.append(need)
+      }
+    }
+  }
+
   private func checkPorts(_ step: Step, _ kind: Kind) throws {
     for (port, sources) in step.inputs {
       guard let input = kind.inputs.first(where: { $0.name == port }) else {
         throw step.declaration.problem(
           "kind '\(kind.name)' has no input '\(port)'", "in", port, key: true, hint: suggestion(for: port, among: kind.inputs.map(\.name)))
       }
-      if !input.many, sources.count > 1 { throw step.declaration.problem("input '\(port)' takes one artifact, not \(sources.count)", "in", port) }
+      let count = sources.reduce(0) { if case .fan(let fan) = $1 { $0 + fan.outputs.count } else { $0 + 1 } }
+      if !input.many, count > 1 { throw step.declaration.problem("input '\(port)' takes one artifact, not \(count)", "in", port) }
     }
     for input in kind.inputs where input.required && step.inputs[input.name] == nil {
       throw step.declaration.problem("kind '\(kind.name)' needs the input '\(input.name)'", "in", hint: input.summary)
@@ -126,21 +150,28 @@ struct Linker {
     }
   }
 
-  private func sources(of text: String, in step: Step, _ port: String) throws -> [Step.Source] {
+  private func source(of text: String, in step: Step, _ port: String) throws -> Step.Source {
     let expanded: JSON
     do {
       expanded = try Template.expand(.string(text)) { try graph.value(of: $0, in: step.declaration, matrix: step.matrix) }
       let written = expanded.string ?? expanded.canonical
       let segments = try Template.parse(written)
       if segments.count == 1, case .reference(.step(let reference)) = segments[0] {
-        return try resolve(reference, in: step, "in", port).map { .output($0, $1, optional: reference.optional) }
+        let name = graph.name(reference.step, in: step.declaration)
+        if name.hasSuffix("[*]") {
+          let key = "\(name).\(reference.output ?? "")\(reference.optional ? "?" : "")"
+          return .fan(
+            try graph.fan(key) { Fan(try resolve(reference, in: step, "in", port).map { ($0, $1, reference.optional) }) })
+        }
+        let (id, output) = try resolve(reference, in: step, "in", port)[0]
+        return .output(id, output, optional: reference.optional)
       }
       if segments.contains(where: { if case .reference = $0 { true } else { false } }) {
         throw TemplateError(
           sentence: "an input is a path, or one reference to a step's output", hint: "as \"data/*.csv\" or \"${step.demos.dataset}\"")
       }
       let pattern = segments.map { if case .text(let text) = $0 { text } else { "" } }.joined()
-      return [.files(step.declaration.scope?.input(pattern) ?? pattern)]
+      return .files(step.declaration.scope?.input(pattern) ?? pattern)
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, "in", port, hint: error.hint) }
   }
 

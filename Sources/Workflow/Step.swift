@@ -12,7 +12,11 @@ public final class Step {
     /// Files of the workspace: a path or shell pattern.
     case files(String)
     case output(Step.ID, String, optional: Bool)
+    case fan(Fan)
   }
+
+  typealias SourceOutput = (step: Step.ID, output: String, optional: Bool)
+  typealias Need = (step: Step.ID, optional: Bool, order: Bool)
 
   public enum Status: String, Sendable {
     /// Waits for other steps.
@@ -69,7 +73,7 @@ public final class Step {
   var station: FleetStation? { stations.first }
 
   /// Steps it waits for, whether it goes on if they fail, and whether it comes after them without reading anything of theirs.
-  var needs: [(step: Step.ID, optional: Bool, order: Bool)] = []
+  var needs: [Need] = []
   /// Families it waits for: `after` a step that appends means after all that came of it.
   var families: [String] = []
   /// Steps that it waits for if they ever come.

@@ -1,0 +1,35 @@
+// What `${step.NAME[*].OUTPUT}` means: one output of all instances of a step, in their order. All steps that read it share one fan, so that
+// a thousand readers of a thousand outputs cost two thousand, not a million. It does not know who reads it.
+
+import JSON
+
+final class Fan {
+  let outputs: [Step.SourceOutput]
+  /// What each reader waits for; shared, unless a reader waits for more.
+  let needs: [Step.Need]
+  /// The artifacts and how a fingerprint lists them, once every instance has ended and somebody asked.
+  var artifacts: [Decider.InputArtifact]? { didSet { print = artifacts.map { .array($0.map(\.print)) } } }
+  private(set) var print: JSON?
+
+  init(_ outputs: [Step.SourceOutput]) {
+    self.outputs = outputs
+    var seen: Set<Step.ID> = []
+    needs = outputs.filter { seen.insert($0.step).inserted }.map { ($0.step, $0.optional, false) }
+  }
+}
+
+extension Step.Source {
+  /// The outputs of steps that it means.
+  var outputs: [Step.SourceOutput] {
+    switch self {
+    case .files: []
+    case .output(let id, let name, let optional): [(id, name, optional)]
+    case .fan(let fan): fan.outputs
+    }
+  }
+}
+
+extension Decider.InputArtifact {
+  /// How a fingerprint lists it.
+  var print: JSON { ["name": .string(name), "digest": .string(digest.hex)] }
+}
