@@ -3,8 +3,9 @@
 internal import Glibc
 
 public final class Isolation {
-  /// As the command line says; else `ENPIRE_SANDBOX`, else `auto`.
+  /// As the command line says; else `ENPIRE_SANDBOX`, else the user's `fallback`, else `auto`.
   public var mode: SandboxMode?
+  public var fallback: SandboxMode?
   private let state: String
   private var traces = 0
   private var found: Result<Sandbox, Problem>?
@@ -30,7 +31,7 @@ public final class Isolation {
 
   private func chosen() throws -> SandboxMode {
     if let mode { return mode }
-    guard let word = getenv("ENPIRE_SANDBOX").map({ String(cString: $0) }), !word.isEmpty else { return .auto }
+    guard let word = getenv("ENPIRE_SANDBOX").map({ String(cString: $0) }), !word.isEmpty else { return fallback ?? .auto }
     guard let mode = SandboxMode(rawValue: word) else {
       throw Problem(.usage, "ENPIRE_SANDBOX=\(word) is no kind of sandbox", hint: "auto, bwrap or none")
     }

@@ -217,7 +217,7 @@ public final class Run {
   func recordDecisions(atEnd: Bool = false) throws {
     if atEnd {
       decisions += session.graph.steps.filter { $0.isWanted && $0.status == .skipped }.map { step in
-        RecordedDecision(step: step.name, action: .skip, key: nil, reasons: [["text": .string(step.problem?.sentence ?? "")]])
+        RecordedDecision(step: step.name, action: .skip, key: nil, reasons: [["text": .string(step.problem?.sentence ?? step.bypassReason ?? "")]])
       }
     }
     if decisions.isEmpty { return }

@@ -95,10 +95,13 @@ public final class Session {
       told = graph.bypassed.count
     }
     tellBypassed()
-    while !ready.isEmpty {
-      let step = ready.removeFirst()
+    let forced = force ? Set(goals.map(\.id)) : []
+    var next = 0
+    while next < ready.count {
+      let step = ready[next]
+      next += 1
       let decision: Decision
-      do { decision = try decider.decide(step, force: force && goals.contains { $0 === step }) } catch let problem as Problem
+      do { decision = try decider.decide(step, force: forced.contains(step.id)) } catch let problem as Problem
         where problem.code != .inputOutput && problem.code != .internalError
       {
         forecasts.append((step, .run(nil, [Reason(.failure, "it will fail: \(problem.sentence)")])))

@@ -7,7 +7,7 @@ public import JSON
 public struct RecordedDecision: Sendable {
   public enum Action: String, Sendable {
     case run, restore
-    /// Something it needs failed.
+    /// Something it needs failed, or its condition does not hold.
     case skip
     /// It could not be tried.
     case fail

@@ -70,6 +70,7 @@ extension Session {
       }
       let full = published(path)
       if step.mayOmit(output.name), !Files.exists(full) { continue }
+      if step.mayOmit(output.name), !Files.exists(full) { continue }
       guard Files.exists(full) else { throw Problem(.missingInput, "'\(step.name)' cannot be touched: there is no \(path)", hint: "run it") }
       guard Files.isDirectory(full) == (output.form == .directory) else {
         throw Problem(.usage, "'\(step.name)' cannot be touched: \(path) is \(Files.isDirectory(full) ? "a directory" : "no directory")")

@@ -8,6 +8,7 @@ public struct UserConfiguration: Sendable {
   public var jobs: Int?
   /// `auto`, `always` or `never`.
   public var color: String?
+  public var sandbox: SandboxMode?
 
   public init() {}
 
@@ -18,7 +19,7 @@ public struct UserConfiguration: Sendable {
     let reader = Reader(file: path, text: try Files.read(path))
     let root = try reader.parse()
     try reader.version(root, "config")
-    try reader.onlyKeys(root, JSONPointer(), ["config", "jobs", "color"])
+    try reader.onlyKeys(root, JSONPointer(), ["config", "jobs", "color", "sandbox"])
     if let jobs = root["jobs"] {
       guard let count = jobs.int, count > 0 else { throw reader.problem("'jobs' must be a count of 1 or more", JSONPointer(["jobs"])) }
       configuration.jobs = count
@@ -28,6 +29,10 @@ public struct UserConfiguration: Sendable {
         throw reader.problem("'color' must be auto, always or never", JSONPointer(["color"]))
       }
       configuration.color = color
+    }
+    if let sandbox = try reader.string(root, "sandbox") {
+      configuration.sandbox = SandboxMode(rawValue: sandbox)
+      guard configuration.sandbox != nil else { throw reader.problem("'sandbox' must be auto, bwrap or none", JSONPointer(["sandbox"])) }
     }
     return configuration
   }

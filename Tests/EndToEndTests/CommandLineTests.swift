@@ -213,6 +213,8 @@ func smallWorkflow() throws -> Workspace {
     try workspace.write(#"{"config": 1, "jobs": 1, "color": "always"}"#, to: "config/enpire/config.json")
     #expect(try workspace.enpire("a", environment: environment).errors.contains("\u{1B}["))
     #expect(try workspace.enpire("a", "-B", environment: environment.merging(["CLICOLOR": "0"]) { $1 }).errors.contains("\u{1B}[") == false)
+    try workspace.write(#"{"config": 1, "sandbox": "no"}"#, to: "config/enpire/config.json")
+    #expect(try workspace.enpire("a", environment: environment).errors.contains("config.json:1:26: 'sandbox' must be auto, bwrap or none"))
     try workspace.write("{\"config\": 1,\n \"job\": 1}", to: "config/enpire/config.json")
     let outcome = try workspace.enpire("a", environment: environment)
     #expect(

@@ -1,6 +1,7 @@
 // enpire import: workspaces made of what other programs recorded.
 
 import ArgumentParser
+import JSON
 import Workflow
 
 struct ImportCommand: ParsableCommand {
@@ -21,6 +22,7 @@ struct WfFormatCommand: ParsableCommand {
 
   @Option(help: "Factor on the durations.") var scale = 1.0
   @Option(help: "Factor on the sizes of files.") var sizes = 1e-6
+  @OptionGroup(title: "What is said") var output: OutputOptions
   @Argument(help: "The instance.", completion: .file(extensions: ["json"])) var instance: String
   @Argument(help: "The directory to write.", completion: .directory) var directory: String
 
@@ -29,6 +31,10 @@ struct WfFormatCommand: ParsableCommand {
     var format = WfFormat()
     (format.durations, format.sizes) = (scale, sizes)
     let (steps, files) = try format.importInstance(instance, into: directory)
+    if output.json {
+      return Terminal.print(
+        (["import": 1, "manifest": .string(directory + "/enpire.json"), "steps": .integer(steps), "files": .integer(files)] as JSON).pretty)
+    }
     Terminal.say("\(directory)/enpire.json: \(steps) steps; \(files) files that none of them makes")
   }
 }

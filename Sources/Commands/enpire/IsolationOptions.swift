@@ -10,8 +10,9 @@ struct IsolationOptions: ParsableArguments {
     completion: .list(["auto", "bwrap", "none"]), transform: mode)
   var sandbox: SandboxMode?
 
-  func apply(to session: Session) {
+  func apply(to session: Session, _ configuration: UserConfiguration) {
     session.isolation.mode = sandbox
+    session.isolation.fallback = configuration.sandbox
   }
 
   private static func mode(_ word: String) throws -> SandboxMode {

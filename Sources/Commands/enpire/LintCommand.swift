@@ -24,7 +24,7 @@ struct LintCommand: ParsableCommand {
 
   func run() throws {
     let (session, names) = try manifest.session(arguments)
-    isolation.apply(to: session)
+    isolation.apply(to: session, try UserConfiguration.load())
     var remarks = session.lint()
     if trace {
       try session.lintReads(names.isEmpty ? session.graph.steps : session.goals(names)) { step, result in

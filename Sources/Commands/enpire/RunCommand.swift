@@ -52,7 +52,7 @@ struct RunCommand: ParsableCommand {
       if execution.question, plan.contains(where: { !$0.forecast.isIdle }) { leave(.stale) }
       return
     }
-    isolation.apply(to: session)
+    isolation.apply(to: session, configuration)
     var options = RunOptions()
     options.jobs = execution.jobs ?? configuration.jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
     options.keepGoing = execution.keepGoing
