@@ -17,7 +17,11 @@ final class Attempt {
   private var sandbox: Sandbox?
   private(set) var exposure = Exposure()
   private(set) var child: Child!
-  private(set) var inputs: OrderedDictionary<String, [Decider.InputArtifact]> = [:]
+  let inputs: OrderedDictionary<String, [Decider.InputArtifact]>
+  /// Inputs of the workspace that a command finds in its directory: the relative path of each, and where it leads.
+  private let links: [(name: String, target: String)]
+  private let layout: Rooms.Layout
+  private var hasLeft = false
   /// What keeps its secrets out of all that is told, if it has any.
   private(set) var mask: Mask?
   private var maskedLog: MaskedLog?
@@ -60,14 +64,15 @@ final class Attempt {
     self.fingerprint = fingerprint
     self.session = session
     let state = session.state.directory
-    directory = "\(state)/work/\(key.short)-\(number)"
-    log = isReproduction ? directory + "/log" : "\(state)/logs/\(key.hex).log"
     started = Clock.now
     startedMonotonic = Clock.monotonic
     inputs = try session.decider.inputs(of: step)
+    links = Self.links(step, inputs, session)
+    layout = Self.layout(step, links)
+    directory = try session.rooms.take(layout)
+    log = isReproduction ? directory + "/log" : "\(state)/logs/\(key.hex).log"
     sandbox = try session.isolation.sandbox(for: step)
     exposure.network = step.options.network
-    try Files.makePrivate(directory)
     do { child = try start(surroundings, passing) } catch {
       Files.removeTree(directory)
       throw error
@@ -89,10 +94,11 @@ final class Attempt {
       guard argv[0].contains("/") || Files.program(argv[0]) != nil else { throw Child.problem(starting: argv[0], ENOENT) }
       argv = sandbox.wrap(argv, directory: directory, exposure: exposure, state: session.state.directory)
     }
-    if unlink(log) != 0 { try Files.makeDirectory(Files.parent(of: log)!) }
+    try session.makeReady(logs: Files.parent(of: log)!)
     maskedLog = try mask.map { try MaskedLog(log, mask: $0) }
     return try Child.spawn(
-      argv, environment: environment, directory: directory, output: log, through: maskedLog?.descriptor, withProgress: true, passing: passing)
+      argv, environment: environment, directory: directory, output: log, through: maskedLog?.descriptor, truncating: true, withProgress: true,
+      passing: passing)
   }
 
   /// What a step sees of this process's environment: where programs are, and no more.
@@ -111,29 +117,39 @@ final class Attempt {
 
   // MARK: Commands
 
+  private static func links(
+    _ step: Step, _ inputs: OrderedDictionary<String, [Decider.InputArtifact]>, _ session: Session
+  ) -> [(name: String, target: String)] {
+    if step.kind != nil { return [] }
+    let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
+    let paths = Set(
+      inputs.values.joined().compactMap(\.path).filter { $0.hasPrefix(workspace) && !$0.split(separator: "/").contains("..") })
+    // What lies in an input directory is there with it.
+    func isInside(_ path: String) -> Bool {
+      Files.parent(of: path).map { paths.contains($0) || ($0.count > workspace.count && isInside($0)) } ?? false
+    }
+    return paths.filter { !isInside($0) }.sorted().map { (String($0.dropFirst(workspace.count)), $0) }
+  }
+
+  /// The directories that it finds: those of its inputs and outputs.
+  private static func layout(_ step: Step, _ links: [(name: String, target: String)]) -> Rooms.Layout {
+    if step.kind != nil { return ["out"] }
+    let outputs = step.outputs.compactMap { $0.form == .directory && !step.mayOmit($0.name) ? $0.path : Files.parent(of: $0.path) }
+    return Rooms.layout(links.compactMap { Files.parent(of: $0.name) } + outputs)
+  }
+
   /// The argv with references filled in. The command runs in the private directory, where the workspace's inputs stand at their own
   /// relative paths and its outputs are to appear at theirs.
   private func command() throws -> [String] {
-    let workspace = workspace + "/"
     for artifact in inputs.values.joined() {
       guard let path = artifact.path else { continue }
       exposure.read(path)
       if strace != nil { shownPaths[path] = [path] }
-      guard path.hasPrefix(workspace) else { continue }
-      let relative = path.dropFirst(workspace.count)
-      if relative.split(separator: "/").contains("..") { continue }
-      let link = directory + "/" + relative
-      if strace != nil { shownPaths[path]!.append(link) }
-      if symlink(path, link) == 0 || errno == EEXIST { continue }
-      try Files.makeDirectory(Files.parent(of: link)!)
-      guard symlink(path, link) == 0 || errno == EEXIST else { throw Files.problem("write", link) }
     }
-    for output in step.outputs {
-      if output.form == .directory, !step.mayOmit(output.name) {
-        try Files.makeDirectory(directory + "/" + output.path)
-      } else if output.path.utf8.contains(UInt8(ascii: "/")) {
-        try Files.makeDirectory(Files.parent(of: directory + "/" + output.path)!)
-      }
+    for link in links {
+      let path = directory + "/" + link.name
+      if strace != nil { shownPaths[link.target]!.append(path) }
+      guard symlink(link.target, path) == 0 else { throw Files.problem("write", path) }
     }
     return try step.argv.flatMap { word -> [String] in
       let segments = try Template.parse(word)
@@ -152,7 +168,7 @@ final class Attempt {
   }
 
   private func value(of reference: Reference) throws -> String {
-    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step, from: step),
+    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step),
       let output = producer.output(named: reference.output),
       let artifact = producer.record?.outputs[output.name], output.form != .value
     {
@@ -190,7 +206,6 @@ final class Attempt {
   private func request() throws -> String {
     let state = session.state.directory
     let kind = step.kind!
-    try Files.makeDirectory(directory + "/out")
     for path in session.isolation.worker { exposure.read(path) }
     for artifact in inputs.values.joined() { if let path = artifact.path { exposure.read(path) } }
     var request: JSON = [
@@ -386,13 +401,18 @@ final class Attempt {
 
   var details: ActionDetails { ActionDetails(fingerprint: fingerprint, telemetry: telemetry) }
 
-  /// Drops the private directory; a checkpoint too once it is of no more use.
-  func cleanUp(keepingProgress: Bool) {
+  /// Gives the private directory back, from which everything was taken that will be.
+  func leave() {
+    if hasLeft { return }
+    hasLeft = true
     maskedLog?.finish()
-    for output in step.outputs where step.kind == nil && output.path.utf8.contains(UInt8(ascii: "/")) {
-      rmdir(Files.parent(of: directory + "/" + output.path)!)
-    }
-    if rmdir(directory) != 0 { Files.removeTree(directory) }
+    for link in links { unlink(directory + "/" + link.name) }
+    session.rooms.give(directory, layout)
+  }
+
+  /// Leaves; drops its checkpoint too once that is of no more use.
+  func cleanUp(keepingProgress: Bool) {
+    leave()
     if step.kind == nil { return }
     let progress = "\(session.state.directory)/progress/\(key.hex)"
     if !keepingProgress || Files.list(progress).isEmpty { Files.removeTree(progress) }

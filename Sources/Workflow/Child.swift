@@ -19,10 +19,11 @@ struct Child {
   /// Starts `argv`; its output goes to the end of the file `output`, or to the descriptor `through`, which is closed here. With `withProgress`, descriptor 3 is a pipe to here; `passing` become
   /// descriptors 4, 5, ….
   static func spawn(
-    _ argv: [String], environment: [String: String], directory: String, output: String, through: Int32? = nil, withProgress: Bool = false,
+    _ argv: [String], environment: [String: String], directory: String, output: String, through: Int32? = nil, truncating: Bool = false,
+    withProgress: Bool = false,
     passing: [Int32] = []
   ) throws -> Child {
-    let log = through ?? open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let log = through ?? open(output, O_WRONLY | O_CREAT | (truncating ? O_TRUNC : 0) | O_APPEND | O_CLOEXEC, 0o644)
     guard log >= 0 else { throw Files.problem("write", output) }
     defer { close(log) }
     var pipe: [Int32] = [-1, -1]
@@ -66,7 +67,7 @@ struct Child {
   /// Signals the whole process group.
   func signal(_ number: Int32) { kill(-pid, number) }
 
-  static var inheritedEnvironment: [String: String] {
+  static let inheritedEnvironment: [String: String] = {
     var variables: [String: String] = [:]
     var next = environ
     while let entry = next.pointee {
@@ -75,7 +76,7 @@ struct Child {
       next += 1
     }
     return variables
-  }
+  }()
 
   private static func withArray<Result>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result) -> Result {
     let copies = strings.map { strdup($0) } + [nil]

@@ -40,10 +40,9 @@ enum ProcessTree {
 
   /// The children of this process, adopted ones and ended ones among them.
   static var children: [pid_t] {
-    Files.list("/proc/self/task").flatMap { task -> [pid_t] in
-      guard let bytes = try? Files.read("/proc/self/task/\(task)/children") else { return [] }
-      return bytes.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
-    }
+    // This program has one thread.
+    guard let bytes = try? Files.read("/proc/thread-self/children") else { return [] }
+    return bytes.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
   }
 
   /// What runs below this process, by the step's process it belongs to; under 0 what cannot be told. `roots` are the steps' processes and

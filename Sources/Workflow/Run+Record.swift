@@ -16,6 +16,7 @@ extension Run {
     for attempt in ended {
       do {
         let record = try attempt.finish()
+        attempt.leave()
         // A wrong step that it appended fails it; so this comes before its record.
         try settle(attempt.step, .done, record)
         if unrecorded.isEmpty { recordBy = Clock.monotonic + recordInterval }
@@ -47,13 +48,13 @@ extension Run {
       }
       try session.state.files.save()
     }
+    // On a slow disk the groups grow, so that the run does not spend its time waiting for it.
+    recordInterval = min(max(0.1, 10 * (Clock.monotonic - start)), 2)
     for ended in group {
       release(ended.record.key)
       try publish(ended.attempt.step, ended.record)
       ended.attempt.cleanUp(keepingProgress: false)
     }
-    // On a slow disk the groups grow, so that the run does not spend its time waiting for it.
-    recordInterval = min(max(0.1, 10 * (Clock.monotonic - start)), 2)
   }
 
   private func log(_ attempt: Attempt, _ problem: Problem?) throws {

@@ -148,7 +148,7 @@ public final class Run {
     trace = try options.trace.map { try Trace(path: $0, workflow: session.manifest.workflow) }
     if options.force { forced = Set(goals.map(\.id)) }
     undecided = session.graph.want(goals)
-    try session.state.database.reading { try settleKnown() }
+    try settleKnown()
     if !decided.isEmpty { try runDecided() }
     if session.state.files.hasUnsaved { try session.state.database.transaction { try session.state.files.save() } }
     trace?.finish()
@@ -165,6 +165,11 @@ public final class Run {
 
   /// Decides every ready step; what is recorded is done with at once.
   func settleKnown() throws {
+    if undecided.isEmpty { return }
+    try session.state.database.reading { try decideKnown() }
+  }
+
+  private func decideKnown() throws {
     var next = 0
     while next < undecided.count {
       let step = undecided[next]

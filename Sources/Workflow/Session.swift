@@ -16,6 +16,14 @@ public final class Session {
   var part: Glance.Part?
   /// Wanted steps that are up to date and were not read.
   var untouched = 0
+  /// Where its steps run.
+  private(set) lazy var rooms = Rooms(root: state.directory + "/work")
+  private var readyLogs: Set<String> = []
+
+  /// Makes the directory of logs, once.
+  func makeReady(logs directory: String) throws {
+    if readyLogs.insert(directory).inserted { try Files.makeDirectory(directory) }
+  }
   /// The steps that may run, if not all may, and the option that says so.
   var restriction: (steps: Set<Step.ID>, option: String)?
   /// How its steps are kept apart from everything else.

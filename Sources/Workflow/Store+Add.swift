@@ -93,7 +93,7 @@ extension Store {
     }
     switch errno {
     // A crash of the machine can leave a name without its content.
-    case EEXIST where holds(digest): unlink(file)
+    case EEXIST where holds(digest): spares.give(file, digest)
     case EEXIST, EINVAL: try Files.move(file, to: target)
     default: throw Files.problem("write", target)
     }
@@ -101,4 +101,25 @@ extension Store {
 
   /// Whether the blob's bytes are those its name says.
   func holds(_ digest: Digest) -> Bool { (try? hashFile(path(of: digest))) == digest }
+}
+
+/// Files whose content the store has already: one of them can be published as it is, instead of a copy of the blob.
+final class Spares {
+  private let root: String
+  private var files: [Digest: [String]] = [:]
+  private var count = 0
+
+  init(root: String) { self.root = root }
+
+  func give(_ file: String, _ digest: Digest) {
+    let spare = "\(root)/spare-\(getpid())-\(count)"
+    if files[digest, default: []].count < 64, rename(file, spare) == 0 {
+      files[digest, default: []].append(spare)
+      count += 1
+    } else {
+      unlink(file)
+    }
+  }
+
+  func take(_ digest: Digest) -> String? { files[digest]?.popLast() }
 }

@@ -26,10 +26,12 @@ public struct Artifact: Sendable, Hashable {
 public struct Store {
   let root: String
   let views: String
+  let spares: Spares
 
   init(state: String) throws {
     root = state + "/store"
     views = state + "/views"
+    spares = Spares(root: state + "/work")
     try Files.makeDirectory(root)
   }
 
@@ -97,6 +99,8 @@ public struct Store {
       Files.removeTree(temporary)
       try write(artifact, to: temporary, fileMode: 0o644)
       before = nil
+    } else if let spare = spares.take(artifact.digest), let stamp = Files.give(spare, to: temporary) {
+      before = stamp
     } else {
       before = try Files.copy(self.path(of: artifact.digest), to: temporary, mode: 0o644, backdated: true)
     }
