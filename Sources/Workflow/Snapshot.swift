@@ -193,6 +193,9 @@ struct Snapshot {
         }
         set(2, Snapshot.checksum(UnsafeRawBufferPointer(rebasing: bytes[24...])))
       }
+      // What a crash left half-written; whoever writes here has the lock.
+      let directory = Files.parent(of: path)!
+      for name in Files.list(directory) where name.contains(".tmp") { unlink(directory + "/" + name) }
       try Files.write(bytes, to: path)
     }
   }
