@@ -34,9 +34,13 @@ public struct Condition: Sendable {
     case within = "in", without = "not in"
   }
 
-  init(_ text: String) throws(TemplateError) {
+  /// `member` is the manifest's word for it, for errors.
+  init(_ text: String, of member: String = "when") throws(TemplateError) {
     self.text = text
-    var reader = ConditionReader(text)
+    guard text.utf8.count <= 10_000 else {
+      throw TemplateError(sentence: "'\(member)' is longer than 10000 characters", hint: "let a step compute it")
+    }
+    var reader = ConditionReader(text, member)
     root = try reader.whole()
   }
 
@@ -86,6 +90,9 @@ public struct Condition: Sendable {
 
   /// What it is whatever any step gives; nil if that matters, or if it cannot be told.
   var constant: Bool? { try? holds { _ in throw TemplateError(sentence: "", hint: "") } }
+
+  /// What it comes to.
+  func value(_ lookup: (Reference) throws -> JSON) throws -> JSON { try value(of: root, lookup) }
 
   private func truth(_ node: Node, _ lookup: (Reference) throws -> JSON) throws -> Bool {
     let value = try value(of: node, lookup)
@@ -148,8 +155,9 @@ public struct Condition: Sendable {
 private struct ConditionReader {
   private var rest: Substring
   private var depth = 0
+  private let member: String
 
-  init(_ text: String) { rest = Substring(text) }
+  init(_ text: String, _ member: String) { (rest, self.member) = (Substring(text), member) }
 
   mutating func whole() throws(TemplateError) -> Condition.Node {
     let node = try or()
@@ -162,7 +170,7 @@ private struct ConditionReader {
     // Bounded, so that no text can exhaust the stack.
     depth += 1
     defer { depth -= 1 }
-    guard depth <= 100 else { throw TemplateError(sentence: "'when' is nested more than 100 deep", hint: "let a step compute it") }
+    guard depth <= 100 else { throw TemplateError(sentence: "'\(member)' is nested more than 100 deep", hint: "let a step compute it") }
     var node = try and()
     while word("or") { node = .or(node, try and()) }
     return node
@@ -228,7 +236,7 @@ private struct ConditionReader {
       rest = rest.dropFirst()
       depth += 1
       defer { depth -= 1 }
-      guard depth <= 100 else { throw TemplateError(sentence: "'when' is nested more than 100 deep", hint: "let a step compute it") }
+      guard depth <= 100 else { throw TemplateError(sentence: "'\(member)' is nested more than 100 deep", hint: "let a step compute it") }
       var nodes: [Condition.Node] = []
       if token("]") { return .list([]) }
       repeat { nodes.append(try value()) } while token(",")
@@ -237,13 +245,13 @@ private struct ConditionReader {
     case "'", "\"":
       let inner = rest.dropFirst()
       guard let end = inner.firstIndex(of: first) else {
-        throw TemplateError(sentence: "a text in 'when' has no end", hint: "close it with \(first)")
+        throw TemplateError(sentence: "a text in '\(member)' has no end", hint: "close it with \(first)")
       }
       rest = inner[inner.index(after: end)...]
       return .value(.string(String(inner[..<end])))
     case "$":
       guard let (inner, after) = Template.reference(at: rest) else {
-        throw TemplateError(sentence: "'${' without '}' in 'when'", hint: "as ${step.evaluate.rate} >= 0.9")
+        throw TemplateError(sentence: "'${' without '}' in '\(member)'", hint: "as ${step.evaluate.rate} >= 0.9")
       }
       rest = after
       return .reference(inner)
@@ -282,7 +290,7 @@ private struct ConditionReader {
 
   private func unexpected(_ wanted: String) -> TemplateError {
     TemplateError(
-      sentence: "'when' has \(rest.isEmpty ? "its end" : "'\(rest.prefix(20))'") where \(wanted) should be",
+      sentence: "'\(member)' has \(rest.isEmpty ? "its end" : "'\(rest.prefix(20))'") where \(wanted) should be",
       hint: "as \"${step.evaluate.rate} >= 0.9 and not ${var.quick}\"; texts stand in single quotes")
   }
 }

@@ -24,7 +24,7 @@ extension Decider {
   }
 
   /// The value that a reference stands for; null for an output that is not there.
-  private func value(of reference: Reference, in step: Step) throws -> JSON {
+  func value(of reference: Reference, in step: Step) throws -> JSON {
     switch reference {
     case .step(let reference):
       let target = reference.step.hasSuffix("[*]") ? nil : graph.step(named: reference.step, from: step)

@@ -28,7 +28,10 @@ struct Decider {
   /// Decides for a step whose needs have all succeeded (or are optional and ended). `force` runs it whatever is recorded.
   func decide(_ step: Step, force: Bool = false) throws -> Decision {
     if let reason = try bypass(step) { return .skip(reason) }
-    if case .group = step.declaration.action { return .upToDate(ActionRecord(group: step)) }
+    if step.isNominal {
+      if step.spread != nil { _ = try lists(of: step) }
+      return .upToDate(ActionRecord(group: step))
+    }
     let fingerprint = try fingerprint(of: step)
     let key = Digest(of: fingerprint.canonical)
     let record = try state.action(key)
@@ -199,6 +202,8 @@ struct Decider {
       }
       let file = producer.outputs.first { $0.name == name }.map { Files.name(of: $0.path) } ?? name
       return [InputArtifact(name: file, digest: artifact.digest, path: nil, stamp: nil, artifact: artifact, step: producer.name)]
+    case .each:
+      return try source.outputs.flatMap { try artifacts(.output($0.step, $0.output, optional: $0.optional), at: port, of: step) }
     case .files(let pattern):
       let paths = Files.matches(Files.absolute(pattern, in: graph.manifest.directory))
       if paths.isEmpty {

@@ -7,8 +7,10 @@ struct Expansion {
   let graph: Graph
   let parent: Step.ID?
 
-  func expand(_ declaration: StepDeclaration, firstID: Step.ID) throws -> [Step] {
+  /// `lists` are the values of its `foreach`, once they are known.
+  func expand(_ declaration: StepDeclaration, firstID: Step.ID, lists: OrderedDictionary<String, [JSON]>? = nil) throws -> [Step] {
     let kind = try kind(of: declaration)
+    if !declaration.foreach.isEmpty, lists == nil { return [try spread(declaration, kind, firstID)] }
     var steps: [Step] = []
     func named(_ labels: [String]) -> String { declaration.name + (labels.isEmpty ? "" : "[" + labels.joined(separator: ",") + "]") }
     func add(_ combination: Matrix.Combination, shard: (index: Int, count: Int)? = nil) throws -> Step {
@@ -22,7 +24,7 @@ struct Expansion {
       return step
     }
     let combinations = try declaration.matrix?.combinations(of: declaration) { try expand($0, declaration, [:], $1) } ?? [Matrix.Combination()]
-    for combination in combinations {
+    for combination in lists.map({ lists in combinations.flatMap { $0.combined(with: lists) } }) ?? combinations {
       let count = try shardCount(declaration, combination.values)
       guard count > 1 else {
         _ = try add(combination)
@@ -32,6 +34,19 @@ struct Expansion {
       try add(combination).shards = shards.map(\.id)
     }
     return steps
+  }
+
+  private func spread(_ declaration: StepDeclaration, _ kind: Kind?, _ id: Step.ID) throws -> Step {
+    let step = Step(
+      id: id, name: declaration.name, wholeName: declaration.name, declaration: declaration, kind: kind, matrix: [:], shard: nil, parent: parent)
+    var lists = declaration.foreach
+    for (name, list) in lists {
+      do { lists[name] = try list.expanded { try graph.value(of: $0, in: declaration, matrix: [:]) } } catch let error as TemplateError {
+        throw declaration.problem(error.sentence, "foreach", name, hint: error.hint)
+      }
+    }
+    step.spread = Spread(lists)
+    return step
   }
 
   private func kind(of declaration: StepDeclaration) throws -> Kind? {
@@ -85,7 +100,13 @@ struct Expansion {
     if case .command(let argv) = declaration.action { step.argv = try argv.map { try text($0, "run") } }
     for (name, value) in declaration.environment { step.environment[name] = try text(value, "env", name) }
     if step.shard == nil {
-      for (name, path) in declaration.outputs { step.publishes[name] = (declaration.scope?.outputs ?? "") + (try text(path, "out", name)) }
+      for (name, written) in declaration.outputs {
+        let path = try text(written, "out", name)
+        guard Self.isBelow(path) else {
+          throw declaration.problem("step '\(step.name)' would publish to '\(path)', which is not below the manifest's directory", "out", name)
+        }
+        step.publishes[name] = (declaration.scope?.outputs ?? "") + path
+      }
     }
     if let kind = step.kind {
       for output in declaration.outputs.keys where !kind.outputs.contains(where: { $0.name == output }) {
@@ -101,6 +122,9 @@ struct Expansion {
     }
     step.stations = try stations(of: step)
   }
+
+  /// Whether a path stays below where it starts; what variables and lists put into it cannot lead elsewhere.
+  static func isBelow(_ path: String) -> Bool { !path.isEmpty && !path.hasPrefix("/") && !path.split(separator: "/").contains("..") }
 
   private func options(of step: Step) throws -> StepOptions {
     let declaration = step.declaration

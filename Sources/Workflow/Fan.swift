@@ -25,6 +25,7 @@ extension Step.Source {
     case .files: []
     case .output(let id, let name, let optional): [(id, name, optional)]
     case .fan(let fan): fan.outputs
+    case .each(let spread, _, let name, let optional): (spread.instances ?? []).map { ($0, name, optional) }
     }
   }
 }

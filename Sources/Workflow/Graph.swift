@@ -47,6 +47,7 @@ public final class Graph {
   public func steps(for goal: String) throws -> [Step] {
     if let step = step(named: goal) { return [step] }
     if let ids = instances[goal] { return ids.map { steps[$0] } }
+    if goal.hasSuffix("[*]"), let spread = step(named: String(goal.dropLast(3))), spread.spread != nil { return [spread] }
     if goal.hasSuffix("[*]"), let ids = instances[String(goal.dropLast(3))] { return ids.map { steps[$0] } }
     if let declaration = try Pattern.instance(of: goal, among: manifest.patterns, root: manifest), instances[declaration.name] == nil {
       try insert([declaration], parent: nil)
@@ -61,7 +62,7 @@ public final class Graph {
 
   /// Adds declarations, all or none. Returns the new steps.
   @discardableResult
-  func insert(_ declarations: [StepDeclaration], parent: Step.ID?) throws -> [Step] {
+  func insert(_ declarations: [StepDeclaration], parent: Step.ID?, lists: OrderedDictionary<String, [JSON]>? = nil) throws -> [Step] {
     let count = steps.count
     var added = (names: [String](), paths: [String]())
     var declarations = declarations
@@ -71,12 +72,12 @@ public final class Graph {
       while next < declarations.count {
         let declaration = declarations[next]
         next += 1
-        let created = try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count)
+        let created = try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count, lists: next == 1 ? lists : nil)
         for step in created {
           if byName[step.name] != nil { throw declaration.problem("there is a step '\(step.name)' already", key: true) }
           byName[step.name] = step.id
           added.names.append(step.name)
-          if step.shard == nil { instances[declaration.name, default: []].append(step.id) }
+          if step.shard == nil && step.spread == nil { instances[declaration.name, default: []].append(step.id) }
         }
         steps += created
         for step in created {
@@ -98,6 +99,11 @@ public final class Graph {
       }
       let created = Array(steps[count...])
       for step in created where !settled.contains(step.declaration.name) { try Linker(graph: self).link(step) }
+      // Who waits for a spread will wait for its instances.
+      let spread = lists == nil ? nil : parent.map { steps[$0] }
+      let needs = spread?.needs
+      spread?.needs += created.map { ($0.id, false, true) }
+      defer { if let spread, let needs { spread.needs = needs } }
       try checkForCycles(from: created)
       enlist(created)
       return created
@@ -244,11 +250,22 @@ public final class Graph {
 
   /// Marks the goals and everything they need. Returns those that can start.
   func want(_ goals: [Step]) -> [Step] {
+    _ = wantMore(goals)
+    return steps.filter { $0.isWanted && $0.status == .ready }
+  }
+
+  /// Forgets what was wanted: somebody only had a look.
+  func wantNothing() { for step in steps { step.isWanted = false } }
+
+  /// The same for goals that come while the workflow runs; returns only what was not wanted before.
+  func wantMore(_ goals: [Step]) -> [Step] {
     var stack = goals
+    var new: [Step] = []
     var pointless: [Step] = []
     while let step = stack.popLast() {
       if step.isWanted { continue }
       step.isWanted = true
+      new.append(step)
       // What can never run needs nothing.
       if let condition = step.condition, condition.constant == false, !step.status.isFinished {
         pointless.append(step)
@@ -258,7 +275,7 @@ public final class Graph {
       for family in step.families { stack += members(of: family) }
     }
     for step in pointless where !step.status.isFinished { _ = bypass(step, "when \(step.condition!.text)") }
-    return steps.filter { $0.isWanted && $0.status == .ready }
+    return new.filter { $0.status == .ready }
   }
 
   /// A declaration and its wanted steps.
@@ -270,7 +287,7 @@ public final class Graph {
   /// In the order they came; those that steps appended are left out.
   var wantedDeclarations: [Group] {
     var groups: OrderedDictionary<String, Group> = [:]
-    for step in steps where step.isWanted && step.parent == nil {
+    for step in steps where step.isWanted && step.parent.map({ steps[$0].spread != nil }) ?? true {
       groups[step.declaration.name, default: Group(name: step.declaration.name, steps: [])].steps.append(step)
     }
     return Array(groups.values)

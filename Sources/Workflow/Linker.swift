@@ -5,8 +5,12 @@ import OrderedCollections
 
 struct Linker {
   let graph: Graph
+  private let positions = Positions()
+
+  init(graph: Graph) { self.graph = graph }
 
   func link(_ step: Step) throws {
+    if step.spread != nil { return try linkSpread(step) }
     let declaration = step.declaration
     for (port, texts) in declaration.inputs {
       step.inputs[port] = []
@@ -48,14 +52,49 @@ struct Linker {
       case .files: break
       case .output(let id, _, let optional): need(step, id, optional: optional, order: false)
       case .fan(let fan): need(step, fan)
+      case .each(_, let id, _, let optional): need(step, id, optional: optional, order: false)
       }
     }
     for id in step.shards { need(step, id, optional: false, order: false) }
     for (index, name) in declaration.after.enumerated() { try order(step, after: name, at: index) }
   }
 
+  /// A spread waits for its lists, and for the spreads whose instances its own will name: those exist then.
+  private func linkSpread(_ step: Step) throws {
+    for (name, list) in step.spread!.lists {
+      for case .step(let reference) in try listReferences(list, of: step, name) {
+        for (id, output) in try resolve(reference, in: step, "foreach", name) {
+          let form = graph.steps[id].output(named: output)?.form ?? .file
+          guard form == .value, graph.steps[id].spread == nil else {
+            throw step.declaration.problem("'\(graph.steps[id].name).\(output)' is no list", "foreach", name, hint: "name an output that holds JSON")
+          }
+          need(step, id, optional: reference.optional, order: false)
+        }
+      }
+    }
+    for texts in step.declaration.inputs.values {
+      for text in texts {
+        for base in Template.instanceBases(in: text) {
+          let other = graph.step(named: graph.name(base, in: step.declaration))
+          if let other, other.spread != nil, other !== step { need(step, other.id, optional: true, order: true) }
+        }
+      }
+    }
+  }
+
+  private func listReferences(_ list: Condition, of step: Step, _ name: String) throws -> [Reference] {
+    do { return try list.references() } catch let error as TemplateError {
+      throw step.declaration.problem(error.sentence, "foreach", name, hint: error.hint)
+    }
+  }
+
   /// The names of steps that a step mentions.
   func names(in step: Step) throws -> [String] {
+    if let spread = step.spread {
+      return try spread.lists.flatMap { name, list in
+        try listReferences(list, of: step, name).compactMap { if case .step(let reference) = $0 { reference.step } else { nil } }
+      }
+    }
     var found = try step.declaration.after.enumerated().map { index, name in
       let name = try expand(name, in: step, "after", String(index))
       return name.hasSuffix("?") ? String(name.dropLast()) : name
@@ -105,11 +144,24 @@ struct Linker {
   }
 
   private func need(_ step: Step, _ id: Step.ID, optional: Bool, order: Bool) {
-    if let index = step.needs.firstIndex(where: { $0.step == id }) {
+    if let index = positions.index(of: id, in: step) {
       step.needs[index].optional = step.needs[index].optional && optional
       step.needs[index].order = step.needs[index].order && order
     } else {
       step.needs.append((id, optional, order))
+    }
+    // A spread that is spread already: its instances too.
+    if step.spread == nil { for instance in graph.steps[id].spread?.instances ?? [] { need(step, instance, optional: optional, order: order) } }
+  }
+
+  /// Where each need of the step that is being linked stands, for wide fan-in.
+  private final class Positions {
+    private var known: [Step.ID: Int] = [:]
+
+    func index(of id: Step.ID, in step: Step) -> Int? {
+      guard step.needs.count > 16 else { return step.needs.firstIndex { $0.step == id } }
+      while known.count < step.needs.count { known[step.needs[known.count].step] = known.count }
+      return known[id]
     }
   }
 
@@ -158,6 +210,9 @@ struct Linker {
       let segments = try Template.parse(written)
       if segments.count == 1, case .reference(.step(let reference)) = segments[0] {
         let name = graph.name(reference.step, in: step.declaration)
+        if name.hasSuffix("[*]"), let all = graph.step(named: String(name.dropLast(3))), let spread = all.spread {
+          return .each(spread, all.id, try resolve(reference, in: step, "in", port)[0].1, optional: reference.optional)
+        }
         if name.hasSuffix("[*]") {
           let key = "\(name).\(reference.output ?? "")\(reference.optional ? "?" : "")"
           return .fan(
@@ -183,7 +238,15 @@ struct Linker {
     }
     let name = graph.name(reference.step, in: step.declaration)
     let targets: [Step.ID]
-    if name.hasSuffix("[*]"), let all = graph.instances(of: String(name.dropLast(3))) {
+    let base = name.firstIndex(of: "[").map { String(name[..<$0]) } ?? name
+    if graph.step(named: name) == nil || base == name, let all = graph.step(named: base), all.spread != nil {
+      guard name.hasSuffix("[*]") else {
+        throw base == name
+          ? fail("step '\(name)' stands for one step for each element of a list", "write ${step.\(name)[*]…} for all of them")
+          : fail("no step '\(name)' in this list", "the steps of '\(base)' are known when its list is")
+      }
+      targets = [all.id]
+    } else if name.hasSuffix("[*]"), let all = graph.instances(of: String(name.dropLast(3))) {
       targets = all
     } else if let one = graph.step(named: name) {
       targets = [one.id]

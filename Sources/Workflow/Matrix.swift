@@ -11,13 +11,17 @@ final class Matrix: Sendable {
 
   static let limit = 100_000
 
-  /// Values of one instance, and how many of them, from the first, make its name.
+  /// The values of one instance, and those that make its name: `seed=0`, `size=s`.
   struct Combination {
     var values: OrderedDictionary<String, JSON> = [:]
-    var named = 0
+    var labels: [String] = []
 
-    /// `seed=0`, `size=s`.
-    var labels: [String] { values.prefix(named).map { "\($0.key)=\($0.value.string ?? $0.value.canonical)" } }
+    func adding(_ key: String, _ value: JSON, label: String? = nil) -> Combination {
+      var more = self
+      more.values[key] = value
+      more.labels.append("\(key)=\(label ?? value.string ?? value.canonical)")
+      return more
+    }
   }
 
   init(_ json: JSON, at pointer: JSONPointer, reader: Reader) throws {
@@ -58,12 +62,7 @@ final class Matrix: Sendable {
         throw declaration.problem("the matrix has more than \(Self.limit) combinations", at: ["matrix"], key: true)
       }
       combinations = combinations.flatMap { combination in
-        values.array!.map { value in
-          var combination = combination
-          combination.values[key] = value
-          combination.named += 1
-          return combination
-        }
+        values.array!.map { combination.adding(key, $0) }
       }
     }
     for (index, entry) in exclude.enumerated() {
@@ -78,7 +77,7 @@ final class Matrix: Sendable {
         for (key, value) in entry { combinations[position].values[key] = value }
         isNew = false
       }
-      if isNew { added.append(Combination(values: entry, named: entry.count)) }
+      if isNew { added.append(entry.reduce(Combination()) { $0.adding($1.key, $1.value) }) }
     }
     guard !combinations.isEmpty || !added.isEmpty else {
       throw declaration.problem("the matrix excludes all its combinations", at: ["matrix", "exclude"], key: true)

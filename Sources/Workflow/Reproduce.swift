@@ -32,7 +32,7 @@ extension Session {
     defer { withExtendedLifetime(lock) {} }
     let sources = deep ? graph.ancestors(of: step) : step.shards.map { graph.steps[$0] }
     return try (sources + [step]).flatMap { step -> [Reproduction] in
-      if step.isBypassed || step.declaration.action == .group { return [] }
+      if step.isBypassed || step.isNominal { return [] }
       guard let record = step.record, let details = try state.details(record.key) else {
         throw Problem(
           .stepFailed, "\(step.name) has no result of its present inputs", hint: "run it first, or check out the commit that its record names")

@@ -212,7 +212,7 @@ public final class Run {
     undecided += try session.settle(step, status, record)
     durations.ended(step, seconds: status == .done ? record.seconds : nil)
     if status == .done, session.graph.steps.count > known { report(.appended(step, Array(session.graph.steps[known...]))) }
-    if status != .done, try session.state.latest(session.manifest.workflow, step.name) != record.key {
+    if status != .done, !step.isNominal, try session.state.latest(session.manifest.workflow, step.name) != record.key {
       willChange()
       try session.state.setLatest(session.manifest.workflow, step.name, record.key)
     }

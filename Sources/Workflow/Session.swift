@@ -57,18 +57,25 @@ public final class Session {
   }
 
   /// Goals by name; the manifest's own if there are none.
-  /// Steps that steps appended exist once those are walked; they are, if such a name is asked for.
+  /// Steps that steps appended, or that stand for elements of lists, exist once those are walked; they are, if such a name is asked for.
   public func goals(_ names: [String]) throws -> [Step] {
     let names = names.isEmpty ? manifest.defaults : names
-    if names.contains(where: { $0.contains("/") && graph.step(named: $0) == nil }) { _ = try plan(graph.steps.filter { $0.parent == nil }) }
+    if names.contains(where: { ($0.contains("/") || $0.contains("[") && !$0.hasSuffix("[*]")) && graph.step(named: $0) == nil }) {
+      _ = try plan(graph.steps.filter { $0.parent == nil })
+      graph.wantNothing()
+    }
     return try names.flatMap(graph.steps(for:))
   }
 
   /// Ends a step by its record: takes the steps it appended, and returns those that became ready.
   func settle(_ step: Step, _ status: Step.Status, _ record: ActionRecord) throws -> [Step] {
-    step.record = record
-    // Those that wait for nothing are ready now; the others come with what they wait for.
-    let free = try Appended.take(record.appended, from: step, record.key, session: self).filter { $0.status == .ready && $0.isWanted }
+    step.record = step.isNominal ? nil : record
+    let new =
+      step.spread == nil
+      ? try Appended.take(record.appended, from: step, record.key, session: self) : try graph.spread(step, over: decider.lists(of: step))
+    // Those that wait for nothing are ready now; the others come with what they wait for, which nobody may have wanted before.
+    let wanted = new.filter(\.isWanted)
+    let free = wanted.filter { $0.status == .ready } + graph.wantMore(wanted.flatMap { $0.needs.map { graph.steps[$0.step] } })
     return graph.finish(step, status) + free
   }
 

@@ -80,7 +80,8 @@ private struct SnapshotWriter {
   private var isSeparable: Bool {
     session.manifest.sources.count == 1
       && session.graph.steps.allSatisfy { step in
-        step.parent == nil && !step.mayAppend && step.families.isEmpty && step.kind?.readsStudy != true && step.status != .skipped
+        step.parent == nil && step.spread == nil && !step.mayAppend && step.families.isEmpty && step.kind?.readsStudy != true
+          && step.status != .skipped
           && !step.declaration.after.contains { $0.hasSuffix("?") }
       }
   }

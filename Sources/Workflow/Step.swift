@@ -13,6 +13,8 @@ public final class Step {
     case files(String)
     case output(Step.ID, String, optional: Bool)
     case fan(Fan)
+    /// That output of all steps that a spread, which is a step, stands for.
+    case each(Spread, Step.ID, String, optional: Bool)
   }
 
   typealias SourceOutput = (step: Step.ID, output: String, optional: Bool)
@@ -65,6 +67,8 @@ public final class Step {
   var shards: [Step.ID] = []
   /// How it is run, with variables and matrix filled in.
   public internal(set) var options: StepOptions
+  /// Set for the step that stands for those of a `foreach`.
+  var spread: Spread?
   /// Whether it runs at all, with variables and matrix filled in.
   var condition: Condition?
   /// The stations it holds while it runs; one, unless it wants several at once.
@@ -122,17 +126,24 @@ public final class Step {
   /// What it writes: the kind's outputs, or what a command's `out` declares.
   public var outputs: [Output] {
     if let kind { return kind.outputs }
+    if spread != nil { return declaration.outputs.map { Output($0.key, commandPath: $0.value) } }
     let prefix = declaration.scope?.outputs.count ?? 0
-    return publishes.map { name, path in
-      let path = prefix == 0 ? path : String(path.dropFirst(prefix))
-      let directory = path.hasSuffix("/")
-      return Output(
-        name, directory ? .directory : path.hasSuffix(".json") ? .value : .file, path: directory ? String(path.dropLast()) : path, "")
-    }
+    return publishes.map { Output($0.key, commandPath: prefix == 0 ? $0.value : String($0.value.dropFirst(prefix))) }
   }
+
+  /// It stands for other steps and runs nothing itself.
+  public var isNominal: Bool { spread != nil || declaration.action == .group }
 
   /// Whether it may leave this output out.
   func mayOmit(_ output: String) -> Bool { declaration.optionalOutputs.contains(output) }
 
   func output(named name: String?) -> Output? { name == nil ? outputs.first : outputs.first { $0.name == name } }
+}
+
+extension Output {
+  /// An output of a command: the path's form says what it is.
+  fileprivate init(_ name: String, commandPath path: String) {
+    let directory = path.hasSuffix("/")
+    self.init(name, directory ? .directory : path.hasSuffix(".json") ? .value : .file, path: directory ? String(path.dropLast()) : path, "")
+  }
 }

@@ -6,7 +6,7 @@ import OrderedCollections
 
 extension StepDeclaration {
   static let keys =
-    ["uses", "run", "description", "in", "out", "with", "env", "after", "matrix", "shards", "station", "appends", "phony", "when"]
+    ["uses", "run", "description", "in", "out", "with", "env", "after", "matrix", "foreach", "shards", "station", "appends", "phony", "when"]
     + StepOptions.keys
 
   init(_ json: JSON, name: String, at pointer: JSONPointer, reader: Reader) throws {
@@ -29,7 +29,7 @@ extension StepDeclaration {
     for (output, value) in try reader.object(json["out"], pointer / "out") {
       let pointer = pointer / "out" / output
       if value.object != nil { try reader.onlyKeys(value, pointer, ["path", "optional"]) }
-      guard let path = value["path"]?.string ?? value.string, !path.isEmpty, !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+      guard let path = value["path"]?.string ?? value.string, Expansion.isBelow(path) else {
         throw reader.problem("output '\(output)' must be a path below the manifest's directory", pointer)
       }
       outputs[output] = path
@@ -47,6 +47,10 @@ extension StepDeclaration {
     }
     after = try reader.strings(json["after"] ?? [], pointer / "after")
     matrix = try members["matrix"].map { try Matrix($0, at: pointer / "matrix", reader: reader) }
+    foreach = try Self.foreach(members["foreach"], pointer / "foreach", reader)
+    for name in foreach.keys where matrix?.axes[name] != nil {
+      throw reader.problem("'\(name)' is in 'matrix' and in 'foreach'", pointer / "foreach" / name, key: true)
+    }
     shards = json["shards"]
     station = json["station"]
     for (key, value) in try reader.object(station, pointer / "station") where value.string == nil && !(key == "count" && value.int != nil) {

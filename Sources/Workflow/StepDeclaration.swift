@@ -33,6 +33,8 @@ public struct StepDeclaration: Sendable {
   public var environment: OrderedDictionary<String, String>
   public var after: [String]
   var matrix: Matrix?
+  /// Lists that are known only while the workflow runs: one step for each of their elements.
+  var foreach: OrderedDictionary<String, Condition> = [:]
   /// A count, or a reference to a variable that holds one.
   public var shards: JSON?
   /// What the step wants of a station: `task`.

@@ -122,6 +122,16 @@ enum Template {
     return end.map { (String(text[text.index(text.startIndex, offsetBy: 2)..<$0]), text[text.index(after: $0)...]) }
   }
 
+  /// `train` of every `${step.train[…]…}`, whatever stands in the brackets.
+  static func instanceBases(in text: String) -> [String] {
+    var bases: [String] = []
+    try? scan(text) { piece in
+      guard case .reference(let inner) = piece, inner.hasPrefix("step."), let bracket = inner.firstIndex(of: "[") else { return }
+      bases.append(String(inner[..<bracket].dropFirst(5)))
+    }
+    return bases
+  }
+
   /// Puts `prefix` before the names of steps that are referred to, so that they mean the same in another file.
   static func qualify(_ json: JSON, _ prefix: String) -> JSON {
     switch json {

@@ -1,0 +1,120 @@
+// A step for each element of a list that another step gives.
+
+import Foundation
+import JSON
+import Testing
+
+@Suite struct `A step for each element` {
+  /// `list` copies a file of the workspace; each element has a step; `sum` reads all of them; `shared` is needed by the instances alone.
+  private func workspace(_ list: String, more: String = "") throws -> Workspace {
+    let workspace = try Workspace(files: ["list.json": list])
+    let ran = workspace.path("ran").path()
+    try workspace.write(
+      #"""
+      {"manifest": 1, "default": ["sum"], "steps": {
+        "list": {"run": ["cp", "${in.l}", "${out.items}"], "in": {"l": "list.json"}, "out": {"items": "l.json"}},
+        "shared": {"run": ["sh", "-c", "echo + > ${out.o}"], "out": {"o": "shared"}},
+        "sum": {"run": ["sh", "-c", "cat \"$@\" < /dev/null > sum", "sh", "${in.all}"], "in": {"all": "${step.each[*].o}"}, "out": {"o": "sum"}},
+        "each": {"run": ["sh", "-c", "echo ${matrix.item} >> \#(ran); echo ${matrix.item} > ${out.o}"], "foreach": {"item": "${step.list.items}.names"},
+          "in": {"s": "${step.shared.o}"}, "out": {"o": "out/${matrix.item}"}}\#(more)}}
+      """#, to: "enpire.json")
+    return workspace
+  }
+
+  @Test func `what reads all of them waits for them and sees exactly them`() throws {
+    let workspace = try workspace(#"{"names": ["a", "b"]}"#)
+    #expect(try workspace.enpire("plan").output.contains("then     sum\n           waits for each"))
+    let first = try workspace.summary("-j", "4")
+    #expect(first["ran"] == 5 && first["exit"] == 0, "\(first)")
+    #expect(workspace.read("sum") == "a\nb\n" && workspace.read("out/b") == "b\n")
+    // From the cache: nothing runs, and every verb knows the instances.
+    let second = try workspace.summary()
+    #expect(second["ran"] == 0 && second["restored"] == 0 && second["exit"] == 0)
+    #expect(try workspace.enpire("-q").code == 0)
+    #expect(try workspace.enpire("why", "each[item=b]").output.hasPrefix("each[item=b]: up to date\n"))
+    #expect(try workspace.enpire("status").output.contains("each[item=a]  run  up to date"))
+    #expect(try workspace.enpire("plan", "each[item=a]").output.contains("nothing to do"))
+    try workspace.write("{\"names\": [\"a\", \"c\"]}", to: "list.json")
+    #expect(try workspace.summary("list")["ran"] == 1)
+    #expect(try workspace.summary("each[item=c]")["ran"] == 1)
+    #expect(workspace.read("sum") == "a\nb\n")
+  }
+
+  @Test func `a changed list runs only what is new`() throws {
+    let workspace = try workspace(#"{"names": ["a", "b"]}"#)
+    #expect(try workspace.summary()["ran"] == 5)
+    try workspace.write(#"{"names": ["b", "c"]}"#, to: "list.json")
+    let changed = try workspace.summary()
+    #expect(changed["ran"] == 3)
+    #expect(workspace.ran.sorted() == ["a", "b", "c"] && workspace.read("sum") == "b\nc\n")
+    try workspace.write(#"{"names": []}"#, to: "list.json")
+    #expect(try workspace.summary()["exit"] == 0)
+    #expect(workspace.read("sum") == "")
+    try workspace.write(#"{"names": ["a", "b"]}"#, to: "list.json")
+    #expect(try workspace.summary()["exit"] == 0)
+    #expect(workspace.ran.sorted() == ["a", "b", "c"] && workspace.read("sum") == "a\nb\n")
+  }
+
+  @Test func `lists combine with a matrix, chain element by element, and hold any value`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["end", "all"], "steps": {
+        "list": {"run": ["sh", "-c", "echo '[{\"n\": 1}, \"x y\", 3]' > l.json"], "out": {"items": "l.json"}},
+        "one": {"run": ["sh", "-c", "echo \"$ITEM ${matrix.seed}\" > ${out.o}"], "matrix": {"seed": [7, 8]}, "foreach": {"item": "${step.list.items}"},
+          "env": {"ITEM": "${matrix.item}"}, "out": {"o": "dir/"}, "when": "${matrix.item} != 3"},
+        "num": {"run": ["sh", "-c", "echo '[1, 2]' > n.json"], "out": {"n": "n.json"}},
+        "first": {"run": ["sh", "-c", "echo ${matrix.n} > f${matrix.n}"], "foreach": {"n": "${step.num}"}, "out": {"o": "f${matrix.n}"}},
+        "second": {"run": ["sh", "-c", "cat ${in.i} ${in.i} > ${out.o}"], "foreach": {"n": "${step.num}"}, "in": {"i": "${step.first[n=${matrix.n}].o}"},
+          "out": {"o": "s${matrix.n}"}},
+        "end": {"run": ["sh", "-c", "cat ${in.all} > end"], "in": {"all": "${step.second[*].o}"}, "out": {"o": "end"}},
+        "all": {"phony": true, "after": ["first"]}}}
+      """#.replacingOccurrences(
+        of: #""env": {"ITEM": "${matrix.item}"}, "out": {"o": "dir/"}"#, with: #""env": {"ITEM": "${matrix.item}"}, "phony": true"#
+      )
+      .replacingOccurrences(of: " > ${out.o}\"], \"matrix\"", with: "\"], \"matrix\""))
+    #expect(try workspace.summary()["exit"] == 0)
+    #expect(workspace.read("end") == "1\n1\n2\n2\n")
+    let all = try workspace.summary("one")
+    #expect(all["ran"] == 5 && all["skipped"] == 2, "\(all)")
+    let status = try workspace.enpire("status").output
+    #expect(status.contains("one[seed=7,item=x y]") && status.contains("one[seed=8,item=3]"))
+    #expect(try workspace.summary("one")["ran"] == 0)
+  }
+
+  @Test func `a step that cannot be made so fails with its place, and the rest is left alone`() throws {
+    let workspace = try workspace(#"{"names": 3}"#)
+    let number = try workspace.enpire()
+    #expect(number.code == 65 && number.errors.contains("${step.list.items}.names is no list, but 3"), "\(number.errors)")
+    try workspace.write(#"{"names": ["a", "a"]}"#, to: "list.json")
+    #expect(try workspace.enpire().errors.contains("${step.list.items}.names holds a value twice"))
+    try workspace.write("{\"names\": [\((0...100_000).map(String.init).joined(separator: ","))]}", to: "list.json")
+    #expect(try workspace.enpire().errors.contains("the lists make more than 100000 steps"))
+    try workspace.write(#"{"names": ["x/../../y"]}"#, to: "list.json")
+    #expect(try workspace.enpire().errors.contains("would publish to 'out/x/../../y', which is not below the manifest's directory"))
+    #expect(workspace.ran == [])
+  }
+
+  @Test(arguments: [
+    (#"{"run": ["x"], "phony": true, "foreach": {"i": [1]}}"#, "foreach 'i' must name a list"),
+    (#"{"run": ["x"], "phony": true, "foreach": {"i": "${step.nope}"}}"#, "no step 'nope'"),
+    (#"{"run": ["x"], "phony": true, "foreach": {"i": "${step.f}"}}"#, "'f.o' is no list"),
+    (#"{"run": ["x"], "phony": true, "matrix": {"i": [1]}, "foreach": {"i": "${step.l}"}}"#, "'i' is in 'matrix' and in 'foreach'"),
+    (#"{"run": ["x", "${in.i}"], "phony": true, "in": {"i": "${step.e.o}"}}"#, "step 'e' stands for one step for each element of a list"),
+  ]) func `a wrong foreach is refused before anything runs`(step: String, sentence: String) throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "steps": {"l": {"run": ["true"], "out": {"o": "l.json"}}, "f": {"run": ["true"], "out": {"o": "f"}},
+        "e": {"run": ["true"], "foreach": {"i": "${step.l}"}, "out": {"o": "e${matrix.i}"}}, "a": \#(step)}}
+      """#)
+    let outcome = try workspace.enpire("check")
+    #expect(outcome.code == 65 && outcome.errors.contains(sentence), "\(outcome.errors)")
+  }
+
+  @Test func `an element that waits for what waits for it is refused`() throws {
+    let workspace = try workspace(#"{"names": ["a"]}"#, more: #", "late": {"run": ["true"], "phony": true, "after": "sum"}"#)
+    try workspace.write(
+      workspace.read("enpire.json")!.replacingOccurrences(of: #""in": {"s": "#, with: #""after": "late", "in": {"s": "#), to: "enpire.json")
+    let outcome = try workspace.enpire()
+    #expect(outcome.code == 65 && outcome.errors.contains("steps wait for each other"), "\(outcome.errors)")
+  }
+}
