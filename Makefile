@@ -35,7 +35,7 @@ build: .build/ready ## compile enpire and enpire-worker
 WORKFLOWS := $(patsubst workflows/%.json,%,$(wildcard workflows/*.json))
 .PHONY: $(WORKFLOWS) $(WORKFLOWS:=-plan) $(WORKFLOWS:=-status) $(WORKFLOWS:=-clean)
 $(WORKFLOWS): %: .build/ready
-	@$(ENPIRE) run -f workflows/$*.json $(ARGS)
+	+@$(ENPIRE) run -f workflows/$*.json $(ARGS)
 $(WORKFLOWS:=-plan): %-plan: .build/ready
 	@$(ENPIRE) plan -f workflows/$*.json $(ARGS)
 $(WORKFLOWS:=-status): %-status: .build/ready

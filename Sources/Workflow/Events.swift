@@ -13,6 +13,14 @@ final class Events {
 
   deinit { close(descriptor) }
 
+  /// Lets this process have so many descriptors open, as far as it may.
+  static func makeRoom(for descriptors: Int) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < UInt(descriptors) else { return }
+    limit.rlim_cur = min(limit.rlim_max, UInt(descriptors))
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+
   /// Tells `token` whenever the descriptor is readable, until it is forgotten or closed.
   func watch(_ watched: Int32, _ token: UInt64) throws {
     guard enpire_events_watch(descriptor, watched, token) == 0 else { throw Files.problem("watch", "a descriptor") }

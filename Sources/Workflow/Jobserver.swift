@@ -42,7 +42,7 @@ public final class Jobserver {
   /// What MAKEFLAGS says: the last --jobserver-auth counts, and nothing after `--`; with make's -n nobody shares.
   static func invitation(_ makeflags: String) -> Invitation {
     let words = makeflags.split(separator: " ")
-    if let first = words.first, !first.hasPrefix("-"), !first.contains("="), first.contains("n") { return .none }
+    if isDry(words) { return .none }
     let options = words.prefix { $0 != "--" }
     guard let last = options.last(where: { $0.hasPrefix("--jobserver-auth=") || $0.hasPrefix("--jobserver-fds=") }) else { return .none }
     let value = last[last.index(after: last.firstIndex(of: "=")!)...]
@@ -51,6 +51,17 @@ public final class Jobserver {
     // make gives negative numbers to a recipe that is not marked.
     guard numbers.count == 2, numbers[0] >= 0, numbers[1] >= 0 else { return .unusable }
     return .pipe(numbers[0], numbers[1])
+  }
+
+  /// The first word holds make's flags of one letter, if there are any.
+  private static func isDry(_ words: [Substring]) -> Bool {
+    words.first.map { !$0.hasPrefix("-") && !$0.contains("=") && $0.contains("n") } ?? false
+  }
+
+  /// Whether the make that started this program only says what it would do.
+  public static var isUnderDryMake: Bool {
+    guard getenv("MAKELEVEL") != nil, let text = getenv("MAKEFLAGS") else { return false }
+    return isDry(String(cString: text).split(separator: " "))
   }
 
   /// Joins the jobserver of the make that started this program. Nil without one; throws if it is there and cannot be used.

@@ -33,6 +33,8 @@ extension Run {
     try recordDecisions()
     _ = enpire_adopt_orphans()
     leftovers = try Leftovers(state: state.directory)
+    // Two for each step, one for what it may leave, and those of the databases and the like.
+    Events.makeRoom(for: 3 * queue.capacity.slots + 200)
     events = try Events()
     let signals = enpire_signalfd()
     defer { close(signals) }

@@ -92,4 +92,11 @@ import Testing
     #expect(workspace.read("o") == "++")
     #expect(!FileManager.default.fileExists(atPath: workspace.path(".enpire/jobserver").path()))
   }
+
+  @Test func `under make -n a run says what it would do, and does nothing`() throws {
+    let workspace = try Workspace(files: ["Makefile": "all:\n\t+@\(Workspace.program.path()) run\n"])
+    try manifest(workspace, steps: 1, together: 0)
+    let outcome = workspace.outcome(of: try workspace.start(["-n"], program: Self.make))
+    #expect(outcome.output.contains("run      a[i=0]") && workspace.ran == [])
+  }
 }

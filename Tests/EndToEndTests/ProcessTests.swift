@@ -97,4 +97,17 @@ import Testing
     #expect(try workspace.enpire().code == 0)
     #expect(workspace.read("o") == "0\n1\n2\n3\n")
   }
+
+  @Test func `many run at once, however few descriptors are allowed at first`() throws {
+    let workspace = try Workspace()
+    let path = workspace.directory.path()
+    let script = "echo x >> \(path)/ran; until test $(wc -l < \(path)/ran) -ge 60; do sleep 0.1; done; echo ${matrix.i} > ${out.o}"
+    let list = JSON.array((0..<60).map { .integer($0) }).compact
+    try workspace.write(
+      #"{"manifest": 1, "steps": {"a": {"run": \#(JSON.array(["sh", "-c", .string(script)]).compact), "timeout": 60, "matrix": {"i": \#(list)}, "out": {"o": "o/${matrix.i}"}}}}"#,
+      to: "enpire.json")
+    let outcome = workspace.outcome(
+      of: try workspace.start(["-c", "ulimit -Sn 64; exec \(Workspace.program.path()) -j 60"], program: URL(filePath: "/bin/sh")))
+    #expect(outcome.code == 0, "\(outcome.errors)")
+  }
 }

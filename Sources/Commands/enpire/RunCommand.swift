@@ -32,9 +32,11 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let configuration = try UserConfiguration.load()
     let reporter = RunReporter(output.json ? .json : telling.silent ? .quiet : .text, verbose: telling.verbose, explain: telling.explain)
+    // A line marked with + is run under `make -n` too.
+    let dryRun = execution.dryRun || Jobserver.isUnderDryMake
     let session: Session
     let goals: [Step]
-    if execution.dryRun || selection.alwaysMake || !selection.selection.isEverything {
+    if dryRun || selection.alwaysMake || !selection.selection.isEverything {
       let names: [String]
       (session, names) = try manifest.session(arguments)
       goals = try session.goals(names, selection.selection)
@@ -46,9 +48,9 @@ struct RunCommand: ParsableCommand {
       case .session(let opened, let asked): (session, goals) = (opened, asked)
       }
     }
-    if execution.dryRun || execution.question {
+    if dryRun || execution.question {
       let plan = try session.plan(goals, force: selection.alwaysMake)
-      if execution.dryRun { try PlanCommand.print(plan, of: session, limit: PlanCommand.textLimit, json: output.json) }
+      if dryRun { try PlanCommand.print(plan, of: session, limit: PlanCommand.textLimit, json: output.json) }
       if execution.question, plan.contains(where: { !$0.forecast.isIdle }) { leave(.stale) }
       return
     }
