@@ -78,7 +78,7 @@ private struct SnapshotWriter {
 
   /// A declaration can be taken alone if nothing but its named needs decides over it.
   private var isSeparable: Bool {
-    session.manifest.sources.count == 1
+    session.manifest.sources.count == 1 && session.manifest.patterns.isEmpty
       && session.graph.steps.allSatisfy { step in
         step.parent == nil && step.spread == nil && !step.mayAppend && step.families.isEmpty && step.kind?.readsStudy != true
           && step.status != .skipped

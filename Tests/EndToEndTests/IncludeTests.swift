@@ -85,9 +85,9 @@ import Testing
         "train-%": {"run": ["sh", "-c", "echo ${stem} > ${out.o}"], "in": {"d": "${step.data-${stem}.o}"}, "out": {"o": "t-${stem}"}},
         "data-%": {"run": ["sh", "-c", "echo any ${stem} > ${out.o}"], "out": {"o": "d-${stem}"}},
         "data-x%": {"run": ["sh", "-c", "echo x ${stem} > ${out.o}"], "out": {"o": "dx-${stem}"}},
-        "data-5": {"run": ["sh", "-c", "echo five > ${out.o}"], "out": {"o": "five"}},
+        "data-5": {"run": ["sh", "-c", "cat ${in.i} > ${out.o}"], "in": {"i": "5.txt"}, "out": {"o": "five"}},
         "sum": {"run": ["sh", "-c", "cat ${in.i} > s"], "in": {"i": ["${step.train-3.o}", "${step.train-x7.o}"]}, "after": "train-5", "out": {"o": "s"}}}}
-      """#)
+      """#, files: ["5.txt": "five\n"])
     #expect(try workspace.enpire("check").output.contains(": 7 steps"))
     #expect(try workspace.summary()["ran"] == 7)
     #expect(workspace.read("s") == "3\nx7\n")
@@ -95,6 +95,8 @@ import Testing
       workspace.read("d-3") == "any 3\n" && workspace.read("dx-7") == "x 7\n" && workspace.read("five") == "five\n" && workspace.read("d-5") == nil)
     #expect(try workspace.summary()["upToDate"] == 7)
     #expect(try workspace.summary("train-9")["ran"] == 2)
+    try workspace.write("other\n", to: "5.txt")
+    #expect(try workspace.summary()["ran"] == 2)
     #expect(try workspace.enpire("train-").errors.contains("no step 'train-'"))
     try workspace.write(
       #"{"manifest": 1, "default": "a-1", "steps": {"a-%": {"run": ["x"], "phony": true, "after": "a-${stem}x"}}}"#, to: "enpire.json")
