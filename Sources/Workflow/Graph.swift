@@ -28,7 +28,7 @@ public final class Graph {
   /// Files that the manifest is read from.
   private let reserved: Set<String>
   /// Who publishes to a path.
-  private var publishers: [String: Step.ID] = [:]
+  private var publishers = Publishers()
 
   public init(_ manifest: Manifest, kinds: [String: Kind], fleet: Fleet, settled: Set<String> = []) throws {
     self.settled = settled
@@ -64,7 +64,9 @@ public final class Graph {
   @discardableResult
   func insert(_ declarations: [StepDeclaration], parent: Step.ID?, lists: OrderedDictionary<String, [JSON]>? = nil) throws -> [Step] {
     let count = steps.count
-    var added = (names: [String](), paths: [String]())
+    var added: [String] = []
+    publishers.begin()
+    defer { publishers.begin() }
     var declarations = declarations
     var names = manifest.patterns.isEmpty ? [] : Set(declarations.map(\.name))
     do {
@@ -76,7 +78,7 @@ public final class Graph {
         for step in created {
           if byName[step.name] != nil { throw declaration.problem("there is a step '\(step.name)' already", key: true) }
           byName[step.name] = step.id
-          added.names.append(step.name)
+          added.append(step.name)
           if step.shard == nil && step.spread == nil { instances[declaration.name, default: []].append(step.id) }
         }
         steps += created
@@ -86,13 +88,18 @@ public final class Graph {
             if reserved.contains(path) {
               throw declaration.problem("step '\(step.name)' would overwrite \(path), which the manifest is read from", "out", output)
             }
-            if let other = publishers[path] {
-              throw declaration.problem(
-                "steps '\(steps[other].name)' and '\(step.name)' both publish to '\(path)'", "out", output,
-                hint: "give each a path of its own; a matrix can use ${matrix.…} in it")
+            do { try publishers.claim(path, step.id) } catch {
+              switch error {
+              case .taken(let other):
+                throw declaration.problem(
+                  "steps '\(steps[other].name)' and '\(step.name)' both publish to '\(path)'", "out", output,
+                  hint: "give each a path of its own, none below another; a matrix can use ${matrix.…} in it")
+              case .notPlain:
+                throw declaration.problem(
+                  "step '\(step.name)' would publish to '\(path)'", "out", output,
+                  hint: "a place lies below the manifest's directory and outside of .enpire, as results/x: no '.', '..' or empty part")
+              }
             }
-            publishers[path] = step.id
-            added.paths.append(path)
           }
         }
         if !manifest.patterns.isEmpty { declarations += try instances(namedBy: created, besides: &names) }
@@ -113,9 +120,9 @@ public final class Graph {
         if instances[name]?.isEmpty == true { instances[name] = nil }
       }
       for step in steps[count...] { families[step.family]?.removeAll { $0 >= count } }
-      for name in added.names { byName[name] = nil }
+      for name in added { byName[name] = nil }
       fans = [:]
-      for path in added.paths { publishers[path] = nil }
+      publishers.takeBack()
       steps.removeLast(steps.count - count)
       throw error
     }

@@ -134,4 +134,18 @@ private let propose = Kind("propose", summary: "", effect: .external, revision: 
     #expect(ready.map(\.name) == ["c"])
     #expect(graph.steps.map(\.status) == [.failed, .skipped, .ready, .skipped])
   }
+
+  @Test(arguments: ["", ".", "./o", "a/../o", "a//o", ".enpire/x", "/o", "../o"]) func `where nothing may be published`(path: String) {
+    #expect(
+      problem { _ = try graph(#"{"a": {"run": ["x"], "out": {"o": "${var.p}"}}}"#, vars: #"{"p": "\#(path)"}"#) }.hasPrefix(
+        "step 'a' would publish to '\(path)'"))
+  }
+
+  @Test(arguments: [("d", "d"), ("d/", "d"), ("d/", "d/o"), ("d/e/o", "d"), ("d/e/o", "d/")]) func `no two outputs at a place, nor one below another`(
+    one: String, other: String
+  ) {
+    #expect(
+      problem { _ = try graph(#"{"a": {"run": ["x"], "out": {"o": "\#(one)"}}, "b": {"run": ["x"], "out": {"o": "\#(other)"}}}"#) }.hasPrefix(
+        "steps 'a' and 'b' both publish to '\(other)'"))
+  }
 }

@@ -1,0 +1,45 @@
+// Which step publishes where: every path is plain, below the manifest's directory and outside of the state, has one publisher, and none lies
+// below another, for a directory is published whole. It knows nothing of files that are there.
+
+struct Publishers {
+  private var owners: [String: Step.ID] = [:]
+  /// Directories that hold published paths, and one of their publishers.
+  private var parents: [Substring: Step.ID] = [:]
+
+  /// Since `begin`, to be taken back if steps are refused.
+  private var claimed: [(path: String, parents: [Substring])] = []
+
+  enum Fault: Error {
+    case notPlain
+    /// Also publishes there, or above or below.
+    case taken(Step.ID)
+  }
+
+  mutating func claim(_ path: String, _ step: Step.ID) throws(Fault) {
+    let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard !path.utf8.contains(0), parts.allSatisfy({ !["", ".", ".."].contains($0) }), parts[0] != ".enpire" else { throw .notPlain }
+    if let other = owners[path] ?? parents[path[...]] { throw .taken(other) }
+    var new: [Substring] = []
+    var parent = path[...]
+    while let slash = parent.lastIndex(of: "/") {
+      parent = parent[..<slash]
+      if let other = owners[String(parent)] { throw .taken(other) }
+      if parents[parent] != nil { break }
+      new.append(parent)
+    }
+    owners[path] = step
+    for parent in new { parents[parent] = step }
+    claimed.append((path, new))
+  }
+
+  mutating func begin() { claimed = [] }
+
+  mutating func takeBack() {
+    for (path, parents) in claimed {
+      owners[path] = nil
+      for parent in parents { self.parents[parent] = nil }
+    }
+    claimed = []
+  }
+}
