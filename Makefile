@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -67,6 +67,8 @@ study-crashes: .deps/ready-test ## kill 500 runs of random graphs, fill 100 disk
 	$(STUDY) ENPIRE_KILLS=500 ENPIRE_DISKS=100 swift test --configuration release --skip-build --filter CrashTests.swift
 study-random: .deps/ready-test ## 3000 random graphs under random edits: what runs and what comes of it, against their own arithmetic
 	$(STUDY) ENPIRE_CASES=3000 swift test --configuration release --skip-build --filter DifferentialTests.swift
+study-fuzz: .deps/ready-test ## a million damaged manifests, snapshots, records and directory listings
+	$(STUDY) ENPIRE_FUZZ=1000000 swift test --configuration release --skip-build --filter FuzzTests.swift
 study-graphs: .deps/ready-test ## run the recorded workflows of ../shared/data/wfinstances on 2, 8 and 64 workers beside an offline schedule
 	$(STUDY) ENPIRE_GRAPHS=30 swift test --configuration release --skip-build --filter RealGraphTests.swift
 bench-start: .build/ready ## time starting up and doing nothing, beside ninja

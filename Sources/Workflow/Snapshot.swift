@@ -184,15 +184,13 @@ struct Snapshot {
       while bytes.count % 8 != 0 { bytes.append(0) }
       bytes.withUnsafeMutableBytes { bytes in
         func set(_ index: Int, _ word: UInt64) { bytes.storeBytes(of: word, toByteOffset: 8 * index, as: UInt64.self) }
-        set(0, Snapshot.magic)
-        set(1, UInt64(bytes.count))
         set(3, UInt64(flags) | UInt64(steps) << 32)
         for (index, section) in sections.enumerated() {
           set(4 + 2 * index, section.0)
           set(5 + 2 * index, section.1)
         }
-        set(2, Snapshot.checksum(UnsafeRawBufferPointer(rebasing: bytes[24...])))
       }
+      Snapshot.seal(&bytes)
       // What a crash left half-written; whoever writes here has the lock.
       let directory = Files.parent(of: path)!
       for name in Files.list(directory) where name.contains(".tmp") { unlink(directory + "/" + name) }
@@ -210,6 +208,15 @@ struct Snapshot {
     mutating func append(_ row: some Sequence<UInt32>) {
       values.append(contentsOf: row)
       starts.append(UInt32(values.count))
+    }
+  }
+
+  /// Writes the first three words: format, length and checksum of the rest.
+  static func seal(_ bytes: inout [UInt8]) {
+    bytes.withUnsafeMutableBytes { bytes in
+      for (index, word) in [magic, UInt64(bytes.count), checksum(UnsafeRawBufferPointer(rebasing: bytes[24...]))].enumerated() {
+        bytes.storeBytes(of: word, toByteOffset: 8 * index, as: UInt64.self)
+      }
     }
   }
 

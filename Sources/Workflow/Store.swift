@@ -59,15 +59,31 @@ public struct Store {
   /// The files of a directory artifact.
   func entries(of artifact: Artifact) throws -> [(path: String, digest: Digest)] {
     let file = path(of: artifact.digest)
-    guard let json = try? JSON(parsing: try Files.read(file)), let files = json["files"]?.array else {
+    let text = try Files.read(file)
+    guard Digest(of: text) == artifact.digest, let entries = Self.entries(in: text) else {
       throw Problem(.inputOutput, "\(file) is damaged", hint: "delete it and run again")
     }
-    return try files.map { entry in
-      guard let path = entry[0]?.string, let digest = entry[1]?.string.flatMap({ Digest(hex: $0) }) else {
-        throw Problem(.inputOutput, "\(file) is damaged", hint: "delete it and run again")
+    return entries
+  }
+
+  /// The entries of a listing; nil if it is none that a store writes, or names files elsewhere.
+  static func entries(in text: [UInt8]) -> [(path: String, digest: Digest)]? {
+    guard let files = (try? JSON(parsing: text))?["files"]?.array, listing(files).utf8.elementsEqual(text) else { return nil }
+    var entries: [(path: String, digest: Digest)] = []
+    var directories: Set<Substring> = []
+    for file in files {
+      guard file.array?.count == 2, let path = file[0]?.string, let digest = file[1]?.string.flatMap({ Digest(hex: $0) }),
+        entries.last.map({ $0.path.utf8.lexicographicallyPrecedes(path.utf8) }) ?? true, !path.utf8.contains(0),
+        path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy({ !["", ".", ".."].contains($0) })
+      else { return nil }
+      var parent = path[...]
+      while let slash = parent.lastIndex(of: "/") {
+        parent = parent[..<slash]
+        if !directories.insert(parent).inserted { break }
       }
-      return (path, digest)
+      entries.append((path, digest))
     }
+    return entries.contains { directories.contains($0.path[...]) } ? nil : entries
   }
 
   func read(_ artifact: Artifact) throws -> [UInt8] { try Files.read(path(of: artifact.digest)) }

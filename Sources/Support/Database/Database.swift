@@ -90,7 +90,7 @@ public final class Database {
       case .null: sqlite3_bind_null(statement, position)
       case .integer(let value): sqlite3_bind_int64(statement, position, Int64(value))
       case .real(let value): sqlite3_bind_double(statement, position, value)
-      case .text(let value): sqlite3_bind_text(statement, position, value, -1, transient)
+      case .text(let value): sqlite3_bind_text(statement, position, value, Int32(value.utf8.count), transient)
       }
     }
     var rows: [[DatabaseValue]] = []
@@ -102,7 +102,11 @@ public final class Database {
             switch sqlite3_column_type(statement, column) {
             case SQLITE_INTEGER: .integer(Int(sqlite3_column_int64(statement, column)))
             case SQLITE_FLOAT: .real(sqlite3_column_double(statement, column))
-            case SQLITE_TEXT: .text(String(cString: sqlite3_column_text(statement, column)))
+            case SQLITE_TEXT:
+              .text(
+                String(
+                  decoding: UnsafeBufferPointer(start: sqlite3_column_text(statement, column), count: Int(sqlite3_column_bytes(statement, column))),
+                  as: UTF8.self))
             default: .null
             }
           })
