@@ -104,16 +104,19 @@ public struct Place: Sendable, Hashable {
   public var caret: Int
 
   public init(file: String, line: Int, column: Int, text: [UInt8]? = nil) {
+    let lines = text?.split(separator: 10, maxSplits: line, omittingEmptySubsequences: false) ?? []
+    self.init(file: file, line: line, column: column, source: line <= lines.count ? lines[line - 1] : nil)
+  }
+
+  /// `source`: the line's bytes.
+  init(file: String, line: Int, column: Int, source: ArraySlice<UInt8>?) {
     self.file = file
     self.line = line
     self.column = column
     self.caret = column - 1
-    guard let text else { return }
-    let lines = text.split(separator: 10, maxSplits: line, omittingEmptySubsequences: false)
-    guard line <= lines.count else { return }
-    let full = lines[line - 1]
+    guard let source else { return }
     let cut = max(0, column - 61)
-    sourceLine = String(decoding: full.dropFirst(cut).prefix(120), as: UTF8.self)
+    sourceLine = String(decoding: source.dropFirst(cut).prefix(120), as: UTF8.self)
     caret -= cut
   }
 }

@@ -53,11 +53,16 @@ public struct Origin: Sendable {
   public var pointer: JSONPointer
 
   public func place(_ more: String..., key: Bool = false) -> Place? {
-    guard let text = try? Files.read(file) else { return nil }
-    let pointer = JSONPointer(pointer.tokens + more)
-    let place = pointer.place(in: text, key: key)
-    return Place(file: Files.display(file), line: place.line, column: place.column, text: text)
+    if Self.last?.file != file || Self.last?.stamp != FileStamp(of: file) {
+      guard let stamp = FileStamp(of: file), let text = try? Files.read(file) else { return nil }
+      Self.last = (file, stamp, PlaceFinder(text))
+    }
+    let place = Self.last!.finder.place(of: JSONPointer(pointer.tokens + more), key: key)
+    return Place(file: Files.display(file), line: place.line, column: place.column, source: Self.last!.finder.line(place.line))
   }
+
+  /// The file of the last error: of a hundred thousand steps that fail, each tells its place.
+  nonisolated(unsafe) private static var last: (file: String, stamp: FileStamp, finder: PlaceFinder)?  // one thread reads manifests
 }
 
 extension Files {

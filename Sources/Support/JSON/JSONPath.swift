@@ -30,7 +30,10 @@ extension JSONPointer {
   /// With `key`, the place of the member's name instead of its value.
   public func place(in text: [UInt8], key: Bool = false) -> TextPlace {
     var scan = Scan(text: text)
-    return scan.find(tokens[...], key: key)
+    let offset = scan.find(tokens[...], key: key)
+    let before = text[..<min(offset, text.count)]
+    let lineStart = before.lastIndex(of: 10).map { $0 + 1 } ?? 0
+    return TextPlace(line: before.count { $0 == 10 } + 1, column: offset - lineStart + 1)
   }
 }
 
@@ -43,30 +46,81 @@ extension JSONPointer {
   }
 }
 
+/// Finds places in one text again and again: lines and the members two levels down are looked up, not searched for.
+public struct PlaceFinder {
+  public let text: [UInt8]
+  /// Where each line starts.
+  private let lines: [Int]
+  /// By the first name of a pointer, where the names of its members start.
+  private var members: [String: [String: Int]] = [:]
+
+  /// `text` must be valid JSON.
+  public init(_ text: [UInt8]) {
+    self.text = text
+    lines = [0] + text.indices.lazy.filter { text[$0] == 10 }.map { $0 + 1 }
+  }
+
+  /// As `JSONPointer.place(in:key:)`.
+  public mutating func place(of pointer: JSONPointer, key: Bool = false) -> TextPlace {
+    var scan = Scan(text: text)
+    var tokens = pointer.tokens[...]
+    if tokens.count >= 2 {
+      let first = tokens[0]
+      if members[first] == nil {
+        let all = JSONPointer([first]).members(in: text) ?? []
+        members[first] = Dictionary(all.map { ($0.name, $0.bytes.lowerBound) }) { one, _ in one }
+      }
+      if let start = members[first]![tokens[1]] {
+        if tokens.count == 2, key { return place(at: start) }
+        scan.at = start
+        scan.skipName()
+        tokens = tokens.dropFirst(2)
+      }
+    }
+    return place(at: scan.find(tokens, key: key))
+  }
+
+  /// The bytes of a line, from 1.
+  public func line(_ number: Int) -> ArraySlice<UInt8> {
+    guard lines.indices.contains(number - 1) else { return [] }
+    return text[lines[number - 1]..<(number < lines.count ? lines[number] - 1 : text.count)]
+  }
+
+  private func place(at offset: Int) -> TextPlace {
+    var (low, high) = (0, lines.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if lines[middle] <= offset { low = middle } else { high = middle }
+    }
+    return TextPlace(line: low + 1, column: offset - lines[low] + 1)
+  }
+}
+
 private struct Scan {
   let text: [UInt8]
   var at = 0
 
-  mutating func find(_ path: ArraySlice<String>, key wantsKey: Bool) -> TextPlace {
+  /// Where the value stands, or its nearest enclosing value that exists.
+  mutating func find(_ path: ArraySlice<String>, key wantsKey: Bool) -> Int {
     skipSpace()
     let start = at
-    guard let token = path.first, at < text.count else { return place(of: start) }
+    guard let token = path.first, at < text.count else { return start }
     if text[at] == UInt8(ascii: "{") {
       at += 1
       while true {
         skipSpace()
-        guard at < text.count, text[at] == UInt8(ascii: "\"") else { return place(of: start) }
+        guard at < text.count, text[at] == UInt8(ascii: "\"") else { return start }
         let keyStart = at
         let key = string()
         skipSpace()
         at += 1  // the colon
         if key == token {
-          if wantsKey && path.count == 1 { return place(of: keyStart) }
+          if wantsKey && path.count == 1 { return keyStart }
           return find(path.dropFirst(), key: wantsKey)
         }
         skipValue()
         skipSpace()
-        guard at < text.count, text[at] == UInt8(ascii: ",") else { return place(of: start) }
+        guard at < text.count, text[at] == UInt8(ascii: ",") else { return start }
         at += 1
       }
     }
@@ -75,12 +129,18 @@ private struct Scan {
       for _ in 0..<index {
         skipValue()
         skipSpace()
-        guard at < text.count, text[at] == UInt8(ascii: ",") else { return place(of: start) }
+        guard at < text.count, text[at] == UInt8(ascii: ",") else { return start }
         at += 1
       }
       return find(path.dropFirst(), key: wantsKey)
     }
-    return place(of: start)
+    return start
+  }
+
+  mutating func skipName() {
+    skipString()
+    skipSpace()
+    at += 1  // the colon
   }
 
   /// Goes to the value that a path of member names leads to; false if there is none.
@@ -122,13 +182,6 @@ private struct Scan {
     }
   }
 
-  private func place(of offset: Int) -> TextPlace {
-    let before = text[..<min(offset, text.count)]
-    let line = before.count { $0 == 10 } + 1
-    let lineStart = before.lastIndex(of: 10).map { $0 + 1 } ?? 0
-    return TextPlace(line: line, column: offset - lineStart + 1)
-  }
-
   private mutating func skipSpace() { while at < text.count, text[at] <= 32 { at += 1 } }
 
   private mutating func string() -> String {
@@ -139,7 +192,7 @@ private struct Scan {
     return (try? JSON(parsing: text[start..<at]))?.string ?? ""
   }
 
-  private mutating func skipString() {
+  mutating func skipString() {
     at += 1
     while at < text.count, text[at] != UInt8(ascii: "\"") { at += text[at] == UInt8(ascii: "\\") ? 2 : 1 }
     at += 1
