@@ -95,7 +95,7 @@ let package = Package(
         .unsafeFlags(["-static-stdlib", "-lswiftSynchronization", "-l_FoundationCShims", "-l_FoundationCollections"], .when(configuration: .release))
       ]),
     .executableTarget(
-      name: "enpire-worker", dependencies: ["Steps", "Workflow", "JSON"], path: "Sources/Commands/enpire-worker",
+      name: "enpire-worker", dependencies: ["Steps", "Workflow", "JSON", "HTTP"], path: "Sources/Commands/enpire-worker",
       swiftSettings: swiftSettings),
 
     // Benchmarks beside peers.

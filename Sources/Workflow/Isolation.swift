@@ -6,6 +6,9 @@ public final class Isolation {
   /// As the command line says; else `ENPIRE_SANDBOX`, else the user's `fallback`, else `auto`.
   public var mode: SandboxMode?
   public var fallback: SandboxMode?
+  /// Where results are shared: a directory or an address; nil or `none` for nowhere.
+  public var cache: String?
+  private var sharing: SharedCache??
   private let state: String
   private var traces = 0
   private var found: Result<Sandbox, Problem>?
@@ -54,6 +57,24 @@ public final class Isolation {
     traces += 1
     return traces <= 3 && Tracing.program != nil
   }
+
+  // MARK: Sharing
+
+  public static var cacheInEnvironment: String? { getenv("ENPIRE_CACHE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
+
+  /// The shared cache, if there is one; opened when it is first asked for.
+  func shared(_ state: State, _ tell: @escaping (String, _ isWarning: Bool) -> Void) -> SharedCache? {
+    if let sharing { return sharing }
+    let location = cache ?? ""
+    let opened = location.isEmpty || location == "none" ? nil : SharedCache(location, state: state, tell: tell)
+    sharing = .some(opened)
+    return opened
+  }
+
+  func finishSharing() { (sharing ?? nil)?.finish() }
+
+  /// Processes that run for the cache.
+  var helpers: Int { (sharing ?? nil)?.processes ?? 0 }
 
   // MARK: What a step kind needs of this machine
 

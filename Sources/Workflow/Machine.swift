@@ -19,7 +19,10 @@ public enum Machine {
   }
 
   public static func checks() -> [Check] {
-    [worker(), kernel(), program("git", for: "looking at the hub", package: "git"), sandbox(), python(), space()]
+    [
+      worker(), kernel(), program("git", for: "looking at the hub", package: "git"),
+      program("strace", for: "telling a failed step which file it did not declare", package: "strace"), sandbox(), python(), space(),
+    ]
   }
 
   private static func worker() -> Check {

@@ -18,6 +18,8 @@ public struct Inspection: Sendable {
   public var affected: [String] = []
   /// Blobs that were fetched again from the shared cache.
   public var fetched = 0
+  /// What the shared cache said.
+  public var told: [String] = []
   /// What SQLite says against the database.
   public var database: [String] = []
 
@@ -34,14 +36,16 @@ extension Session {
       inspection.database = try state.database.query("PRAGMA integrity_check").compactMap { $0[0].text }.filter { $0 != "ok" }
       if repair, !inspection.database.isEmpty { try state.database.execute("REINDEX") }
       var broken: Set<Digest> = []
-      let blobs = state.store.blobs()
-      for (digest, bytes) in blobs {
+      let stored = state.store.blobs()
+      var blobs = Set(stored.keys)
+      for (digest, bytes) in stored {
         inspection.blobs += 1
         inspection.bytes += bytes
         if !state.store.holds(digest) { broken.insert(digest) }
       }
       inspection.damaged = broken.map(\.hex).sorted()
       if repair { for digest in broken { unlink(state.store.path(of: digest)) } }
+      let cache = repair ? isolation.shared(state) { text, _ in inspection.told.append(text) } : nil
       var missing: Set<Digest> = []
       var forgotten: [Digest] = []
       for row in try state.database.query("SELECT key, step FROM action") {
@@ -51,7 +55,14 @@ extension Session {
           if repair { try state.database.execute("DELETE FROM action WHERE key = ?", row[0]) }
           continue
         }
-        let absent = absent(record, broken, Set(blobs.keys))
+        var absent = absent(record, broken, blobs)
+        // A directory's listing comes before what it lists.
+        while let cache, let found = absent.first(where: { (try? cache.fetch($0, "a stored file")) != nil }) {
+          inspection.fetched += 1
+          broken.remove(found)
+          blobs.insert(found)
+          absent = self.absent(record, broken, blobs)
+        }
         if absent.isEmpty { continue }
         missing.formUnion(absent.filter { !broken.contains($0) })
         inspection.affected.append(record.step)

@@ -52,6 +52,7 @@ extension Run {
       }
       try attend(signals)
     }
+    session.isolation.finishSharing()
     for leftover in ["views", "work"] { Files.removeTree(state.directory + "/" + leftover) }
   }
 
@@ -105,7 +106,7 @@ extension Run {
       attempt.hasExited = true
     }
     // What is left of a step whose process has ended is a child of this one now.
-    if ProcessTree.children.count == running.count { return exited }
+    if ProcessTree.children.count == running.count + session.isolation.helpers { return exited }
     let descendants = ProcessTree.descendants(of: roots)
     return exited.filter { attempt in
       guard let left = descendants[attempt.child.pid] else { return true }

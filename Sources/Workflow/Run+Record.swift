@@ -55,6 +55,7 @@ extension Run {
       try publish(ended.attempt.step, ended.record)
       ended.attempt.cleanUp(keepingProgress: false)
     }
+    share(group)
   }
 
   private func log(_ attempt: Attempt, _ problem: Problem?) throws {

@@ -59,6 +59,7 @@ extension Run {
 
   private func start(_ job: Job, _ place: Place) throws {
     let step = job.step
+    if try takeShared(job) { return leave(place) }
     attempts[step.id, default: 0] += 1
     serial += 1
     let mark = "\(leftovers.mark).\(serial)"

@@ -45,6 +45,8 @@ public enum RunEvent {
   case appended(Step, [Step])
   /// Seconds until everything is done, by recorded durations; at most once a second.
   case estimate(Double)
+  /// Something about the shared cache that changes no result.
+  case cache(String, isWarning: Bool)
   /// Passed over though nothing failed: why.
   case skipped(Step, String)
 }
@@ -77,7 +79,7 @@ public final class Run {
   let report: (RunEvent) -> Void
   var summary = RunSummary()
   /// Goals that run whatever is recorded.
-  private var forced: Set<Step.ID> = []
+  private(set) var forced: Set<Step.ID> = []
 
   var undecided: [Step] = []
   /// Decided: these have to run, and are not in the queue yet.

@@ -9,6 +9,8 @@ public struct UserConfiguration: Sendable {
   /// `auto`, `always` or `never`.
   public var color: String?
   public var sandbox: SandboxMode?
+  /// Where results are shared, as `--cache`.
+  public var cache: String?
 
   public init() {}
 
@@ -19,7 +21,7 @@ public struct UserConfiguration: Sendable {
     let reader = Reader(file: path, text: try Files.read(path))
     let root = try reader.parse()
     try reader.version(root, "config")
-    try reader.onlyKeys(root, JSONPointer(), ["config", "jobs", "color", "sandbox"])
+    try reader.onlyKeys(root, JSONPointer(), ["config", "jobs", "color", "sandbox", "cache"])
     if let jobs = root["jobs"] {
       guard let count = jobs.int, count > 0 else { throw reader.problem("'jobs' must be a count of 1 or more", JSONPointer(["jobs"])) }
       configuration.jobs = count
@@ -34,6 +36,7 @@ public struct UserConfiguration: Sendable {
       configuration.sandbox = SandboxMode(rawValue: sandbox)
       guard configuration.sandbox != nil else { throw reader.problem("'sandbox' must be auto, bwrap or none", JSONPointer(["sandbox"])) }
     }
+    configuration.cache = try reader.string(root, "cache")
     return configuration
   }
 

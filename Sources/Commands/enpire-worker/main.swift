@@ -7,12 +7,13 @@ import Steps
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch (arguments.first, arguments.count) {
 case ("kinds", 1): print(Worker.catalogue.compact)
+case ("cache", 1): CacheHelper.run()
 case ("run", 2):
   do { try Worker.run(requestAt: arguments[1]) } catch {
     FileHandle.standardError.write(Data("error: \(error)\n".utf8))
     exit(Worker.exitCode(of: error))
   }
 default:
-  FileHandle.standardError.write(Data("usage: enpire-worker kinds | run REQUEST   (started by enpire; see 'enpire --help')\n".utf8))
+  FileHandle.standardError.write(Data("usage: enpire-worker kinds | run REQUEST | cache   (started by enpire; see 'enpire --help')\n".utf8))
   exit(64)
 }

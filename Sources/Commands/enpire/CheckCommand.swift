@@ -17,6 +17,7 @@ struct CheckCommand: ParsableCommand {
   @OptionGroup var manifest: ManifestOptions
   @Flag(help: "Check what is recorded and stored too.") var store = false
   @Flag(help: "Remove damaged stored files, and forget the records that need them or what is missing.") var repair = false
+  @OptionGroup(title: "How to run") var isolation: IsolationOptions
   @OptionGroup(title: "What is said") var output: OutputOptions
   @Argument(help: "NAME=value sets a variable.", completion: .goals) var arguments: [String] = []
 
@@ -36,6 +37,7 @@ struct CheckCommand: ParsableCommand {
   }
 
   private func inspect(_ session: Session) throws {
+    isolation.apply(to: session, try UserConfiguration.load())
     let found = try session.inspect(repair: repair, waiting: sayWaiting)
     if output.json {
       func list(_ names: [String]) -> JSON { .array(names.map { .string($0) }) }
@@ -53,6 +55,7 @@ struct CheckCommand: ParsableCommand {
       Terminal.print(
         "\(found.records) records, \(found.blobs) stored files, \(GcCommand.size(found.bytes)): \(found.isWhole ? "whole" : "not whole")")
     }
+    for text in found.told { Terminal.say(text) }
     if !found.isWhole, !repair {
       Terminal.say("hint: enpire check --repair")
       leave(.inputOutput)

@@ -10,9 +10,16 @@ struct IsolationOptions: ParsableArguments {
     completion: .list(["auto", "bwrap", "none"]), transform: mode)
   var sandbox: SandboxMode?
 
+  @Option(
+    help: ArgumentHelp(
+      "Share results over a directory or Bazel's HTTP cache protocol; none for nowhere (default: ENPIRE_CACHE, or the user's configuration).",
+      valueName: "directory|url|none"), completion: .directory)
+  var cache: String?
+
   func apply(to session: Session, _ configuration: UserConfiguration) {
     session.isolation.mode = sandbox
     session.isolation.fallback = configuration.sandbox
+    session.isolation.cache = cache ?? Isolation.cacheInEnvironment ?? configuration.cache
   }
 
   private static func mode(_ word: String) throws -> SandboxMode {

@@ -28,6 +28,8 @@ final class RunReporter {
     switch event {
     case .endedLeftovers(let count): say("ended \(count) \(count == 1 ? "process" : "processes") that an earlier run left when it crashed")
     case .estimate(let seconds): left = seconds
+    case .cache(let text, let isWarning):
+      if isWarning { say("\(Terminal.paint("warning:", .yellow)) \(text)") } else if verbose { say(text) }
     case .waitingForLock(let holder): say("waiting for another run of this workspace (\(holder))")
     case .started(let step, let reasons):
       running.append((step, 0, 0, ""))
@@ -127,6 +129,7 @@ final class RunReporter {
   private func json(_ event: RunEvent) -> JSON {
     switch event {
     case .waitingForLock(let holder): ["event": "waiting", "holder": .string(holder)]
+    case .cache(let text, let isWarning): ["event": "cache", "text": .string(text), "warning": .bool(isWarning)]
     case .started(let step, let reasons):
       [
         "event": "start", "step": .string(step.name), "station": step.stationName.map { .string($0) } ?? nil,
