@@ -52,7 +52,7 @@ private struct SnapshotWriter {
     for group in groups {
       let index = Int(declarationIndex[group.name]!)
       let files = try watches(of: group)
-      draft.declarations[index].isOpen = group.steps.allSatisfy { $0.status.isSuccess && !$0.options.always } && files != nil ? 0 : 1
+      draft.declarations[index].isOpen = group.steps.allSatisfy { ($0.status.isSuccess || $0.bypassReason != nil) && !$0.options.always } && files != nil ? 0 : 1
       rows[index] = (needs(of: group), files ?? [])
     }
     let before = (needs: draft.needs, files: draft.files)
