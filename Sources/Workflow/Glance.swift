@@ -59,7 +59,7 @@ struct Glance {
   enum Verdict {
     /// Read the manifest.
     case unknown
-    case upToDate(steps: Int)
+    case upToDate(steps: Int, skipped: Int)
     case partly(Part)
   }
 
@@ -91,7 +91,7 @@ struct Glance {
     let stale = snapshot.declarations.indices.filter { declaration in
       snapshot.declarations[declaration].isOpen != 0 || snapshot.files[declaration].contains { isStale[Int($0)] }
     }
-    if stale.isEmpty && appended.isEmpty { return .upToDate(steps: snapshot.steps) }
+    if stale.isEmpty && appended.isEmpty { return .upToDate(steps: snapshot.steps, skipped: snapshot.skipped) }
     return part(stale)
   }
 

@@ -63,7 +63,7 @@ public struct RunSummary: Sendable {
   public var seconds = 0.0
   public var exit = ExitCode.success
 
-  public init(upToDate: Int = 0) { self.upToDate = upToDate }
+  public init(upToDate: Int = 0, skipped: Int = 0) { (self.upToDate, self.skipped) = (upToDate, skipped) }
 }
 
 public final class Run {

@@ -7,8 +7,8 @@ import OrderedCollections
 
 extension Session {
   public enum Opening {
-    /// All of so many steps are up to date.
-    case nothingToDo(steps: Int)
+    /// All of so many steps are up to date, or skipped by their conditions.
+    case nothingToDo(steps: Int, skipped: Int)
     case session(Session, goals: [Step])
   }
 
@@ -18,7 +18,7 @@ extension Session {
     if let free = WorkspaceLock(ifFree: request.state) {
       defer { withExtendedLifetime(free) {} }
       switch Glance.look(request) {
-      case .upToDate(let steps): return .nothingToDo(steps: steps)
+      case .upToDate(let steps, let skipped): return .nothingToDo(steps: steps, skipped: skipped)
       case .partly(let part): if let opening = try opening(request, part) { return opening }
       case .unknown: break
       }
@@ -51,7 +51,7 @@ extension Session {
     let opened = Set(part.open.map { snapshot.string(snapshot.declarations[$0].name) })
     session.untouched = snapshot.steps - session.graph.steps.count { opened.contains($0.declaration.name) }
     let goals = session.graph.steps.filter { opened.contains($0.declaration.name) || request.goals.contains($0.declaration.name) }
-    return goals.isEmpty ? .nothingToDo(steps: snapshot.steps) : .session(session, goals: goals)
+    return goals.isEmpty ? .nothingToDo(steps: snapshot.steps, skipped: snapshot.skipped) : .session(session, goals: goals)
   }
 }
 

@@ -52,7 +52,8 @@ private struct SnapshotWriter {
     for group in groups {
       let index = Int(declarationIndex[group.name]!)
       let files = try watches(of: group)
-      draft.declarations[index].isOpen = group.steps.allSatisfy { ($0.status.isSuccess || $0.bypassReason != nil) && !$0.options.always } && files != nil ? 0 : 1
+      let isSettled = group.steps.allSatisfy { ($0.status.isSuccess || $0.bypassReason != nil) && !$0.options.always }
+      draft.declarations[index].isOpen = isSettled && files != nil ? 0 : 1
       rows[index] = (needs(of: group), files ?? [])
     }
     let before = (needs: draft.needs, files: draft.files)
@@ -70,6 +71,7 @@ private struct SnapshotWriter {
     if session.part == nil {
       for path in session.state.files.entries.keys where watchIndex[relative(path)] == nil { _ = try watch(path, .configuration) }
       draft.steps = session.graph.steps.count { $0.isWanted }
+      draft.skipped = session.graph.steps.count { $0.isWanted && $0.bypassReason != nil }
       draft.flags = isSeparable ? Snapshot.Flags.separable : 0
     } else {
       draft.steps = session.untouched + session.graph.steps.count { $0.isWanted && !session.graph.settled.contains($0.declaration.name) }

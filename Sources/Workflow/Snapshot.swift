@@ -59,6 +59,8 @@ struct Snapshot {
   let flags: UInt32
   /// Steps that were wanted, for the summary.
   let steps: Int
+  /// How many of them a condition skipped.
+  let skipped: Int
   /// JSON: for which program, manifest, goals and variables this is.
   let identity: UnsafeBufferPointer<UInt8>
   /// The manifest's members beside `steps` and `default`.
@@ -105,6 +107,7 @@ struct Snapshot {
     id = word(2)
     flags = UInt32(truncatingIfNeeded: word(3))
     steps = Int(word(3) >> 32)
+    skipped = Int(truncatingIfNeeded: word(22))
     identity = section(0, UInt8.self)
     header = section(1, UInt8.self)
     strings = section(2, UInt8.self)
@@ -132,6 +135,7 @@ struct Snapshot {
   struct Draft {
     var flags: UInt32 = 0
     var steps = 0
+    var skipped = 0
     var identity: [UInt8] = []
     var header: [UInt8] = []
     var strings: [UInt8] = [0]
@@ -146,6 +150,7 @@ struct Snapshot {
     init(_ snapshot: Snapshot) {
       flags = snapshot.flags
       steps = snapshot.steps
+      skipped = snapshot.skipped
       identity = Array(snapshot.identity)
       header = Array(snapshot.header)
       strings = Array(snapshot.strings)
@@ -185,6 +190,7 @@ struct Snapshot {
       bytes.withUnsafeMutableBytes { bytes in
         func set(_ index: Int, _ word: UInt64) { bytes.storeBytes(of: word, toByteOffset: 8 * index, as: UInt64.self) }
         set(3, UInt64(flags) | UInt64(steps) << 32)
+        set(22, UInt64(skipped))
         for (index, section) in sections.enumerated() {
           set(4 + 2 * index, section.0)
           set(5 + 2 * index, section.1)

@@ -42,8 +42,8 @@ struct RunCommand: ParsableCommand {
       goals = try session.goals(names, selection.selection)
     } else {
       switch try Session.open(manifest.request(arguments)) {
-      case .nothingToDo(let steps):
-        if !execution.question { reporter.finish(RunSummary(upToDate: steps)) }
+      case .nothingToDo(let steps, let skipped):
+        if !execution.question { reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped)) }
         return
       case .session(let opened, let asked): (session, goals) = (opened, asked)
       }
