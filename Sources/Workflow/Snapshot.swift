@@ -115,7 +115,7 @@ struct Snapshot {
     declarations = section(4, Declaration.self)
     needs = Rows(starts: section(5, UInt32.self), values: section(6, UInt32.self))
     files = Rows(starts: section(7, UInt32.self), values: section(8, UInt32.self))
-    guard isSound, strings.last == 0,
+    guard isSound, word(22) <= word(3) >> 32, strings.last == 0,
       watches.allSatisfy({ Int($0.path) < strings.count && Watch.Kind(rawValue: $0.kind) != nil }),
       declarations.allSatisfy({ Int($0.source) < watches.count && Int($0.name) < strings.count && $0.offset < 1 << 40 }),
       needs.isSound(rows: declarations.count, below: declarations.count), files.isSound(rows: declarations.count, below: watches.count)
