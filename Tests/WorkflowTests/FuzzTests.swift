@@ -195,6 +195,12 @@ private struct ManifestFuzz: FuzzReader {
       let formatted = try Format.format(bytes, file: path)
       guard try Format.format(formatted, file: path) == formatted else { return .senseless("formatting twice gives another text") }
       guard try picture(load(formatted)) == picture(graph) else { return .senseless("formatted, it means something else") }
+      // Every sixteenth that needs no worker is planned, as `enpire plan` would.
+      if bytes.count % 16 == 0, !graph.steps.contains(where: { $0.kind != nil }) {
+        let session = try Session(Manifest(path: path), appended: [])
+        let plan = try session.plan(session.goals([]))
+        if !session.manifest.defaults.isEmpty, plan.isEmpty { return .senseless("there are goals, and nothing is planned") }
+      }
       return .accepted
     } catch let problem as Problem {
       if problem.sentence.isEmpty || problem.code == .internalError { return .senseless("refused with '\(problem.sentence)', \(problem.code)") }
