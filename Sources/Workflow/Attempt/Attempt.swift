@@ -15,11 +15,11 @@ final class Attempt {
   let directory: String
   let session: Session
   private var sandbox: Sandbox?
-  private(set) var exposure = Exposure()
+  var exposure = Exposure()
   private(set) var child: Child!
   let inputs: OrderedDictionary<String, [Decider.InputArtifact]>
   /// Inputs of the workspace that a command finds in its directory: the relative path of each, and where it leads.
-  private let links: [(name: String, target: String)]
+  let links: [(name: String, target: String)]
   private let layout: Rooms.Layout
   private var hasLeft = false
   /// What keeps its secrets out of all that is told, if it has any.
@@ -46,10 +46,10 @@ final class Attempt {
   /// A reproduction sees nothing that is kept of earlier attempts: no finished trials, no checkpoints.
   let isReproduction: Bool
   /// The strace that watches it, if it is to be seen what it reads.
-  private let strace: String?
+  let strace: String?
   static let traceFile = ".enpire-trace"
   /// Where each input is shown, by its path or its digest and name.
-  private(set) var shownPaths: [String: [String]] = [:]
+  var shownPaths: [String: [String]] = [:]
 
   /// Prepares and starts the step.
   /// `surroundings` are variables that the run adds to its environment, `passing` descriptors that become its 4, 5, ….
@@ -114,188 +114,6 @@ final class Attempt {
   var isSandboxed: Bool { sandbox != nil }
   /// Where the step's relative paths start.
   var workspace: String { step.declaration.scope?.directory ?? session.manifest.directory }
-
-  // MARK: Commands
-
-  private static func links(
-    _ step: Step, _ inputs: OrderedDictionary<String, [Decider.InputArtifact]>, _ session: Session
-  ) -> [(name: String, target: String)] {
-    if step.kind != nil { return [] }
-    let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
-    let paths = Set(
-      inputs.values.joined().compactMap(\.path).filter { $0.hasPrefix(workspace) && !$0.split(separator: "/").contains("..") })
-    // What lies in an input directory is there with it.
-    func isInside(_ path: String) -> Bool {
-      Files.parent(of: path).map { paths.contains($0) || ($0.count > workspace.count && isInside($0)) } ?? false
-    }
-    return paths.filter { !isInside($0) }.sorted().map { (String($0.dropFirst(workspace.count)), $0) }
-  }
-
-  /// The directories that it finds: those of its inputs and outputs.
-  private static func layout(_ step: Step, _ links: [(name: String, target: String)]) -> Rooms.Layout {
-    if step.kind != nil { return ["out"] }
-    let outputs = step.outputs.compactMap { $0.form == .directory && !step.mayOmit($0.name) ? $0.path : Files.parent(of: $0.path) }
-    return Rooms.layout(links.compactMap { Files.parent(of: $0.name) } + outputs)
-  }
-
-  /// The argv with references filled in. The command runs in the private directory, where the workspace's inputs stand at their own
-  /// relative paths and its outputs are to appear at theirs.
-  private func command() throws -> [String] {
-    for artifact in inputs.values.joined() {
-      guard let path = artifact.path else { continue }
-      exposure.read(path)
-      if strace != nil { shownPaths[path] = [path] }
-    }
-    for link in links {
-      let path = directory + "/" + link.name
-      if strace != nil { shownPaths[link.target]!.append(path) }
-      guard symlink(link.target, path) == 0 else { throw Files.problem("write", path) }
-    }
-    return try step.argv.flatMap { word -> [String] in
-      let segments = try Template.parse(word)
-      if segments.count == 1, case .reference(.input(let port)) = segments[0] { return try paths(of: port) }
-      return [
-        try segments.map { segment in
-          switch segment {
-          case .text(let text): text
-          case .reference(.input(let port)): try paths(of: port).joined(separator: " ")
-          case .reference(.output(let name)): directory + "/" + (step.output(named: name)?.path ?? name)
-          case .reference(let reference): try value(of: reference)
-          }
-        }.joined()
-      ]
-    }
-  }
-
-  private func value(of reference: Reference) throws -> String {
-    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step),
-      let output = producer.output(named: reference.output),
-      let artifact = producer.record?.outputs[output.name], output.form != .value
-    {
-      return try view(artifact, name: Files.name(of: output.path))
-    }
-    let text: String =
-      switch reference {
-      case .step(let step): "${step.\(step.step)\(step.output.map { "." + $0 } ?? "")}"
-      case .station(let field): "${station.\(field)}"
-      case .parameter(let name): "${with.\(name)}"
-      default: ""
-      }
-    let value = try session.decider.resolve(.string(text), in: step, "run")
-    return value.string ?? value.canonical
-  }
-
-  private func paths(of port: String) throws -> [String] { try (inputs[port] ?? []).map(path) }
-
-  private func path(of artifact: Decider.InputArtifact) throws -> String {
-    if let path = artifact.path { return path }
-    let path = try view(artifact.artifact!, name: artifact.name)
-    if strace != nil { shownPaths[artifact.digest.hex + artifact.name] = [path] }
-    return path
-  }
-
-  private func view(_ artifact: Artifact, name: String) throws -> String {
-    let path = try session.state.store.view(artifact, name: name)
-    exposure.read(path)
-    return path
-  }
-
-  // MARK: Step kinds
-
-  /// Writes the worker's request; returns its path.
-  private func request() throws -> String {
-    let state = session.state.directory
-    let kind = step.kind!
-    for path in session.isolation.worker { exposure.read(path) }
-    for artifact in inputs.values.joined() { if let path = artifact.path { exposure.read(path) } }
-    var request: JSON = [
-      "request": 1, "step": .string(step.name), "kind": .string(kind.name), "mode": .string(step.shards.isEmpty ? "run" : "gather"),
-      "key": .string(key.hex), "with": try session.decider.resolvedParameters(of: step),
-      "inputs": .object(
-        try inputs.mapValues { artifacts in
-          .array(
-            try artifacts.map { artifact in
-              var json: JSON = ["path": .string(try path(of: artifact)), "name": .string(artifact.name), "digest": .string(artifact.digest.hex)]
-              if let producer = artifact.step { json["step"] = .string(producer) }
-              return json
-            })
-        }),
-      "outputs": .object(OrderedDictionary(uniqueKeysWithValues: step.outputs.map { ($0.name, .string(directory + "/out/" + $0.path)) })),
-      "workspace": .string(session.manifest.directory), "state": .string(state), "workflow": .string(session.manifest.workflow),
-      "manifest": .string(Files.name(of: session.manifest.path)),
-    ]
-    if let station = step.station {
-      request["station"] = station.entry
-      for path in session.isolation.python(near: session.manifest.directory) { exposure.read(path) }
-    }
-    if step.stations.count > 1 { request["stations"] = .array(step.stations.map(\.entry)) }
-    if let shard = step.shard { request["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
-    let progress = isReproduction ? directory + "/progress" : "\(state)/progress/\(key.hex)"
-    try Files.makeDirectory(progress)
-    request["progress"] = .string(progress)
-    exposure.write(progress)
-    if kind.effect == .sample {
-      let samples = isReproduction ? directory : state + "/samples"
-      try Files.makeDirectory(samples)
-      let file = "\(samples)/\(try session.decider.sampleKey(of: step, fingerprint: fingerprint).hex).jsonl"
-      if !Files.exists(file) { try Files.write("", to: file) }
-      request["samples"] = .string(file)
-      exposure.write(file)
-      request["seedRoot"] = .string(try session.decider.seedRoot(of: step, fingerprint: fingerprint).hex)
-    }
-    if step.mayAppend {
-      request["append"] = .string(directory + "/append.json")
-      request["source"] = step.source
-    }
-    if kind.readsStudy { request["study"] = .array(try session.graph.ancestors(of: step).map(studyEntry)) }
-    // Experiments are in Git: who commits writes there, who reads the study reads there.
-    let hub = state + "/hubs/" + session.manifest.workflow
-    if kind.effect == .external {
-      try Files.makeDirectory(hub)
-      exposure.write(hub)
-    } else if kind.readsStudy, Files.exists(hub) {
-      exposure.read(hub)
-    }
-    let file = directory + "/request.json"
-    try Files.write(request.pretty, to: file)
-    return file
-  }
-
-  private func studyEntry(_ ancestor: Step) throws -> JSON {
-    let action: JSON =
-      switch ancestor.declaration.action {
-      case .kind(let name): .string(name)
-      case .command: "run";
-      case .group: "group"
-      }
-    var entry: JSON = [
-      "step": .string(ancestor.name), "kind": action, "effect": .string(ancestor.effect.rawValue), "state": .string(ancestor.status.rawValue),
-      "needs": .array((ancestor.needs.map { session.graph.steps[$0.step].name } + ancestor.families).map { .string($0) }),
-      "outputs": .object(
-        OrderedDictionary(
-          uniqueKeysWithValues: try (ancestor.record?.outputs ?? [:]).map { name, artifact in
-            let file = ancestor.outputs.first { $0.name == name }.map { Files.name(of: $0.path) } ?? name
-            return (
-              name,
-              ["path": .string(try view(artifact, name: file)), "name": .string(file), "digest": .string(artifact.digest.hex)]
-            )
-          })),
-    ]
-    entry["description"] = ancestor.declaration.description.map { .string($0) }
-    entry["station"] = ancestor.station.map { .string($0.name) }
-    if let record = ancestor.record {
-      entry["key"] = .string(record.key.hex)
-      entry["started"] = .number(record.started)
-      entry["seconds"] = .number(record.seconds)
-      let details = try session.state.details(record.key)
-      entry["telemetry"] = details?.telemetry ?? [:]
-      entry["with"] = details?.fingerprint["with"]
-      entry["inputs"] = details?.fingerprint["inputs"]
-      entry["station_entry"] = details?.fingerprint["station"]
-    }
-    entry["problem"] = (ancestor.problem?.sentence).map { .string($0) }
-    return entry
-  }
 
   // MARK: While it runs
 

@@ -1,0 +1,90 @@
+// How a command sees its inputs and outputs: links, directories, and its words with references filled in.
+
+internal import Glibc
+import JSON
+import OrderedCollections
+
+extension Attempt {
+  static func links(
+    _ step: Step, _ inputs: OrderedDictionary<String, [Decider.InputArtifact]>, _ session: Session
+  ) -> [(name: String, target: String)] {
+    if step.kind != nil { return [] }
+    let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
+    let paths = Set(
+      inputs.values.joined().compactMap(\.path).filter { $0.hasPrefix(workspace) && !$0.split(separator: "/").contains("..") })
+    // What lies in an input directory is there with it.
+    func isInside(_ path: String) -> Bool {
+      Files.parent(of: path).map { paths.contains($0) || ($0.count > workspace.count && isInside($0)) } ?? false
+    }
+    return paths.filter { !isInside($0) }.sorted().map { (String($0.dropFirst(workspace.count)), $0) }
+  }
+
+  /// The directories that it finds: those of its inputs and outputs.
+  static func layout(_ step: Step, _ links: [(name: String, target: String)]) -> Rooms.Layout {
+    if step.kind != nil { return ["out"] }
+    let outputs = step.outputs.compactMap { $0.form == .directory && !step.mayOmit($0.name) ? $0.path : Files.parent(of: $0.path) }
+    return Rooms.layout(links.compactMap { Files.parent(of: $0.name) } + outputs)
+  }
+
+  /// The argv with references filled in. The command runs in the private directory, where the workspace's inputs stand at their own
+  /// relative paths and its outputs are to appear at theirs.
+  func command() throws -> [String] {
+    for artifact in inputs.values.joined() {
+      guard let path = artifact.path else { continue }
+      exposure.read(path)
+      if strace != nil { shownPaths[path] = [path] }
+    }
+    for link in links {
+      let path = directory + "/" + link.name
+      if strace != nil { shownPaths[link.target]!.append(path) }
+      guard symlink(link.target, path) == 0 else { throw Files.problem("write", path) }
+    }
+    return try step.argv.flatMap { word -> [String] in
+      let segments = try Template.parse(word)
+      if segments.count == 1, case .reference(.input(let port)) = segments[0] { return try paths(of: port) }
+      return [
+        try segments.map { segment in
+          switch segment {
+          case .text(let text): text
+          case .reference(.input(let port)): try paths(of: port).joined(separator: " ")
+          case .reference(.output(let name)): directory + "/" + (step.output(named: name)?.path ?? name)
+          case .reference(let reference): try value(of: reference)
+          }
+        }.joined()
+      ]
+    }
+  }
+
+  func value(of reference: Reference) throws -> String {
+    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step),
+      let output = producer.output(named: reference.output),
+      let artifact = producer.record?.outputs[output.name], output.form != .value
+    {
+      return try view(artifact, name: Files.name(of: output.path))
+    }
+    let text: String =
+      switch reference {
+      case .step(let step): "${step.\(step.step)\(step.output.map { "." + $0 } ?? "")}"
+      case .station(let field): "${station.\(field)}"
+      case .parameter(let name): "${with.\(name)}"
+      default: ""
+      }
+    let value = try session.decider.resolve(.string(text), in: step, "run")
+    return value.string ?? value.canonical
+  }
+
+  func paths(of port: String) throws -> [String] { try (inputs[port] ?? []).map(path) }
+
+  func path(of artifact: Decider.InputArtifact) throws -> String {
+    if let path = artifact.path { return path }
+    let path = try view(artifact.artifact!, name: artifact.name)
+    if strace != nil { shownPaths[artifact.digest.hex + artifact.name] = [path] }
+    return path
+  }
+
+  func view(_ artifact: Artifact, name: String) throws -> String {
+    let path = try session.state.store.view(artifact, name: name)
+    exposure.read(path)
+    return path
+  }
+}
