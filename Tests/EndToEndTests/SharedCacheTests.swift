@@ -218,6 +218,14 @@ final class CacheServer {
     #expect(outcome.errors.contains("restored"), "\(outcome.errors)")
   }
 
+  @Test func `a step that always runs is not taken from the cache`() throws {
+    let cache = try Cache(.directory)
+    defer { cache.remove() }
+    let manifest = #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo 1 > a"], "out": {"o": "a"}, "always": true}}}"#
+    #expect(try summary(run(try Workspace(manifest), cache.address))["ran"] == 1)
+    #expect(try summary(run(try Workspace(manifest), cache.address))["ran"] == 1)
+  }
+
   @Test func `a damaged store is repaired from the cache`() throws {
     let cache = try Cache(.directory)
     defer { cache.remove() }
