@@ -117,4 +117,81 @@ import Testing
     #expect(try workspace.summary()["ran"] == 3)
     #expect(workspace.read("out/c2") == "in the new directory\n")
   }
+
+  @Test func `a variable of the environment that comes to be set is seen`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "vars": {"h": {"env": "ENPIRE_TEST_H", "default": "d"}}, "steps": {"t": {"run": ["sh", "-c", "echo ${var.h} > t"], "out": {"o": "t"}}}}"#
+    )
+    #expect(try workspace.enpire().code == 0 && workspace.read("t") == "d\n")
+    #expect(try workspace.enpire(environment: ["ENPIRE_TEST_H": "set"]).code == 0 && workspace.read("t") == "set\n")
+    #expect(try workspace.enpire().code == 0 && workspace.read("t") == "d\n")
+  }
+
+  @Test func `an input that changes after its step ended, while the run goes on, is seen by the next run`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["fast", "slow"], "steps": {
+        "fast": {"run": ["sh", "-c", "cat in.txt d/* > fast"], "in": {"i": "in.txt", "d": "d"}, "out": {"o": "fast"}},
+        "slow": {"run": ["sh", "-c", "until [ -e ${var.flag} ]; do sleep 0.02; done; echo > slow"], "out": {"o": "slow"}, "sandbox": false}},
+       "vars": {"flag": "FLAG"}}
+      """#, files: ["in.txt": "1\n", "d/a": "a\n"])
+    let text = workspace.read("enpire.json")!
+    try workspace.write(text.replacingOccurrences(of: "FLAG", with: workspace.path("flag").path()), to: "enpire.json")
+    let run = try workspace.start(["run", "--json", "-j", "2"])
+    while !(workspace.read(".output-0") ?? "").contains(#""event":"done","step":"fast""#) { usleep(10_000) }
+    try workspace.write("2\n", to: "in.txt")
+    try workspace.write("b\n", to: "d/b")
+    try workspace.write("", to: "flag")
+    run.waitUntilExit()
+    #expect(try workspace.summary()["ran"] == 1)
+    #expect(workspace.read("fast") == "2\na\nb\n")
+  }
+
+  @Test func `a program that comes to stand before another of its name is seen`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"t": {"run": ["sh", "-c", "tool > t"], "tools": ["tool"], "out": {"o": "t"}, "sandbox": false}}}"#)
+    func tool(_ folder: String, says word: String) throws {
+      try workspace.write("#!/bin/sh\necho \(word)\n", to: "\(folder)/tool")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: workspace.path("\(folder)/tool").path())
+    }
+    let path = ["PATH": workspace.path("b1").path() + ":" + workspace.path("b2").path() + ":/usr/bin:/bin"]
+    try tool("b2", says: "two")
+    #expect(try workspace.enpire(environment: path).code == 0 && workspace.read("t") == "two\n")
+    try tool("b1", says: "one")
+    #expect(try workspace.enpire(environment: path).code == 0 && workspace.read("t") == "one\n")
+  }
+
+  @Test func `a file that becomes a program is another input`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"t": {"run": ["sh", "-c", "if [ -x s.sh ]; then echo yes; else echo no; fi > t"], "in": {"s": "s.sh"}, "out": {"o": "t"}}}}"#,
+      files: ["s.sh": "#!/bin/sh\n"])
+    #expect(try workspace.enpire().code == 0 && workspace.read("t") == "no\n")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: workspace.path("s.sh").path())
+    #expect(try workspace.enpire().code == 0 && workspace.read("t") == "yes\n")
+  }
+
+  @Test func `what a step publishes is no plain input of another`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["x"], "out": {"o": "a.txt"}}, "b": {"run": ["x"], "in": {"i": "a.txt"}, "out": {"o": "b.txt"}}}}"#)
+    let outcome = try workspace.enpire()
+    #expect(outcome.code == 65 && outcome.errors.contains("'a.txt' is what step 'a' publishes") && outcome.errors.contains("${step.a.o}"))
+  }
+
+  @Test func `a step that ends well after its time-out has failed`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "steps": {"t": {"run": ["sh", "-c", "trap 'exit 0' TERM; echo part > t; sleep 60 & wait"], "timeout": 0.5, "out": {"o": "t"}, "sandbox": false}}}
+      """#)
+    #expect(try workspace.enpire().code == 124 && workspace.read("t") == nil)
+  }
+
+  @Test func `a senseless output fails its step alone`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["bad", "good"], "steps": {
+        "bad": {"run": ["sh", "-c", "ln -s nowhere d/l"], "out": {"o": "d/"}, "may_fail": true},
+        "good": {"run": ["sh", "-c", "sleep 0.3; echo good > good"], "out": {"o": "good"}}}}
+      """#)
+    #expect(try workspace.enpire("run", "-k", "-j", "2").code == 0 && workspace.read("good") == "good\n")
+  }
 }

@@ -182,8 +182,8 @@ final class Attempt {
     endedMonotonic = Clock.monotonic
     cause =
       switch end {
-      case .exited(0): nil
       case _ where timedOut: .timeout
+      case .exited(0): nil
       case .exited(ExitCode.station.rawValue) where step.kind != nil: .station
       case .exited(let code): .exit(code)
       case .signalled: .signal
@@ -195,7 +195,7 @@ final class Attempt {
         hint: "free some space and run again; what was finished is kept")
     }
     switch end {
-    case .exited(0): break
+    case .exited(0) where !timedOut: break
     case _ where wasInterrupted: throw Problem(.interrupted, "\(step.name): interrupted", hint: logHint)
     case .lost: throw Problem(.stepFailed, "\(step.name): nobody knows how it ended", hint: logHint)
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.options.timeout?.after ?? 0) s", hint: logHint)
@@ -210,7 +210,14 @@ final class Attempt {
       throw Problem(.stepFailed, "\(step.name): its input \(Files.display(path)) changed while it ran", hint: "its outputs are not kept; run again")
     }
     var outputs: OrderedDictionary<String, Artifact> = [:]
-    for output in step.outputs { outputs[output.name] = try store(output) }
+    for output in step.outputs {
+      do { outputs[output.name] = try store(output) } catch let problem as Problem where problem.code == .inputOutput || problem.code == .missingInput
+      {
+        // Only a disk that is full is the run's affair; what the step left is its own.
+        if Files.freeBytes(at: directory) < 1 << 20 { throw problem }
+        throw Problem(.stepFailed, "\(step.name): \(problem.sentence)", hint: problem.hint)
+      }
+    }
     let appended = step.mayAppend ? (try? JSON(parsing: Files.read(directory + "/append.json"))) ?? [] : []
     if let mask, mask.occurs(in: appended) { throw holdsSecret("what it appends") }
     return ActionRecord(

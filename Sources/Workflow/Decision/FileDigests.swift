@@ -34,6 +34,7 @@ struct FileStamp: Hashable, Sendable {
     self.init(status)
   }
 
+  var isExecutable: Bool { mode & 0o100 != 0 }
   var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
 }
 
@@ -55,6 +56,8 @@ final class FileDigests {
   /// What this run knows, by absolute path.
   private(set) var entries: [String: Entry] = [:]
   private var unsaved: [String] = []
+  /// Files whose content was not the same at every look: what one step read another did not.
+  private(set) var unsteady: Set<String> = []
 
   init(_ database: Database) { self.database = database }
 
@@ -85,10 +88,12 @@ final class FileDigests {
   /// Takes note of a file whose content is known because this process put it there, with a modification time
   /// a tick before: any write that follows shows in the stamp.
   func note(_ path: String, _ digest: Digest, _ stamp: FileStamp) {
+    entries[path] = nil
     remember(Entry(stamp: stamp, digest: digest, hashed: Int.max), at: path)
   }
 
   private func remember(_ entry: Entry, at path: String) {
+    if let before = entries[path], before.digest != entry.digest || before.stamp.isExecutable != entry.stamp.isExecutable { unsteady.insert(path) }
     entries[path] = entry
     unsaved.append(path)
   }

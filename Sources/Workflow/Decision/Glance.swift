@@ -38,7 +38,10 @@ public struct Request: Sendable {
       json[name] = [.integer(stamp.size), .integer(stamp.modified), .integer(Int(truncatingIfNeeded: stamp.inode))]
     }
     var environment: JSON = [:]
-    for name in names { environment[name] = getenv(name).map { .string(Digest(of: String(cString: $0)).hex) } ?? nil }
+    for name in names {
+      let value: JSON = getenv(name).map { .string(Digest(of: String(cString: $0)).hex) } ?? .null
+      environment[name] = value
+    }
     json["environment"] = environment
     return Array(json.canonical.utf8)
   }
@@ -119,7 +122,7 @@ struct Glance {
     let path = Files.absolute(snapshot.string(watch.path), in: request.directory)
     switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
     case .configuration, .file:
-      if let entry = try? FileDigests.hash(path), entry.digest == watch.digest {
+      if let entry = try? FileDigests.hash(path), entry.digest == watch.digest, entry.stamp.isExecutable == watch.stamp.isExecutable {
         refreshed[index] = entry
         return true
       }

@@ -28,6 +28,8 @@ private struct SnapshotWriter {
 
   /// Nil where a snapshot would not tell the truth.
   init?(_ session: Session, _ request: Request) {
+    // Edited while the run went on: its steps are those of the old text.
+    guard session.part != nil || (try? Digest(of: Files.read(session.manifest.path))) == Digest(of: session.manifest.text) else { return nil }
     self.session = session
     self.request = request
     draft = session.part.map { Snapshot.Draft($0.snapshot) } ?? Snapshot.Draft()
@@ -91,7 +93,10 @@ private struct SnapshotWriter {
   // MARK: Where declarations stand
 
   private mutating func addConfiguration() throws {
-    for path in session.manifest.sources + [session.manifest.fleet].compactMap({ $0 }) { _ = try watch(path, .configuration) }
+    // A part keeps what the whole was read from.
+    if session.part == nil {
+      for path in session.manifest.sources + [session.manifest.fleet].compactMap({ $0 }) { _ = try watch(path, .configuration) }
+    }
     let directory = session.manifest.appendedDirectory
     _ = list(directory, .appended, Appended.names(in: directory))
   }
@@ -136,11 +141,24 @@ private struct SnapshotWriter {
   private mutating func watches(of group: Graph.Group) throws -> [UInt32]? {
     var watches: Set<UInt32> = []
     for step in group.steps {
+      var isListed = false
       for case .files(let pattern) in step.inputs.values.joined() {
         let path = Files.absolute(pattern, in: session.manifest.directory)
         let matches = Files.matches(path)
         if Files.isPattern(path) { watches.insert(list(path, .pattern, matches)) }
+        isListed = isListed || Files.isPattern(path) || matches.contains(where: Files.isDirectory)
+        // What changed after the step was decided is for the next run to see.
+        if matches.isEmpty || matches.contains(where: session.state.files.unsteady.contains) { return nil }
         for match in matches { watches.formUnion(try content(match)) }
+      }
+      // A listing of now may not be the one of then; the key tells.
+      if isListed, let record = step.record, try Digest(of: session.decider.fingerprint(of: step).canonical) != record.key { return nil }
+      for name in step.options.tools where !name.contains("/") {
+        // A program that comes to stand before the one that was found.
+        for directory in (Child.inheritedEnvironment["PATH"] ?? "").split(separator: ":") {
+          let candidate = "\(directory)/\(name)"
+          watches.insert(list(candidate, .pattern, Files.matches(candidate)))
+        }
       }
       for path in step.options.tools.compactMap(session.decider.tools.path) { watches.insert(try watch(path, .file)) }
       for (name, artifact) in step.record?.outputs ?? [:] {
@@ -172,7 +190,8 @@ private struct SnapshotWriter {
       guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
       entry = FileDigests.Entry(stamp: stamp, digest: digest, hashed: .max)
     } else {
-      entry = try session.state.files.entry(of: path)
+      // As it was when it was last looked at in this run, not as it may be by now.
+      entry = try session.state.files.entries[path] ?? session.state.files.entry(of: path)
     }
     return put(relative(path), kind, entry.stamp, isTrusted: entry.isTrusted, entry.digest)
   }

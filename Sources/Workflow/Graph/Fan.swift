@@ -32,5 +32,9 @@ extension Step.Source {
 
 extension Decider.InputArtifact {
   /// How a fingerprint lists it.
-  var print: JSON { ["name": .string(name), "digest": .string(digest.hex)] }
+  var print: JSON {
+    var print: JSON = ["name": .string(name), "digest": .string(digest.hex)]
+    if let stamp, !stamp.isDirectory, stamp.isExecutable { print["executable"] = true }
+    return print
+  }
 }

@@ -142,6 +142,9 @@ public final class Graph {
     return found
   }
 
+  /// The step that publishes to a path, relative to the manifest.
+  func publisher(of path: String) -> Step? { publishers.owner(of: path).map { steps[$0] } }
+
   func instances(of declaration: String) -> [Step.ID]? { instances[declaration] }
 
   /// The fan that a reference means; `make` makes it for the first who asks.

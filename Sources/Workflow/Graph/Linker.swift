@@ -226,7 +226,16 @@ struct Linker {
           sentence: "an input is a path, or one reference to a step's output", hint: "as \"data/*.csv\" or \"${step.demos.dataset}\"")
       }
       let pattern = segments.map { if case .text(let text) = $0 { text } else { "" } }.joined()
-      return .files(step.declaration.scope?.input(pattern) ?? pattern)
+      let path = step.declaration.scope?.input(pattern) ?? pattern
+      let plain = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+      if let publisher = graph.publisher(of: plain) {
+        // Without the dependency it would be read before or after it is made, as it happens.
+        let output = publisher.publishes.first { $0.value == plain }?.key ?? ""
+        throw TemplateError(
+          sentence: publisher === step ? "'\(pattern)' is this step's own output" : "'\(pattern)' is what step '\(publisher.name)' publishes",
+          hint: publisher === step ? "a step cannot read what it makes" : "write ${step.\(publisher.name).\(output)}, so that it comes first")
+      }
+      return .files(path)
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, "in", port, hint: error.hint) }
   }
 

@@ -33,6 +33,8 @@ struct Publishers {
     claimed.append((path, new))
   }
 
+  func owner(of path: String) -> Step.ID? { owners[path] }
+
   mutating func begin() { claimed = [] }
 
   mutating func takeBack() {
