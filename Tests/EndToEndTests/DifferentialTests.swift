@@ -30,6 +30,15 @@ import Testing
       "random graphs, part \(part): \(tally.rounds) runs, \(tally.steps) steps to decide, \(tally.ran) ran, \(tally.failed) failed as they should")
   }
 
+  @Test func `an output that is gone from the store alone is the same to plan and run`() throws {
+    let workspace = try Workspace(#"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > a"], "out": {"o": "a"}}}}"#)
+    #expect(try workspace.summary()["ran"] == 1)
+    try FileManager.default.removeItem(at: workspace.path(".enpire/store"))
+    let plan = try planned(workspace)
+    // A look at the snapshot sees published files alone; so it says less than a decision, which looks into the store too.
+    try withKnownIssue { #expect(try run(workspace, jobs: "1").steps["start"] ?? [] == Array(plan.run)) }
+  }
+
   private func `case`(_ seed: Int) throws -> Tally {
     var chance = Chance(seed)
     var tally = Tally()
@@ -111,6 +120,8 @@ import Testing
     let content = String(decoding: data, as: UTF8.self)
     guard content.contains(" s"), content.hasSuffix("\n") else { return }
     try FileManager.default.removeItem(at: blob)
+    // Whoever takes from the store drops what earlier runs found; without that a run looks at published files alone.
+    try? FileManager.default.removeItem(at: workspace.path(".enpire/snapshots"))
     known = known.filter { $0.value != content }
   }
 

@@ -10,7 +10,7 @@ private struct Recording {
   struct Task {
     let parents: [String]
     let inputs: [String]
-    let seconds: Double
+    var seconds: Double
   }
   var tasks: [String: Task] = [:]
   var producers: [String: String] = [:]
@@ -93,14 +93,14 @@ private struct Recording {
     return (workspace, Dictionary(uniqueKeysWithValues: steps.map { ($0.key, $0.value["description"]!.string!) }))
   }
 
-  /// Runs; checks that each of `expected` ran once and after its parents; returns the seconds it took.
+  /// Runs; checks that each of `expected` ran once and after its parents; returns the seconds it took, whole and each task.
   private func run(
     _ workspace: Workspace, _ tasks: [String: String], _ recording: Recording, expecting expected: Set<String>, _ arguments: String...
-  ) throws -> Double {
+  ) throws -> (seconds: Double, each: [String: Double]) {
     let outcome = workspace.outcome(of: try workspace.start(["run", "--json"] + arguments))
     var begun: [String: Int] = [:]
     var running: Set<String> = []
-    var seconds = 0.0
+    var (seconds, each) = (0.0, [String: Double]())
     for line in outcome.output.split(separator: "\n") {
       let event = try JSON(parsing: String(line))
       let task = event["step"]?.string.flatMap { tasks[$0] }
@@ -112,7 +112,9 @@ private struct Recording {
         #expect(
           recording.tasks[task]!.parents.allSatisfy { !running.contains($0) && (begun[$0] != nil || !expected.contains($0)) }, "\(task) ran too early"
         )
-      case "done": running.remove(try #require(task))
+      case "done":
+        running.remove(try #require(task))
+        each[task!] = event["seconds"]?.double
       case "summary": seconds = event["seconds"]?.double ?? 0
       default: break
       }
@@ -120,7 +122,7 @@ private struct Recording {
     #expect(outcome.code == 0, "\(outcome.errors)")
     #expect(Set(begun.keys) == expected)
     #expect(begun.values.allSatisfy { $0 == 1 })
-    return seconds
+    return (seconds, each)
   }
 
   @Test(.enabled(if: !names.isEmpty, "there is no ../shared/data/wfinstances"), arguments: names)
@@ -145,20 +147,24 @@ private struct Recording {
     Study.say("| \(name) | \(recording.tasks.count) | \(checked) of \(sources.count) changed |")
   }
 
+  /// The same durations are those that the steps had in that run: what it costs to start processes on a busy machine is part of them.
   @Test(.enabled(if: Study.isAsked("ENPIRE_GRAPHS"), "it takes half an hour; make study-graphs"), arguments: names)
-  func `the makespan is within 5 % of an offline list schedule`(name: String) throws {
+  func `the makespan is within 5 % of an offline list schedule of the same durations`(name: String) throws {
     let instance = Self.folder.appending(path: name)
     let recording = try Recording(JSON(parsing: try String(contentsOf: instance, encoding: .utf8)))
     let span = Double(Study.count("ENPIRE_GRAPHS", default: 20))
     var cells = [String(name.prefix { $0 != "-" }), "\(recording.tasks.count)"]
     for workers in [2, 8, 64] {
-      let ideal = recording.makespan(workers: workers)
-      let (workspace, tasks) = try workspace(instance, scale: span / ideal)
+      // Asleep, it takes `span` seconds; the first run is there for the durations to be known.
+      let (workspace, tasks) = try workspace(instance, scale: span / recording.makespan(workers: workers))
       let all = Set(recording.tasks.keys)
       _ = try run(workspace, tasks, recording, expecting: all, "-j", "64")
-      let seconds = try run(workspace, tasks, recording, expecting: all, "-j", "\(workers)", "round=2")
-      #expect(seconds <= span * 1.05, "\(name), \(workers) workers: \(seconds) s, offline \(span) s")
-      cells.append(String(format: "%.3f", seconds / span))
+      let (seconds, each) = try run(workspace, tasks, recording, expecting: all, "-j", "\(workers)", "round=2")
+      var measured = recording
+      for (task, seconds) in each { measured.tasks[task]!.seconds = seconds }
+      let offline = measured.makespan(workers: workers)
+      #expect(seconds <= offline * 1.05, "\(name), \(workers) workers: \(seconds) s, offline \(offline) s")
+      cells.append(String(format: "%.3f (%.3f)", seconds / offline, seconds / span))
     }
     Study.say("| " + cells.joined(separator: " | ") + " |")
   }
