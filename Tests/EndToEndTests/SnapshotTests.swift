@@ -194,4 +194,20 @@ import Testing
       """#)
     #expect(try workspace.enpire("run", "-k", "-j", "2").code == 0 && workspace.read("good") == "good\n")
   }
+
+  @Test func `what the store lost and is still published comes back to it, and plan and run agree`() throws {
+    let workspace = try chains()
+    try clearRan(workspace)
+    let store = workspace.path(".enpire/store")
+    let folders = try FileManager.default.contentsOfDirectory(atPath: store.path())
+    for folder in folders { try FileManager.default.removeItem(at: store.appending(path: folder)) }
+    #expect(try workspace.enpire().errors == "nothing to do: all 30 steps are up to date\n")
+    let plan = try workspace.enpire("plan")
+    #expect(plan.output.contains("nothing to do"))
+    try FileManager.default.removeItem(at: workspace.path("out/b3"))
+    try workspace.write("new\n", to: "in/1.txt")
+    let summary = try workspace.summary()
+    #expect(summary["ran"] == 3 && workspace.ran.sorted() == ["a1", "b1", "c1"] && summary["failed"] == 0)
+    #expect(workspace.read("out/b3") == "3\n")
+  }
 }

@@ -36,7 +36,7 @@ struct Decider {
     let key = Digest(of: fingerprint.canonical)
     let record = try state.action(key)
     let force = force || step.options.always
-    if let record, !force, record.outputs.values.allSatisfy(state.store.has) {
+    if let record, !force, try record.outputs.allSatisfy({ try state.store.has($0.value) || isTakenBack($0.value, from: step.publishes[$0.key]) }) {
       let displaced = try step.publishes.filter { try isDisplaced(record.outputs[$0.key], at: graph.manifest.directory + "/" + $0.value) }
       return displaced.isEmpty ? .upToDate(record) : .restore(record, displaced.map(\.value))
     }
@@ -54,6 +54,12 @@ struct Decider {
   /// What is published there is not what is recorded, or something is where an output was left out.
   private func isDisplaced(_ artifact: Artifact?, at path: String) throws -> Bool {
     try artifact == nil ? isLeftover(path) : !isInPlace(artifact, at: path)
+  }
+
+  /// Whether an output that the store lost is still published as it was, and so is in the store again.
+  private func isTakenBack(_ artifact: Artifact, from path: String?) throws -> Bool {
+    guard let path = path.map({ graph.manifest.directory + "/" + $0 }), try isInPlace(artifact, at: path) else { return false }
+    return (try? state.store.takeBack(artifact, from: path)) != nil && state.store.has(artifact)
   }
 
   /// Whether a path holds just this artifact.

@@ -38,7 +38,9 @@ extension Session {
     let settled = Set(part.settled.map { snapshot.string(snapshot.declarations[$0].name) })
     guard let session = try? Session(manifest, appended: appended, settled: settled) else { return nil }
     for step in session.graph.steps where settled.contains(step.declaration.name) {
-      guard let key = try session.state.latest(manifest.workflow, step.name), let record = try session.state.action(key) else { return nil }
+      guard let key = try session.state.latest(manifest.workflow, step.name), let record = try session.state.action(key),
+        record.outputs.values.allSatisfy(session.state.store.has)
+      else { return nil }
       _ = try session.settle(step, .upToDate, record)
     }
     // A new step must not take the name of one that was not read; nor is it wanted unless a goal needs it.

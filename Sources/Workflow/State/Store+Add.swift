@@ -69,6 +69,20 @@ extension Store {
     form == .directory ? try addDirectory(path) : Artifact(digest: try addFile(path), form: form)
   }
 
+  /// Copies what a user has into the store, where it was before.
+  func takeBack(_ artifact: Artifact, from path: String) throws {
+    func copy(_ file: String) throws -> String {
+      let copy = "\(root)/back.tmp\(getpid())"
+      try Files.copy(file, to: copy, mode: 0o444)
+      return try addFile(copy).hex
+    }
+    guard artifact.form == .directory else {
+      _ = try copy(path)
+      return
+    }
+    _ = try addBytes(Array(Self.listing(try Files.walk(path).map { .array([.string($0), .string(try copy(path + "/" + $0))]) }).utf8))
+  }
+
   func addDirectory(_ path: String) throws -> Artifact {
     let entries = try Files.walk(path).map { JSON.array([.string($0), .string(try addFile(path + "/" + $0).hex)]) }
     return Artifact(digest: try addBytes(Array(Self.listing(entries).utf8)), form: .directory)
