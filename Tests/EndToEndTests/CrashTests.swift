@@ -114,7 +114,7 @@ import Testing
     let expected = Set(graph.nodes.flatMap(\.files) + graph.sources.keys + ["enpire.json", ".journal", ".output-0", ".errors-0"])
     let files = (FileManager.default.subpaths(atPath: workspace.directory.path()) ?? []).filter { path in
       var isDirectory: ObjCBool = false
-      FileManager.default.fileExists(atPath: workspace.path(path).path(), isDirectory: &isDirectory)
+      _ = FileManager.default.fileExists(atPath: workspace.path(path).path(), isDirectory: &isDirectory)
       return path.hasPrefix(".enpire/work/") || path.hasPrefix(".enpire/views/") || path.contains(".tmp")
         || !isDirectory.boolValue && !path.hasPrefix(".enpire/") && !expected.contains(path)
     }

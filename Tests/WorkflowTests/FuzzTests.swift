@@ -188,7 +188,7 @@ private struct ManifestFuzz: FuzzReader {
   func read(_ bytes: [UInt8]) throws -> FuzzOutcome {
     do {
       let graph = try load(bytes)
-      let ready = graph.want(graph.steps)
+      _ = graph.want(graph.steps)
       _ = graph.topologicalOrder()
       if let fault = fault(in: graph) { return .senseless(fault) }
       // In another form it is the same.

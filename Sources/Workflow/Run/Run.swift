@@ -249,7 +249,8 @@ public final class Run {
 
   func fail(_ step: Step, _ problem: Problem) {
     var problem = problem
-    if !["\(step.name): ", "step \(step.name):", "'\(step.name)'"].contains(where: problem.sentence.contains) { problem.sentence = "\(step.name): " + problem.sentence }
+    let names = ["\(step.name): ", "step \(step.name):", "'\(step.name)'"]
+    if !names.contains(where: problem.sentence.contains) { problem.sentence = "\(step.name): " + problem.sentence }
     report(.failed(step, problem))
     if !step.options.mayFail {
       if summary.exit == .success { summary.exit = problem.code }
