@@ -118,4 +118,13 @@ import Testing
     #expect(try workspace.summary("n=3")["ran"] == 2)
     #expect(try workspace.enpire("check", "--store").code == 0)
   }
+
+  @Test func `a database that was emptied is told of, and everything runs anew`() throws {
+    let workspace = try workspace()
+    for more in ["-wal", "-shm"] { try? FileManager.default.removeItem(at: workspace.path(".enpire/state.db" + more)) }
+    try workspace.write("", to: ".enpire/state.db")
+    let run = try workspace.enpire("run", "n=4")
+    #expect(run.errors.contains("the state database is empty though there are results: all runs anew"), "\(run.errors)")
+    #expect(try workspace.enpire("run", "n=4").errors.contains("nothing to do"))
+  }
 }

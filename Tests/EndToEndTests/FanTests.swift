@@ -38,4 +38,31 @@ import Testing
     #expect(summary["ran"] == 3 && summary["tolerated"] == 1 && summary["skipped"] == 1)
     #expect(workspace.read("any") == "1\n3\n" && workspace.read("all") == nil)
   }
+
+  @Test func `a long list is kept once, and why still tells which of it changed`() throws {
+    let many = (1...40).map { "\($0)" }
+    let workspace = try Workspace(
+      """
+      {"manifest": 1, "default": ["all"], "steps": {
+        "part": {"run": ["cp", "${in.i}", "${out.o}"], "in": {"i": "in/${matrix.i}"}, "matrix": {"i": [\(many.joined(separator: ", "))]},
+          "out": {"o": "p/${matrix.i}"}},
+        "all": {"run": ["sh", "-c", "cat \\"$@\\" > all-${matrix.k}", "sh", "${in.i}"], "in": {"i": "${step.part[*].o}"}, "matrix": {"k": [1, 2]},
+          "out": {"o": "all-${matrix.k}"}}}}
+      """, files: Dictionary(uniqueKeysWithValues: many.map { ("in/\($0)", "\($0) ") }))
+    #expect(try workspace.summary()["ran"] == 42)
+    func listed() throws -> JSON? { try JSON(parsing: try workspace.enpire("why", "--json", "all[k=2]").output)["fingerprint"]?["inputs"]?["i"] }
+    let first = try listed()
+    #expect(first?["count"] == 40 && first?["list"]?.string?.count == 64)
+    try workspace.write("changed ", to: "in/7")
+    #expect(try workspace.enpire("run", "part[i=7]").code == 0)
+    let why = try workspace.enpire("why", "all[k=2]").output
+    #expect(why.contains("input i: 7 changed") && !why.contains("8 changed"), "\(why)")
+    #expect(try workspace.summary()["ran"] == 2)
+    #expect(try listed() != first)
+    // What an old record needs of lists goes with it; what is needed stays.
+    #expect(try workspace.enpire("gc", "--older-than", "0").code == 0)
+    try workspace.write("8 again ", to: "in/8")
+    #expect(try workspace.enpire("run", "part[i=8]").code == 0)
+    #expect(try workspace.enpire("why", "all[k=1]").output.contains("input i: 8 changed"))
+  }
 }

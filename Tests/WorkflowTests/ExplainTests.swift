@@ -8,7 +8,7 @@ import Testing
     let declaration = try step.map {
       try StepDeclaration(try JSON(parsing: $0), name: "s", at: JSONPointer(), reader: Reader(file: "test", text: Array($0.utf8)))
     }
-    return Explanation.reasons(from: old, to: new, of: declaration)
+    return try Explanation.reasons(from: old, to: new, of: declaration)
   }
 
   @Test func `a changed, an added and a removed input are told apart, with both digests`() throws {

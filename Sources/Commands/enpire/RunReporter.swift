@@ -27,6 +27,7 @@ final class RunReporter {
     if form == .json { return }
     switch event {
     case .endedLeftovers(let count): say("ended \(count) \(count == 1 ? "process" : "processes") that an earlier run left when it crashed")
+    case .lostRecords: say("\(Terminal.paint("warning:", .yellow)) the state database is empty though there are results: all runs anew")
     case .estimate(let seconds): left = seconds
     case .cache(let text, let isWarning):
       if isWarning { say("\(Terminal.paint("warning:", .yellow)) \(text)") } else if verbose { say(text) }
@@ -143,6 +144,7 @@ final class RunReporter {
     case .retrying(let step, let problem, let pause):
       ["event": "retry", "step": .string(step.name), "problem": .string(problem.description), "pause": .number(pause)]
     case .endedLeftovers(let count): ["event": "leftovers", "ended": .integer(count)]
+    case .lostRecords: ["event": "lost-records"]
     case .estimate(let seconds): ["event": "estimate", "left": .number(seconds)]
     case .failed(let step, let problem):
       [

@@ -44,7 +44,7 @@ struct Decider {
     if record != nil {
       reasons = [step.options.always ? .always : force ? .forced : .lost]
     } else if let latest = try state.latest(graph.manifest.workflow, step.name), let old = try state.details(latest) {
-      reasons = Explanation.reasons(from: old.fingerprint, to: fingerprint, of: step.declaration)
+      reasons = try Explanation.reasons(from: old.fingerprint, to: fingerprint, of: step.declaration, lists: state.lists)
     } else {
       reasons = [.first]
     }
@@ -94,8 +94,9 @@ struct Decider {
     var inputs: JSON = [:]
     for (port, artifacts) in try self.inputs(of: step) {
       // A port that is one fan shares its list with all who read that.
-      if let sources = step.inputs[port], sources.count == 1, case .fan(let fan) = sources[0], step.shards.isEmpty, let print = fan.print {
-        inputs[port] = print
+      if let sources = step.inputs[port], sources.count == 1, case .fan(let fan) = sources[0], step.shards.isEmpty, fan.artifacts != nil {
+        if fan.print == nil { fan.print = state.lists.print(of: artifacts.map(\.print)) }
+        inputs[port] = fan.print
       } else {
         inputs[port] = .array(artifacts.map(\.print))
       }

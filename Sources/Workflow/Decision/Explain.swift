@@ -62,26 +62,31 @@ public struct Reason: Sendable, Hashable {
 
 /// Finds what differs between a recorded fingerprint and a new one.
 struct Explanation {
+  /// Of the inputs of one port, no more are named.
+  private static let mostInputs = 100
+
   private let declaration: StepDeclaration?
+  private let lists: InputLists?
   private(set) var reasons: [Reason] = []
 
-  /// The reasons for which `step` has to run again.
-  static func reasons(from old: JSON, to new: JSON, of declaration: StepDeclaration? = nil) -> [Reason] {
-    var explanation = Explanation(declaration: declaration)
-    explanation.compare(old, new, [])
+  /// The reasons for which a step has to run again. `lists` knows the inputs that the fingerprints name by a digest.
+  static func reasons(from old: JSON, to new: JSON, of declaration: StepDeclaration? = nil, lists: InputLists? = nil) throws -> [Reason] {
+    var explanation = Explanation(declaration: declaration, lists: lists)
+    try explanation.compare(old, new, [])
     return explanation.reasons
   }
 
-  private init(declaration: StepDeclaration?) { self.declaration = declaration }
+  private init(declaration: StepDeclaration?, lists: InputLists?) { (self.declaration, self.lists) = (declaration, lists) }
 
-  private mutating func compare(_ old: JSON?, _ new: JSON?, _ path: [String]) {
+  private mutating func compare(_ old: JSON?, _ new: JSON?, _ path: [String]) throws {
     if old == new { return }
-    if case .object(let a)? = old, case .object(let b)? = new {
-      for key in OrderedSet(Array(a.keys) + Array(b.keys)) { compare(a[key], b[key], path + [key]) }
-    } else if path.first == "inputs", path.count == 2, old?.array ?? [] != new?.array ?? [] {
-      compareInputs(path[1], old?.array ?? [], new?.array ?? [])
+    if path.first == "inputs", path.count == 2, let a = try entries(old), let b = try entries(new), a != b {
+      let found = lists?.differences(of: declaration?.name ?? "", path[1], old, new) { inputReasons(path[1], a, b) }
+      reasons += found ?? inputReasons(path[1], a, b)
+    } else if case .object(let a)? = old, case .object(let b)? = new {
+      for key in OrderedSet(Array(a.keys) + Array(b.keys)) { try compare(a[key], b[key], path + [key]) }
     } else if case .array(let a)? = old, case .array(let b)? = new, a.count == b.count {
-      for (index, pair) in zip(a, b).enumerated() { compare(pair.0, pair.1, path + ["\(index)"]) }
+      for (index, pair) in zip(a, b).enumerated() { try compare(pair.0, pair.1, path + ["\(index)"]) }
     } else {
       let name = path.joined(separator: ".")
       let (before, after) = Self.brief(old, new)
@@ -89,27 +94,32 @@ struct Explanation {
     }
   }
 
-  private mutating func compareInputs(_ port: String, _ old: [JSON], _ new: [JSON]) {
-    let (oldNames, newNames) = (old.map { $0["name"]?.string ?? "" }, new.map { $0["name"]?.string ?? "" })
-    if oldNames == newNames {
+  private func entries(_ print: JSON?) throws -> [JSON]? { try lists.map { try $0.entries(print) } ?? (print.map(\.array) ?? []) }
+
+  private func inputReasons(_ port: String, _ old: [JSON], _ new: [JSON]) -> [Reason] {
+    var reasons: [Reason] = []
+    func name(_ entry: JSON) -> String { entry["name"]?.string ?? "" }
+    if old.map(name) == new.map(name) {
       for (old, new) in zip(old, new) where old != new {
-        let (name, before, after) = (new["name"]?.string ?? "", old["digest"], new["digest"])
+        let (before, after) = (old["digest"], new["digest"])
         let change = "(\(before?.string?.prefix(12) ?? "") → \(after?.string?.prefix(12) ?? ""))"
-        reasons.append(Reason(.input, "input \(port): \(name) changed \(change)", name: "\(port): \(name)", old: before, new: after))
+        reasons.append(Reason(.input, "input \(port): \(name(new)) changed \(change)", name: "\(port): \(name(new))", old: before, new: after))
       }
-      return
+    } else {
+      let variables = variables(at: ["in", port])
+      let (before, after) = (Set(old.map(name)), Set(new.map(name)))
+      for entry in new where !before.contains(name(entry)) {
+        let name = name(entry)
+        reasons.append(Reason(.input, "input \(port): \(name) added", name: "\(port): \(name)", new: entry["digest"], variables: variables))
+      }
+      for entry in old where !after.contains(name(entry)) {
+        let name = name(entry)
+        reasons.append(Reason(.input, "input \(port): \(name) removed", name: "\(port): \(name)", old: entry["digest"], variables: variables))
+      }
+      if before == after { reasons.append(Reason(.input, "input \(port): another order", name: port, variables: variables)) }
     }
-    let variables = variables(at: ["in", port])
-    let (before, after) = (Set(oldNames), Set(newNames))
-    for entry in new {
-      guard let name = entry["name"]?.string, !before.contains(name) else { continue }
-      reasons.append(Reason(.input, "input \(port): \(name) added", name: "\(port): \(name)", new: entry["digest"], variables: variables))
-    }
-    for entry in old {
-      guard let name = entry["name"]?.string, !after.contains(name) else { continue }
-      reasons.append(Reason(.input, "input \(port): \(name) removed", name: "\(port): \(name)", old: entry["digest"], variables: variables))
-    }
-    if before == after { reasons.append(Reason(.input, "input \(port): another order", name: port, variables: variables)) }
+    guard reasons.count > Self.mostInputs else { return reasons }
+    return reasons.prefix(Self.mostInputs) + [Reason(.input, "input \(port): \(reasons.count - Self.mostInputs) more", name: port)]
   }
 
   private static func what(_ path: [String]) -> Reason.What {

@@ -34,8 +34,8 @@ public enum Appended {
         throw Problem(.manifest, "\(parent.name) may not append '\(name)'", hint: "its steps' names start with '\(parent.family)/'")
       }
       let file = file(name: name, step: step, by: parent.name, key)
-      var declaration = try declaration(name, step, file: session.manifest.appendedDirectory + "/" + file.name, text: Array(file.json.pretty.utf8))
-      declaration.scope = parent.declaration.scope
+      let path = session.manifest.appendedDirectory + "/" + file.name
+      let declaration = try declaration(name, step, file: path, text: Array(file.json.pretty.utf8), scope: parent.declaration.scope)
       try checkAllowed(declaration, parent)
       declarations.append(declaration)
       files.append(file)
@@ -104,8 +104,8 @@ public enum Appended {
     return try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: reader)
   }
 
-  private static func declaration(_ name: String, _ step: JSON, file: String, text: [UInt8]) throws -> StepDeclaration {
-    try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: Reader(file: file, text: text))
+  private static func declaration(_ name: String, _ step: JSON, file: String, text: [UInt8], scope: Scope? = nil) throws -> StepDeclaration {
+    try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: Reader(file: file, text: text), scope: scope)
   }
 
   private static func write(_ files: [(name: String, json: JSON)], beside manifest: Manifest) throws {

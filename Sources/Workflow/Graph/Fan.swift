@@ -7,9 +7,10 @@ final class Fan {
   let outputs: [Step.SourceOutput]
   /// What each reader waits for; shared, unless a reader waits for more.
   let needs: [Step.Need]
-  /// The artifacts and how a fingerprint lists them, once every instance has ended and somebody asked.
-  var artifacts: [Decider.InputArtifact]? { didSet { print = artifacts.map { .array($0.map(\.print)) } } }
-  private(set) var print: JSON?
+  /// The artifacts, once every instance has ended and somebody asked.
+  var artifacts: [Decider.InputArtifact]? { didSet { print = nil } }
+  /// How a fingerprint tells of them.
+  var print: JSON?
 
   init(_ outputs: [Step.SourceOutput]) {
     self.outputs = outputs

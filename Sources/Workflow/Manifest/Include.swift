@@ -95,9 +95,7 @@ struct Include {
     let outputs = out.map { $0 == self.root ? "" : $0.dropFirst(self.root.count + 1) + "/" } ?? inputs
     let scope = Scope(prefix: prefix, variables: variables, directory: directory, inputs: inputs, outputs: outputs)
     for (name, step) in try reader.object(root["steps"], JSONPointer(["steps"])) {
-      var declaration = try reader.step(name, step)
-      declaration.name = prefix + name
-      declaration.scope = scope
+      let declaration = try reader.step(name, step).renamed(prefix + name, scope: scope)
       if outputs.hasPrefix("/"), !declaration.outputs.isEmpty {
         throw outer.problem(
           "step '\(declaration.name)' would publish outside the manifest's directory", place, hint: "say where: {\"file\": …, \"out\": \"results\"}")

@@ -34,14 +34,12 @@ enum Pattern {
       if best.map({ stem.utf8.count < $0.stem.utf8.count }) ?? true { best = (pattern, stem) }
     }
     guard let best else { return nil }
-    var declaration = best.pattern
+    let declaration = best.pattern
     let stem = best.stem
     guard stem.utf8.count <= longestStem else {
       throw declaration.problem("pattern '\(declaration.name)' has no end: it comes to '\(name.prefix(60))…'", key: true)
     }
-    declaration.name = name
-    declaration.scope = (declaration.scope ?? root.scope).with(stem: String(stem))
-    return declaration
+    return declaration.renamed(name, scope: (declaration.scope ?? root.scope).with(stem: String(stem)))
   }
 }
 

@@ -51,18 +51,18 @@ struct Reader {
     return text
   }
 
-  func object(_ json: JSON?, _ pointer: JSONPointer) throws -> OrderedDictionary<String, JSON> {
+  func object(_ json: JSON?, _ pointer: @autoclosure () -> JSONPointer) throws -> OrderedDictionary<String, JSON> {
     guard let json else { return [:] }
-    guard let members = json.object else { throw problem("'\(pointer.tokens.last ?? "")' must be an object", pointer) }
+    guard let members = json.object else { throw problem("'\(pointer().tokens.last ?? "")' must be an object", pointer()) }
     return members
   }
 
   /// A string or a list of strings.
-  func strings(_ json: JSON, _ pointer: JSONPointer) throws -> [String] {
+  func strings(_ json: JSON, _ pointer: @autoclosure () -> JSONPointer) throws -> [String] {
     if let one = json.string { return [one] }
-    guard let list = json.array else { throw problem("'\(pointer.tokens.last ?? "")' must be a string or a list of strings", pointer) }
+    guard let list = json.array else { throw problem("'\(pointer().tokens.last ?? "")' must be a string or a list of strings", pointer()) }
     return try list.enumerated().map { index, element in
-      guard let text = element.string else { throw problem("must be a string", pointer / index) }
+      guard let text = element.string else { throw problem("must be a string", pointer() / index) }
       return text
     }
   }

@@ -1,6 +1,5 @@
-// Reads one step of a manifest and checks its form. Names of steps and kinds are checked later, by the graph.
+// The parts of a step as they are read. Names of steps and kinds are checked later, by the graph.
 
-internal import Glibc
 import JSON
 import OrderedCollections
 
@@ -9,67 +8,7 @@ extension StepDeclaration {
     ["uses", "run", "description", "in", "out", "with", "env", "after", "matrix", "foreach", "shards", "station", "appends", "phony", "when"]
     + StepOptions.keys
 
-  init(_ json: JSON, name: String, at pointer: JSONPointer, reader: Reader) throws {
-    guard json.object != nil else { throw reader.problem("step '\(name)' must be an object", pointer) }
-    guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-./[]=,:%".utf8.contains($0) }), !name.hasPrefix("."),
-      !name.contains("..")
-    else {
-      throw reader.problem("'\(name)' cannot be a step's name", pointer, key: true, hint: "use letters, digits, _ and -")
-    }
-    try reader.onlyKeys(json, pointer, Self.keys)
-    self.name = name
-    source = json
-    origin = Origin(file: reader.file, pointer: pointer)
-    description = try reader.string(json, "description", pointer)
-    let members = json.object!
-    action = try Self.action(json, name, pointer, reader)
-    inputs = [:]
-    for (port, value) in try reader.object(json["in"], pointer / "in") { inputs[port] = try reader.strings(value, pointer / "in" / port) }
-    outputs = [:]
-    for (output, value) in try reader.object(json["out"], pointer / "out") {
-      let pointer = pointer / "out" / output
-      if value.object != nil { try reader.onlyKeys(value, pointer, ["path", "optional"]) }
-      guard let path = value["path"]?.string ?? value.string, Expansion.isBelow(path) else {
-        throw reader.problem("output '\(output)' must be a path below the manifest's directory", pointer)
-      }
-      outputs[output] = path
-      if let optional = value["optional"] {
-        guard let optional = optional.bool else { throw reader.problem("'optional' must be true or false", pointer / "optional") }
-        if optional { optionalOutputs.insert(output) }
-      }
-    }
-    with = json["with"] ?? [:]
-    _ = try reader.object(json["with"], pointer / "with")
-    environment = [:]
-    for (variable, value) in try reader.object(json["env"], pointer / "env") {
-      guard let text = value.string else { throw reader.problem("environment variable '\(variable)' must be a string", pointer / "env" / variable) }
-      environment[variable] = text
-    }
-    after = try reader.strings(json["after"] ?? [], pointer / "after")
-    matrix = try members["matrix"].map { try Matrix($0, at: pointer / "matrix", reader: reader) }
-    foreach = try Self.foreach(members["foreach"], pointer / "foreach", reader)
-    for name in foreach.keys where matrix?.axes[name] != nil {
-      throw reader.problem("'\(name)' is in 'matrix' and in 'foreach'", pointer / "foreach" / name, key: true)
-    }
-    shards = json["shards"]
-    station = json["station"]
-    for (key, value) in try reader.object(station, pointer / "station") where value.string == nil && !(key == "count" && value.int != nil) {
-      throw reader.problem("'\(key)' must be a \(key == "count" ? "count" : "string")", pointer / "station" / key)
-    }
-    switch json["appends"] {
-    case nil, .bool(false)?: appends = nil
-    case .bool(true)?: appends = []
-    case let kinds?: appends = try reader.strings(kinds, pointer / "appends")
-    }
-    options =
-      Self.usesVariables(members)
-      ? .none
-      : try StepOptions.read(members, Complaint { reader.problem($0, JSONPointer(pointer.tokens + $1), key: $3, hint: $2) })
-    when = try Self.condition(members["when"], pointer / "when", reader)
-    try checkAction(members, pointer, reader)
-  }
-
-  private static func action(_ json: JSON, _ name: String, _ pointer: JSONPointer, _ reader: Reader) throws -> Action {
+  static func action(_ json: JSON, _ name: String, _ pointer: JSONPointer, _ reader: Reader) throws -> Action {
     switch (json["uses"], json["run"]) {
     case (let uses?, nil):
       guard let kind = uses.string else { throw reader.problem("'uses' must name a step kind", pointer / "uses") }
@@ -90,7 +29,7 @@ extension StepDeclaration {
   }
 
   /// What kinds, commands and groups may not have.
-  private func checkAction(_ members: OrderedDictionary<String, JSON>, _ pointer: JSONPointer, _ reader: Reader) throws {
+  func checkAction(_ members: OrderedDictionary<String, JSON>, _ pointer: JSONPointer, _ reader: Reader) throws {
     if let flag = members["phony"], flag.bool == nil { throw reader.problem("'phony' must be true or false", pointer / "phony") }
     let isPhony = members["phony"]?.bool ?? false
     switch action {
@@ -124,7 +63,7 @@ extension StepDeclaration {
     }
   }
 
-  private static func condition(_ json: JSON?, _ pointer: JSONPointer, _ reader: Reader) throws -> Condition? {
+  static func condition(_ json: JSON?, _ pointer: JSONPointer, _ reader: Reader) throws -> Condition? {
     guard let json else { return nil }
     guard let text = json.string ?? json.bool.map({ $0 ? "true" : "false" }) else {
       throw reader.problem("'when' must be a condition", pointer, hint: "as \"${step.evaluate.rate} >= 0.9\"")

@@ -1,10 +1,11 @@
 // A step as it was written, before matrix and shards, and where that is.
 
+internal import Glibc
 public import JSON
 public import OrderedCollections
 
-/// One step of a manifest, before matrix and shards.
-public struct StepDeclaration: Sendable {
+/// One step of a manifest, before matrix and shards. All steps that come of it share it.
+public final class StepDeclaration: Sendable {
   public enum Action: Sendable, Hashable {
     /// A step kind, run by the worker.
     case kind(String)
@@ -14,37 +15,128 @@ public struct StepDeclaration: Sendable {
     case group
   }
 
-  public var name: String
+  public let name: String
   /// The file it stands in and its JSON pointer there, for errors.
-  public var origin: Origin
+  public let origin: Origin
   /// What names and paths mean here; nil in the manifest itself.
-  var scope: Scope?
-  /// The step as it is written.
-  public var source: JSON
-  public var description: String?
-  public var action: Action
+  let scope: Scope?
+  /// The step as it is written; null if nobody will ask, as of a command whose options are known.
+  public let source: JSON
+  public let description: String?
+  public let action: Action
   /// Port to patterns and references.
-  public var inputs: OrderedDictionary<String, [String]>
+  public let inputs: OrderedDictionary<String, [String]>
   /// Output to the path it is published at, relative to the manifest.
-  public var outputs: OrderedDictionary<String, String>
+  public let outputs: OrderedDictionary<String, String>
   /// Outputs that it may leave out.
-  public var optionalOutputs: Set<String> = []
-  public var with: JSON
-  public var environment: OrderedDictionary<String, String>
-  public var after: [String]
-  var matrix: Matrix?
+  public let optionalOutputs: Set<String>
+  public let with: JSON
+  public let environment: OrderedDictionary<String, String>
+  public let after: [String]
+  let matrix: Matrix?
   /// Lists that are known only while the workflow runs: one step for each of their elements.
-  var foreach: OrderedDictionary<String, Condition> = [:]
+  let foreach: OrderedDictionary<String, Condition>
   /// A count, or a reference to a variable that holds one.
-  public var shards: JSON?
+  public let shards: JSON?
   /// What the step wants of a station: `task`.
-  public var station: JSON?
+  public let station: JSON?
   /// Nil: may not append. Empty: every kind. Else the kinds it may append (`run` for commands).
-  public var appends: [String]?
+  public let appends: [String]?
   /// Whether it runs at all.
-  public var when: Condition?
+  public let when: Condition?
   /// How it is run; steps whose options use variables have them in `Step.options` alone.
-  public var options: StepOptions
+  public let options: StepOptions
+
+  /// The same step under another name, or as another file means it.
+  func renamed(_ name: String, scope: Scope) -> StepDeclaration { StepDeclaration(self, name: name, scope: scope) }
+
+  private init(_ other: StepDeclaration, name: String, scope: Scope) {
+    self.name = name
+    self.scope = scope
+    origin = other.origin
+    source = other.source
+    description = other.description
+    action = other.action
+    inputs = other.inputs
+    outputs = other.outputs
+    optionalOutputs = other.optionalOutputs
+    with = other.with
+    environment = other.environment
+    after = other.after
+    matrix = other.matrix
+    foreach = other.foreach
+    shards = other.shards
+    station = other.station
+    appends = other.appends
+    when = other.when
+    options = other.options
+  }
+
+  /// Reads a step and checks its form.
+  init(_ json: JSON, name: String, at pointer: JSONPointer, reader: Reader, scope: Scope? = nil) throws {
+    guard json.object != nil else { throw reader.problem("step '\(name)' must be an object", pointer) }
+    guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-./[]=,:%".utf8.contains($0) }), !name.hasPrefix("."),
+      !name.contains("..")
+    else {
+      throw reader.problem("'\(name)' cannot be a step's name", pointer, key: true, hint: "use letters, digits, _ and -")
+    }
+    try reader.onlyKeys(json, pointer, Self.keys)
+    (self.name, self.scope) = (name, scope)
+    origin = Origin(file: reader.file, pointer: pointer)
+    description = try reader.string(json, "description", pointer)
+    let members = json.object!
+    action = try Self.action(json, name, pointer, reader)
+    var inputs: OrderedDictionary<String, [String]> = [:]
+    for (port, value) in try reader.object(json["in"], pointer / "in") { inputs[port] = try reader.strings(value, pointer / "in" / port) }
+    self.inputs = inputs
+    var outputs: OrderedDictionary<String, String> = [:]
+    var optionalOutputs: Set<String> = []
+    for (output, value) in try reader.object(json["out"], pointer / "out") {
+      let pointer = pointer / "out" / output
+      if value.object != nil { try reader.onlyKeys(value, pointer, ["path", "optional"]) }
+      guard let path = value["path"]?.string ?? value.string, Expansion.isBelow(path) else {
+        throw reader.problem("output '\(output)' must be a path below the manifest's directory", pointer)
+      }
+      outputs[output] = path
+      if let optional = value["optional"] {
+        guard let optional = optional.bool else { throw reader.problem("'optional' must be true or false", pointer / "optional") }
+        if optional { optionalOutputs.insert(output) }
+      }
+    }
+    (self.outputs, self.optionalOutputs) = (outputs, optionalOutputs)
+    with = json["with"] ?? [:]
+    _ = try reader.object(json["with"], pointer / "with")
+    var environment: OrderedDictionary<String, String> = [:]
+    for (variable, value) in try reader.object(json["env"], pointer / "env") {
+      guard let text = value.string else { throw reader.problem("environment variable '\(variable)' must be a string", pointer / "env" / variable) }
+      environment[variable] = text
+    }
+    self.environment = environment
+    after = try reader.strings(json["after"] ?? [], pointer / "after")
+    matrix = try members["matrix"].map { try Matrix($0, at: pointer / "matrix", reader: reader) }
+    foreach = try Self.foreach(members["foreach"], pointer / "foreach", reader)
+    for name in foreach.keys where matrix?.axes[name] != nil {
+      throw reader.problem("'\(name)' is in 'matrix' and in 'foreach'", pointer / "foreach" / name, key: true)
+    }
+    shards = json["shards"]
+    station = json["station"]
+    for (key, value) in try reader.object(station, pointer / "station") where value.string == nil && !(key == "count" && value.int != nil) {
+      throw reader.problem("'\(key)' must be a \(key == "count" ? "count" : "string")", pointer / "station" / key)
+    }
+    switch json["appends"] {
+    case nil, .bool(false)?: appends = nil
+    case .bool(true)?: appends = []
+    case let kinds?: appends = try reader.strings(kinds, pointer / "appends")
+    }
+    let usesVariables = Self.usesVariables(members)
+    if case .command = action, !usesVariables { source = .null } else { source = json }
+    options =
+      usesVariables
+      ? .none
+      : try StepOptions.read(members, Complaint { reader.problem($0, JSONPointer(pointer.tokens + $1), key: $3, hint: $2) })
+    when = try Self.condition(members["when"], pointer / "when", reader)
+    try checkAction(members, pointer, reader)
+  }
 }
 
 /// Where a step is written: for errors, looked up only when there is one.

@@ -113,13 +113,8 @@ enum Template {
 
   /// The inside of the `${…}` that `text` starts with, and what follows it.
   static func reference(at text: Substring) -> (inner: String, rest: Substring)? {
-    guard text.hasPrefix("${") else { return nil }
-    var depth = 0
-    let end = text.indices.first { index in
-      if text[index] == "{" { depth += 1 } else if text[index] == "}" { depth -= 1 }
-      return depth == 0 && index > text.startIndex
-    }
-    return end.map { (String(text[text.index(text.startIndex, offsetBy: 2)..<$0]), text[text.index(after: $0)...]) }
+    guard text.hasPrefix("${"), let end = closing(text.utf8.dropFirst()) else { return nil }
+    return (String(text[text.index(text.startIndex, offsetBy: 2)..<end]), text[text.index(after: end)...])
   }
 
   /// `train` of every `${step.train[…]…}`, whatever stands in the brackets.
@@ -156,35 +151,39 @@ enum Template {
   private enum Piece { case literal(String), escape, reference(String) }
 
   private static func scan(_ text: String, _ found: (Piece) throws -> Void) throws {
-    var rest = Substring(text)
-    while let dollar = rest.firstIndex(of: "$") {
-      if dollar > rest.startIndex { try found(.literal(String(rest[..<dollar]))) }
-      rest = rest[rest.index(after: dollar)...]
-      switch rest.first {
-      case "$":
+    let bytes = text.utf8
+    var start = bytes.startIndex
+    while let dollar = bytes[start...].firstIndex(of: UInt8(ascii: "$")) {
+      if dollar > start { try found(.literal(String(text[start..<dollar]))) }
+      start = bytes.index(after: dollar)
+      switch start < bytes.endIndex ? bytes[start] : 0 {
+      case UInt8(ascii: "$"):
         try found(.escape)
-        rest = rest.dropFirst()
-      case "{":
-        var depth = 0
-        guard
-          let end = rest.indices.first(where: { index in
-            if rest[index] == "{" { depth += 1 } else if rest[index] == "}" { depth -= 1 }
-            return depth == 0
-          })
-        else { throw TemplateError(sentence: "'${' without '}'", hint: "write $${ for the text ${") }
-        try found(.reference(String(rest[rest.index(after: rest.startIndex)..<end])))
-        rest = rest[rest.index(after: end)...]
+        start = bytes.index(after: start)
+      case UInt8(ascii: "{"):
+        guard let end = closing(bytes[start...]) else { throw TemplateError(sentence: "'${' without '}'", hint: "write $${ for the text ${") }
+        try found(.reference(String(text[bytes.index(after: start)..<end])))
+        start = bytes.index(after: end)
       default:
         try found(.literal("$"))
       }
     }
-    if !rest.isEmpty { try found(.literal(String(rest))) }
+    if start < bytes.endIndex { try found(.literal(String(text[start...]))) }
+  }
+
+  /// Where the brace that the bytes begin with is closed.
+  private static func closing(_ bytes: Substring.UTF8View) -> String.Index? {
+    var depth = 0
+    return bytes.indices.first { index in
+      if bytes[index] == UInt8(ascii: "{") { depth += 1 } else if bytes[index] == UInt8(ascii: "}") { depth -= 1 }
+      return depth == 0
+    }
   }
 
   private static func reference(_ text: String) throws -> Reference {
     if text == "stem" { return .stem }
     let roots = ["var", "step", "matrix", "stem", "station", "with", "in", "out"]
-    guard let dot = text.firstIndex(of: "."), dot < text.index(before: text.endIndex) else {
+    guard let dot = text.utf8.firstIndex(of: UInt8(ascii: ".")), dot < text.index(before: text.endIndex) else {
       throw TemplateError(sentence: "'${\(text)}' has no root", hint: "write ${var.\(text)} for a variable, ${step.\(text)} for a step's output")
     }
     let rest = String(text[text.index(after: dot)...])
@@ -199,9 +198,10 @@ enum Template {
       let optional = rest.hasSuffix("?")
       let name = optional ? String(rest.dropLast()) : rest
       var depth = 0
-      let split = name.indices.last { index in
-        if name[index] == "]" { depth += 1 } else if name[index] == "[" { depth -= 1 }
-        return depth == 0 && name[index] == "."
+      let bytes = name.utf8
+      let split = bytes.indices.last { index in
+        if bytes[index] == UInt8(ascii: "]") { depth += 1 } else if bytes[index] == UInt8(ascii: "[") { depth -= 1 }
+        return depth == 0 && bytes[index] == UInt8(ascii: ".")
       }
       guard let split else { return .step(StepReference(step: name, output: nil, optional: optional)) }
       return .step(StepReference(step: String(name[..<split]), output: String(name[name.index(after: split)...]), optional: optional))

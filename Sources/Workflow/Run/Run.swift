@@ -35,6 +35,8 @@ public enum RunEvent {
   case waitingForLock(String)
   /// So many processes that an earlier run left behind when it crashed were ended.
   case endedLeftovers(Int)
+  /// The workspace has results and no record of them.
+  case lostRecords
   case started(Step, reasons: [Reason])
   case progress(Step, done: Int, total: Int, word: String)
   case finished(Step, seconds: Double)
@@ -140,6 +142,7 @@ public final class Run {
     defer { withExtendedLifetime(lock) {} }
     let ended = try Leftovers.end(state: session.state.directory)
     if ended > 0 { report(.endedLeftovers(ended)) }
+    if session.state.hasLostRecords { report(.lostRecords) }
     let start = Clock.monotonic
     Debris.clear(session)
     var isInOrder = false

@@ -80,7 +80,10 @@ private struct Collection {
     (collected.records, collected.keptRecords, collected.keptBytes) = (forgotten.count, kept.count, size)
     if !options.dryRun, !forgotten.isEmpty {
       state.dropSnapshots()
-      try state.database.transaction { for record in forgotten { try state.forget(record.key) } }
+      try state.database.transaction {
+        for record in forgotten { try state.forget(record.key) }
+        try state.lists.collect()
+      }
       state.store.sync()
     }
     for (blob, bytes) in blobs where !needed.contains(blob) {

@@ -52,12 +52,17 @@ public final class State {
   let database: Database
   let store: Store
   let files: FileDigests
+  let lists: InputLists
+  /// The database is new or empty though there are results: somebody removed it, or a crash of the machine took it.
+  let hasLostRecords: Bool
   private var mayHaveSnapshots = true
 
-  private static let format = 2
+  private static let format = 3
 
-  /// Format 2. A record's large and rarely read parts stand apart, so that looking up a key reads one short row.
+  /// Since format 2, a record's large and rarely read parts stand apart, so that looking up a key reads one short row; since format 3, long lists
+  /// of inputs do.
   private static let tables = [
+    InputLists.table,
     """
     CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, inode INTEGER, mode INTEGER, digest TEXT,
       hashed INTEGER) WITHOUT ROWID
@@ -86,10 +91,12 @@ public final class State {
         throw Problem(
           .inputOutput, "\(directory)/state.db is of format \(version), from a newer enpire", hint: "this one reads up to format \(Self.format)")
       }
+      hasLostRecords = version == 0 && !Files.list(directory + "/store").isEmpty
       if version < Self.format { try Self.migrate(database, from: version) }
     } catch let error as DatabaseError { throw Self.problem(error) }
     store = try Store(state: directory)
     files = FileDigests(database)
+    lists = InputLists(database)
   }
 
   /// Creates the tables, or brings those of an older format into this one: all or nothing.
@@ -147,6 +154,7 @@ public final class State {
 
   func record(_ action: ActionRecord, _ details: ActionDetails) throws {
     dropSnapshots()
+    try lists.store(namedIn: details.fingerprint)
     let outputs = JSON.object(action.outputs.mapValues(\.json))
     try database.execute(
       "INSERT OR REPLACE INTO action (key, step, outputs, appended, started, seconds, station) VALUES (?, ?, ?, ?, ?, ?, ?)",
