@@ -30,6 +30,8 @@ let version = "0.1.0"
       LogCommand.self,
       GraphCommand.self,
       AppendCommand.self,
+      ApproveCommand.self,
+      RejectCommand.self,
       TouchCommand.self,
       CleanCommand.self,
       GcCommand.self,

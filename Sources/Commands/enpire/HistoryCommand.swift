@@ -42,7 +42,7 @@ struct HistoryCommand: ParsableCommand {
     Terminal.print(table(rows).joined(separator: "\n"))
   }
 
-  private static let words = ["upToDate": "up to date", "notReached": "not reached"]
+  private static let words = ["upToDate": "up to date", "notReached": "not reached", "held": "waiting for approval", "interrupted": "stopped"]
 
   private static func json(_ run: PastRun) -> JSON {
     var json: JSON = ["run": .integer(run.number), "started": .number(run.started)]

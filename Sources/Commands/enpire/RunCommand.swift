@@ -60,6 +60,7 @@ struct RunCommand: ParsableCommand {
     options.keepGoing = execution.keepGoing
     options.force = selection.alwaysMake
     options.patience = !execution.noWait
+    options.deadline = try RunTime.deadline(length: execution.length, times: selection.times)
     let jobserver = scheduling.set(&options, jobs: execution.jobs ?? configuration.jobs)
     let summary = try Run(session, options: options, jobserver: jobserver, report: reporter.report).execute(goals)
     reporter.finish(summary)
@@ -82,6 +83,10 @@ struct ExecutionOptions: ParsableArguments {
 
   @Flag(name: [.customShort("q"), .long], help: "Run nothing; exit with 3 if something would run.")
   var question = false
+
+  @Option(
+    name: .customLong("for"), help: ArgumentHelp("End in good order after this time, as 90s, 45m, 6h or 1h30m; exit with 78.", valueName: "time"))
+  var length: String?
 
   @Flag(help: "Fail if another run holds the workspace, rather than wait.")
   var noWait = false

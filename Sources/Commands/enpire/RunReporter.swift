@@ -54,7 +54,10 @@ final class RunReporter {
       say("\(Terminal.paint("again", .yellow))  \(pause > 0 ? "in \(duration(pause)): " : "")\(problem)")
     case .failed(let step, let problem):
       running.removeAll { $0.step === step }
-      say("\(step.options.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)) \(problem)")
+      let word =
+        problem.code == .interrupted
+        ? Terminal.paint("stopped", .yellow) : step.options.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)
+      say("\(word) \(problem.code == .interrupted ? step.name : problem.description)")
     case .skipped(let step, let reason): if form == .text { say("\(Terminal.paint("skip", .dim))   \(step.name)  \(Terminal.paint(reason, .dim))") }
     case .appended(let step, let new):
       if form == .text {
@@ -62,8 +65,17 @@ final class RunReporter {
           "\(Terminal.paint("append", .dim)) \(step.name): \(new.filter { !$0.isShard }.map { $0.name.hasPrefix(step.name + "/") ? String($0.name.dropFirst(step.name.count)) : $0.name }.joined(separator: ", "))"
         )
       }
+    case .held(let step, let question):
+      say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(question)  (enpire approve '\(step.name)', or reject)")
+    case .joined(let new): if form == .text { say("\(Terminal.paint("append", .dim)) \(Self.names(new))") }
     }
     drawLiveLine()
+  }
+
+  /// Each with who appended it, the first ones of many.
+  private static func names(_ steps: [Step]) -> String {
+    steps.prefix(10).map { $0.name + ($0.note?.author.map { " by \($0)" } ?? "") }.joined(separator: ", ")
+      + (steps.count > 10 ? " and \(steps.count - 10) more" : "")
   }
 
   func finish(_ summary: RunSummary) {
@@ -81,16 +93,20 @@ final class RunReporter {
         ).compact)
     }
     if form == .quiet && summary.exit == .success { return }
-    let total = summary.ran + summary.upToDate + summary.restored + summary.failed + summary.tolerated + summary.skipped + summary.notReached
+    let total =
+      summary.ran + summary.upToDate + summary.restored + summary.failed + summary.tolerated + summary.skipped + summary.notReached
+      + summary.held + summary.interrupted
     if summary.exit == .success && summary.ran == 0 && summary.restored == 0 && summary.tolerated == 0 && summary.skipped == 0 {
       return say(nothingToDo(total))
     }
     let parts = [
       (summary.ran, "ran"), (summary.upToDate, "up to date"), (summary.restored, "restored"), (summary.failed, "failed"),
       (summary.tolerated, "failed as they may"), (summary.skipped, "skipped"), (summary.notReached, "not reached"),
+      (summary.held, "waiting for approval"), (summary.interrupted, "stopped"),
     ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     say("\(total) \(total == 1 ? "step" : "steps") in \(duration(summary.seconds)): \(parts.joined(separator: ", "))")
     if summary.exit == .interrupted { say("interrupted; finished steps and trials are kept, run again to go on") }
+    if summary.exit == .budget { say("the time for this run is used up; finished steps and trials are kept, run again to go on") }
   }
 
   /// Why a step runs, or is put back, a line each.
@@ -153,6 +169,12 @@ final class RunReporter {
         "tolerated": .bool(step.options.mayFail),
       ]
     case .skipped(let step, let reason): ["event": "skipped", "step": .string(step.name), "reason": .string(reason)]
+    case .held(let step, let question): ["event": "held", "step": .string(step.name), "question": .string(question)]
+    case .joined(let new):
+      [
+        "event": "joined",
+        "steps": .array(new.map { .object(.init([("step", .string($0.name))] + ($0.note?.members ?? []), uniquingKeysWith: { $1 })) }),
+      ]
     case .appended(let step, let new): ["event": "appended", "by": .string(step.name), "steps": .array(new.map { .string($0.name) })]
     }
   }

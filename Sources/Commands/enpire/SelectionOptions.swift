@@ -4,7 +4,9 @@ import ArgumentParser
 import Workflow
 
 struct SelectionOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Up to and including this step. Can be repeated, as the next two.", valueName: "step"), completion: .steps)
+  @Option(
+    help: ArgumentHelp("Up to and including this step (can be repeated, as the next two); or until a time of day, as 06:30.", valueName: "step"),
+    completion: .steps)
   var until: [String] = []
 
   @Option(
@@ -17,5 +19,8 @@ struct SelectionOptions: ParsableArguments {
   @Flag(name: [.customShort("B"), .long], help: "Run the goals even if they are up to date.")
   var alwaysMake = false
 
-  var selection: Selection { Selection(until: until, from: from, only: only) }
+  var selection: Selection { Selection(until: until.filter { !RunTime.isTimeOfDay($0) }, from: from, only: only) }
+
+  /// Times of day among `until`.
+  var times: [String] { until.filter(RunTime.isTimeOfDay) }
 }

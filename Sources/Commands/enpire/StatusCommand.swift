@@ -40,12 +40,13 @@ struct StatusCommand: ParsableCommand {
         case .restore: "to restore"
         case .run: failed ? execution!.outcome : "to run"
         case .skip: "skipped"
+        case .hold: "approval"
         case .waits: failed ? execution!.outcome : "waiting"
         }
       return Row(
         step: step, state: state, seconds: step.record?.seconds ?? execution?.seconds,
         problem: failed && state != "up to date" ? execution!.message : nil,
-        reason: step.bypassReason)
+        reason: { if case .hold(_, let question) = forecast { question } else { step.bypassReason } }())
     }
     var counts: [String: Int] = [:]
     for row in rows { counts[row.state, default: 0] += 1 }
@@ -54,7 +55,7 @@ struct StatusCommand: ParsableCommand {
     if omitted > 0 { rows = Array((rows.filter { $0.state != "up to date" } + rows.filter { $0.state == "up to date" }).prefix(shown)) }
 
     if output.json {
-      var json: JSON = ["status": 1, "workflow": .string(session.manifest.workflow)]
+      var json: JSON = ["status": 1, "workflow": .string(session.manifest.workflow), "revision": .string(session.revision)]
       json["counts"] = .object(.init(uniqueKeysWithValues: counts.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) }))
       if omitted > 0 { json["omitted"] = .integer(omitted) }
       json["steps"] = .array(rows.map(Self.json))
@@ -77,6 +78,7 @@ struct StatusCommand: ParsableCommand {
     entry["key"] = (row.step.record?.key.hex).map { .string($0) }
     entry["reason"] = row.reason.map { .string($0) }
     entry["problem"] = row.problem.map { .string($0) }
+    for (member, value) in row.step.note?.members ?? [] { entry[member] = value }
     return entry
   }
 }

@@ -10,6 +10,8 @@ public enum Decision {
   /// Recorded; the published files named have to be put back.
   case restore(ActionRecord, [String])
   case run(key: Digest, fingerprint: JSON, reasons: [Reason])
+  /// Has to run under this key, and waits for a person to agree: what is asked.
+  case hold(key: Digest, String)
   /// Not in this run: why.
   case skip(String)
 }
@@ -47,6 +49,10 @@ struct Decider {
       reasons = try Explanation.reasons(from: old.fingerprint, to: fingerprint, of: step.declaration, lists: state.lists)
     } else {
       reasons = [.first]
+    }
+    if let question = step.options.approval {
+      guard let approval = try state.approval(of: key) else { return .hold(key: key, question) }
+      if let problem = approval.problem(of: step.name) { throw problem }
     }
     return .run(key: key, fingerprint: fingerprint, reasons: reasons)
   }

@@ -57,6 +57,8 @@ struct Glance {
     var settled: [Int] = []
     /// Files of newly appended steps.
     var appended: [String] = []
+    /// All files of appended steps, if there are others than before.
+    var appendedNames: [String]?
   }
 
   enum Verdict {
@@ -72,6 +74,7 @@ struct Glance {
   private var refreshed: [Int: FileDigests.Entry] = [:]
   private var isStale: [Bool]
   private var appended: [String] = []
+  private var appendedNames: [String]?
 
   static func look(_ request: Request) -> Verdict {
     guard let snapshot = Snapshot(path: request.snapshot), Files.exists(request.state + "/state.db"), isCurrent(snapshot, request) else {
@@ -137,6 +140,7 @@ struct Glance {
       let snapshot = snapshot
       let known = Set(snapshot.declarations.filter { $0.length == 0 }.map { Files.name(of: snapshot.string(snapshot.watches[Int($0.source)].path)) })
       guard known.isSubset(of: names) else { return false }
+      appendedNames = names
       appended = names.filter { !known.contains($0) }.map { path + "/" + $0 }.filter { (try? Appended.byPerson($0)) ?? nil != nil }
     }
     return true
@@ -174,7 +178,7 @@ struct Glance {
     // Reading everything is quicker than reading most of it this way.
     guard open.count <= 1000 || open.count <= count / 4 else { return .unknown }
     let settled = Set(open.lazy.flatMap { snapshot.needs[$0].lazy.map(Int.init) }.filter { !isOpen[$0] }).sorted()
-    return .partly(Part(snapshot: snapshot, open: open, settled: settled, appended: appended))
+    return .partly(Part(snapshot: snapshot, open: open, settled: settled, appended: appended, appendedNames: appendedNames))
   }
 }
 

@@ -34,6 +34,7 @@ extension Session {
     let manifest = try Manifest(path: request.path, overrides: request.overrides, text: part.text(of: request))
     let files = (part.open + part.settled).map { snapshot.declarations[$0] }.filter { $0.length == 0 }
       .map { Files.absolute(snapshot.string(snapshot.watches[Int($0.source)].path), in: request.directory) }
+    if AppendJournal.isPending(request.state) { return nil }
     let appended = try (files + part.appended).compactMap(Appended.byPerson)
     let settled = Set(part.settled.map { snapshot.string(snapshot.declarations[$0].name) })
     guard let session = try? Session(manifest, appended: appended, settled: settled) else { return nil }
@@ -50,9 +51,14 @@ extension Session {
     }
     session.request = request
     session.part = part
+    session.appendedNames = part.appendedNames
     let opened = Set(part.open.map { snapshot.string(snapshot.declarations[$0].name) })
     session.untouched = snapshot.steps - session.graph.steps.count { opened.contains($0.declaration.name) }
-    let goals = session.graph.steps.filter { opened.contains($0.declaration.name) || request.goals.contains($0.declaration.name) }
+    let goals = session.graph.steps.filter {
+      opened.contains($0.declaration.name) || request.goals.contains($0.declaration.name)
+        || request.goals.isEmpty && $0.note?.isGoal == true
+          && new.contains($0.declaration.name)
+    }
     return goals.isEmpty ? .nothingToDo(steps: snapshot.steps, skipped: snapshot.skipped) : .session(session, goals: goals)
   }
 }

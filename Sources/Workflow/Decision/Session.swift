@@ -14,6 +14,8 @@ public final class Session {
   /// What the run was asked for, and the part of the manifest that was read; set by `open`.
   var request: Request?
   var part: Glance.Part?
+  /// The files of appended steps that were read, or seen to be there already; nil if only a part was read and none is new.
+  var appendedNames: [String]?
   /// Wanted steps that are up to date and were not read.
   var untouched = 0
   /// Where its steps run.
@@ -33,7 +35,13 @@ public final class Session {
   /// `withKinds`: know the step kinds even if no step uses one yet.
   public convenience init(manifestPath: String, overrides: [(name: String, value: String)] = [], withKinds: Bool = false) throws {
     let manifest = try Manifest(path: manifestPath, overrides: overrides)
-    try self.init(manifest, appended: Appended.byPersons(beside: manifest), withKinds: withKinds)
+    try self.init(manifest, appended: try Appended.read(beside: manifest), withKinds: withKinds)
+  }
+
+  /// The whole manifest with what was appended to it.
+  convenience init(_ manifest: Manifest, appended: (names: [String], steps: [StepDeclaration]), withKinds: Bool = false) throws {
+    try self.init(manifest, appended: appended.steps, withKinds: withKinds)
+    appendedNames = appended.names
   }
 
   /// `settled`: declarations that count as up to date; whoever calls says by which records.
@@ -56,15 +64,16 @@ public final class Session {
     getenv("ENPIRE_STATE").map { Files.absolute(String(cString: $0)) } ?? directory + "/.enpire"
   }
 
-  /// Goals by name; the manifest's own if there are none.
+  /// Goals by name; if there are none, the manifest's own and those that were appended as goals.
   /// Steps that steps appended, or that stand for elements of lists, exist once those are walked; they are, if such a name is asked for.
   public func goals(_ names: [String]) throws -> [Step] {
-    let names = names.isEmpty ? manifest.defaults : names
+    let isDefault = names.isEmpty
+    let names = isDefault ? manifest.defaults : names
     if names.contains(where: { ($0.contains("/") || $0.contains("[") && !$0.hasSuffix("[*]")) && graph.step(named: $0) == nil }) {
       _ = try plan(graph.steps.filter { $0.parent == nil })
       graph.wantNothing()
     }
-    return try names.flatMap(graph.steps(for:))
+    return try names.flatMap(graph.steps(for:)) + (isDefault ? graph.steps.filter { $0.note?.isGoal == true && !$0.isShard } : [])
   }
 
   /// Ends a step by its record: takes the steps it appended, and returns those that became ready.
@@ -72,7 +81,8 @@ public final class Session {
     step.record = step.isNominal ? nil : record
     let new =
       step.spread == nil
-      ? try Appended.take(record.appended, from: step, record.key, session: self) : try graph.spread(step, over: decider.lists(of: step))
+      ? try Appended.take(record.appended, from: step, record.key, session: self, isRecorded: status != .done)
+      : try graph.spread(step, over: decider.lists(of: step))
     // Those that wait for nothing are ready now; the others come with what they wait for, which nobody may have wanted before.
     let wanted = new.filter(\.isWanted)
     let free = wanted.filter { $0.status == .ready } + graph.wantMore(wanted.flatMap { $0.needs.map { graph.steps[$0.step] } })
@@ -86,6 +96,8 @@ public final class Session {
     case restore([String])
     /// Has to run under this key; without a key it will fail.
     case run(Digest?, [Reason])
+    /// Has to run under this key, and waits for a person to agree: what is asked.
+    case hold(Digest, String)
     /// Depends on what these steps will give.
     case waits([String])
     /// Is passed over though nothing failed: why.
@@ -132,6 +144,7 @@ public final class Session {
       case .run(let key, _, let reasons):
         let refusal = refusal(of: step, reasons).map { Reason(.failure, "it must not run: \($0.sentence)") }
         forecasts.append((step, refusal.map { .run(nil, [$0]) } ?? .run(key, reasons)))
+      case .hold(let key, let question): forecasts.append((step, .hold(key, question)))
       case .skip(let reason): ready += graph.bypass(step, reason)
       }
       tellBypassed()

@@ -97,8 +97,8 @@ private struct SnapshotWriter {
     if session.part == nil {
       for path in session.manifest.sources + [session.manifest.fleet].compactMap({ $0 }) { _ = try watch(path, .configuration) }
     }
-    let directory = session.manifest.appendedDirectory
-    _ = list(directory, .appended, Appended.names(in: directory))
+    // What came after the last look is for the next run to see.
+    if let names = session.appendedNames { _ = list(session.manifest.appendedDirectory, .appended, names.sorted()) }
   }
 
   private mutating func locate(_ groups: [Graph.Group]) throws {

@@ -27,6 +27,8 @@ public final class Graph {
   private(set) var bypassed: [Step] = []
   /// Files that the manifest is read from.
   private let reserved: Set<String>
+  /// Appended steps, shards not counted.
+  private(set) var appendedCount = 0
   /// Who publishes to a path.
   private var publishers = Publishers()
 
@@ -60,9 +62,11 @@ public final class Graph {
 
   // MARK: Growing
 
-  /// Adds declarations, all or none. Returns the new steps.
+  /// Adds declarations, all or none; `check` may refuse the new steps. Returns them.
   @discardableResult
-  func insert(_ declarations: [StepDeclaration], parent: Step.ID?, lists: OrderedDictionary<String, [JSON]>? = nil) throws -> [Step] {
+  func insert(
+    _ declarations: [StepDeclaration], parent: Step.ID?, lists: OrderedDictionary<String, [JSON]>? = nil, check: ([Step]) throws -> Void = { _ in }
+  ) throws -> [Step] {
     let count = steps.count
     var added: [String] = []
     publishers.begin()
@@ -112,7 +116,9 @@ public final class Graph {
       spread?.needs += created.map { ($0.id, false, true) }
       defer { if let spread, let needs { spread.needs = needs } }
       try checkForCycles(from: created)
+      try check(created)
       enlist(created)
+      appendedCount += created.count { $0.isAppended && !$0.isShard }
       return created
     } catch {
       for name in declarations.map(\.name) {
@@ -146,6 +152,13 @@ public final class Graph {
   func publisher(of path: String) -> Step? { publishers.owner(of: path).map { steps[$0] } }
 
   func instances(of declaration: String) -> [Step.ID]? { instances[declaration] }
+
+  func declaration(named name: String) -> StepDeclaration? { (instances[name]?.first.map { steps[$0] } ?? step(named: name))?.declaration }
+
+  /// Each declaration that has steps, once.
+  var declarations: [StepDeclaration] {
+    steps.indices.filter { $0 == 0 || steps[$0 - 1].declaration !== steps[$0].declaration }.map { steps[$0].declaration }
+  }
 
   /// The fan that a reference means; `make` makes it for the first who asks.
   func fan(_ reference: String, make: () throws -> Fan) rethrows -> Fan {
@@ -209,7 +222,7 @@ public final class Graph {
         guard dependent.waitingFor == 0, dependent.status == .waiting else { continue }
         if let culprit = blocker(of: dependent) {
           let sentence = "\(dependent.name): skipped, for \(culprit.name) \(culprit.status.rawValue)"
-          ended.append((dependent, .skipped, Problem(.stepFailed, sentence)))
+          ended.append((dependent, .skipped, Problem(culprit.problem?.code == .interrupted ? .interrupted : .stepFailed, sentence)))
         } else if let reason = reasonToBypass(dependent) {
           dependent.bypassReason = reason
           ended.append((dependent, .skipped, nil))

@@ -117,6 +117,9 @@ public final class Step {
   }
 
   public var isShard: Bool { shard != nil }
+  /// Nil if it is written in the manifest.
+  public var note: AppendNote? { declaration.note }
+  public var isAppended: Bool { note != nil }
   public var stationName: String? { station?.name }
   public var effect: Effect { kind?.effect ?? .pure }
   /// The kinds it may append (empty for all), by its own word or by that of the step that appended it; nil if none.

@@ -36,6 +36,7 @@ extension Manifest {
     try include.read(root["include"], of: reader, prefix: "", variables: variables, chain: [Files.normal(path)])
     try include.checkOverrides()
     pools = include.pools
+    appendPolicy = try AppendPolicy(root["append"], reader)
     sources = [path] + include.sources
     environment = Variables.environment(root) + include.environment
     guard let declared = root["steps"]?.object ?? (root["include"] == nil || root["steps"] != nil ? nil : [:]) else {

@@ -18,6 +18,7 @@ public struct Manifest: Sendable {
   public var steps: OrderedDictionary<String, StepDeclaration>
   /// Steps that come to be when something names them.
   var patterns: [StepDeclaration] = []
+  public var appendPolicy = AppendPolicy()
   /// Every file that was read for it, itself first, and every variable of the environment that it asked for.
   var sources: [String] = []
   var environment: [String] = []

@@ -52,6 +52,8 @@ final class Matrix: Sendable {
     guard Set(list).count == list.count else { throw problem("matrix '\(key)' holds a value twice") }
   }
 
+  var json: JSON { ["axes": .object(axes), "exclude": .array(exclude), "include": .array(include)] }
+
   /// All combinations, in the order written. `expand` fills in variables.
   func combinations(of declaration: StepDeclaration, _ expand: (JSON, [String]) throws -> JSON) throws -> [Combination] {
     var combinations = axes.isEmpty ? [] : [Combination()]

@@ -44,6 +44,8 @@ public final class StepDeclaration: Sendable {
   public let appends: [String]?
   /// Whether it runs at all.
   public let when: Condition?
+  /// Set if it was appended.
+  let note: AppendNote?
   /// How it is run; steps whose options use variables have them in `Step.options` alone.
   public let options: StepOptions
 
@@ -53,6 +55,7 @@ public final class StepDeclaration: Sendable {
   private init(_ other: StepDeclaration, name: String, scope: Scope) {
     self.name = name
     self.scope = scope
+    note = other.note
     origin = other.origin
     source = other.source
     description = other.description
@@ -73,7 +76,7 @@ public final class StepDeclaration: Sendable {
   }
 
   /// Reads a step and checks its form.
-  init(_ json: JSON, name: String, at pointer: JSONPointer, reader: Reader, scope: Scope? = nil) throws {
+  init(_ json: JSON, name: String, at pointer: JSONPointer, reader: Reader, scope: Scope? = nil, note: AppendNote? = nil) throws {
     guard json.object != nil else { throw reader.problem("step '\(name)' must be an object", pointer) }
     guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-./[]=,:%".utf8.contains($0) }), !name.hasPrefix("."),
       !name.contains("..")
@@ -81,7 +84,7 @@ public final class StepDeclaration: Sendable {
       throw reader.problem("'\(name)' cannot be a step's name", pointer, key: true, hint: "use letters, digits, _ and -")
     }
     try reader.onlyKeys(json, pointer, Self.keys)
-    (self.name, self.scope) = (name, scope)
+    (self.name, self.scope, self.note) = (name, scope, note)
     origin = Origin(file: reader.file, pointer: pointer)
     description = try reader.string(json, "description", pointer)
     let members = json.object!

@@ -14,7 +14,9 @@ struct Complaint {
 }
 
 extension StepOptions {
-  static let keys = ["priority", "resources", "retries", "timeout", "secrets", "network", "sandbox", "may_fail", "always", "tools", "unkeyed"]
+  static let keys = [
+    "priority", "resources", "retries", "timeout", "secrets", "network", "sandbox", "may_fail", "always", "tools", "unkeyed", "approval",
+  ]
 
   /// The members of `step` that are options; `none` if it has none.
   static func read(_ step: OrderedDictionary<String, JSON>, _ problem: Complaint) throws -> StepOptions {
@@ -34,11 +36,15 @@ extension StepOptions {
     if let priority = step["priority"], priority.int == nil {
       throw problem("'priority' must be an integer", ["priority"], "0 is usual, more is sooner")
     }
+    if let approval = step["approval"], approval.bool == nil, approval.string?.isEmpty != false {
+      throw problem("'approval' must be a question, or true", ["approval"], "as \"move the arm of yam-1?\"")
+    }
     return StepOptions(
       priority: step["priority"]?.int ?? 0, resources: try step["resources"].map { try Resources($0, problem) } ?? Resources(),
       retry: try step["retries"].map { try Retry($0, problem) } ?? Retry(), timeout: try step["timeout"].map { try TimeLimit($0, problem) },
       secrets: try step["secrets"].map { try Secret.list($0, problem) } ?? [], network: try flag("network") ?? false, sandbox: try flag("sandbox"),
-      mayFail: try flag("may_fail") ?? false, always: try flag("always") ?? false, tools: try names("tools"), unkeyed: try names("unkeyed"))
+      mayFail: try flag("may_fail") ?? false, always: try flag("always") ?? false, tools: try names("tools"), unkeyed: try names("unkeyed"),
+      approval: step["approval"].flatMap { $0.string ?? ($0.bool == true ? "may it run?" : nil) })
   }
 }
 

@@ -24,13 +24,15 @@ public final class StepOptions: Sendable {
   public let tools: [String]
   /// Parameters that do not affect the result, and environment variables as `env.NAME`: no part of the key.
   public let unkeyed: [String]
+  /// What a person is asked before it may run; nil if nobody has to agree.
+  public let approval: String?
 
   public static let none = StepOptions()
 
   init(
     priority: Int = 0, resources: Resources = Resources(), retry: Retry = Retry(), timeout: TimeLimit? = nil, secrets: [Secret] = [],
     network: Bool = false, sandbox: Bool? = nil, mayFail: Bool = false, always: Bool = false,
-    tools: [String] = [], unkeyed: [String] = []
+    tools: [String] = [], unkeyed: [String] = [], approval: String? = nil
   ) {
     self.priority = priority
     self.resources = resources
@@ -43,6 +45,7 @@ public final class StepOptions: Sendable {
     self.always = always
     self.tools = tools
     self.unkeyed = unkeyed
+    self.approval = approval
   }
 }
 

@@ -17,7 +17,7 @@ extension Session {
     let open = Set(
       plan.compactMap { step, forecast in
         switch forecast {
-        case .run, .waits: step.id
+        case .run, .hold, .waits: step.id
         case .upToDate, .restore, .skip: nil
         }
       })

@@ -9,6 +9,8 @@ extension Run {
   struct Timer: Comparable {
     enum What {
       case timeout(UInt64), kill(UInt64)
+      /// The time of the whole run is used up.
+      case deadline
       /// Ask again to end, for there was nobody yet.
       case ask(UInt64)
       case retry(Step)
@@ -40,12 +42,15 @@ extension Run {
     defer { close(signals) }
     try events.watch(signals, Self.signalsToken)
     defer { endEverything() }
+    if let deadline = options.deadline { timers.insert(Timer(at: Clock.monotonic + deadline - Clock.now, what: .deadline)) }
+    fireTimers()
     while true {
       if isStopping { giveUpPausing() } else { try startWhatCan() }
       if running.isEmpty {
         jobserver?.refill()
         // Someone may wait for a record of the last ones.
         try recordEnded()
+        if !isStopping { try joinAppended(waiting: true) }
         try settleKnown()
         if isStopping || (decided.isEmpty && pausing.isEmpty) { break }
         if !decided.isEmpty { continue }
@@ -71,7 +76,8 @@ extension Run {
 
   /// Waits until something happens, and deals with it.
   private func attend(_ signals: Int32) throws {
-    let tokens = try events.wait(until: [timers.min?.at, recordBy].compactMap { $0 }.min())
+    if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval { try joinAppended(waiting: false) }
+    let tokens = try events.wait(until: [timers.min?.at, recordBy, isStopping ? nil : lookedForAppended + Self.joinInterval].compactMap { $0 }.min())
     stopWatchingJobserver()
     var exited: [Attempt] = []
     for token in tokens {
@@ -130,6 +136,7 @@ extension Run {
       timers.removeMin()
       switch timer.what {
       case .look: isLooking = false
+      case .deadline: if !isStopping { stop(.budget, grace: 10) }
       case .retry(let step): if pausing.removeValue(forKey: step.id) != nil { undecided.append(step) }
       case .timeout(let serial):
         guard let attempt = running[serial], !attempt.hasExited, !attempt.isEnding else { continue }
@@ -161,11 +168,15 @@ extension Run {
   private func interrupt(_ signals: Int32) {
     var information = [UInt8](repeating: 0, count: 128)  // one signalfd_siginfo
     while read(signals, &information, information.count) > 0 {}
-    let again = summary.exit == .interrupted
-    summary.exit = .interrupted
+    stop(.interrupted, grace: summary.exit == .interrupted ? nil : 10)
+  }
+
+  /// Starts nothing more and has all that runs end; what they keep for another attempt is kept.
+  private func stop(_ exit: ExitCode, grace: Double?) {
+    summary.exit = exit
     isStopping = true
     for attempt in running.values { attempt.wasInterrupted = true }
-    end(Array(running.values), grace: again ? nil : 10)
+    end(Array(running.values), grace: grace)
   }
 
   // MARK: Failures

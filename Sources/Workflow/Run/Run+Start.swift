@@ -82,6 +82,7 @@ extension Run {
         attempt.note(
           "pools", .object(.init(uniqueKeysWithValues: place.grant.units.sorted { $0.key < $1.key }.map { ($0, .array($1.map { .string($0) })) })))
       }
+      if step.options.approval != nil, let approval = try session.state.approval(of: job.key) { attempt.note("approval", approval.json) }
       if attempts[step.id]! > 1 { attempt.note("attempt", .integer(attempts[step.id]!)) }
       step.status = .running
       attempt.serial = serial

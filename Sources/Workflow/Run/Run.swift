@@ -20,6 +20,8 @@ public struct RunOptions: Sendable {
   public var force = false
   /// Wait for another run of this workspace.
   public var patience = true
+  /// End, in good order, at this time, in seconds since 1970.
+  public var deadline: Double?
   /// While anything runs, start nothing more when the machine's load average is this or above.
   public var load: Double?
   /// Share slots with nested makes.
@@ -45,12 +47,16 @@ public enum RunEvent {
   case retrying(Step, Problem, pause: Double)
   case failed(Step, Problem)
   case appended(Step, [Step])
+  /// A person or an agent appended them meanwhile.
+  case joined([Step])
   /// Seconds until everything is done, by recorded durations; at most once a second.
   case estimate(Double)
   /// Something about the shared cache that changes no result.
   case cache(String, isWarning: Bool)
   /// Passed over though nothing failed: why.
   case skipped(Step, String)
+  /// It waits for a person to agree: what is asked.
+  case held(Step, String)
 }
 
 public struct RunSummary: Sendable {
@@ -62,6 +68,9 @@ public struct RunSummary: Sendable {
   public var tolerated = 0
   public var skipped = 0
   public var notReached = 0
+  /// Waiting for approval, and asked to end before they were done.
+  public var held = 0
+  public var interrupted = 0
   public var seconds = 0.0
   public var exit = ExitCode.success
 
@@ -97,8 +106,13 @@ public final class Run {
   private var decisions: [RecordedDecision] = []
   /// Failed steps that wait for their next try.
   var pausing: [Step.ID: Problem] = [:]
+  /// Steps that wait for a person to agree to what they would do.
+  var held: [Step.ID: (step: Step, key: Digest)] = [:]
   private var toldOfBypassed = 0
   var isStopping = false
+  /// When it last looked for appended steps, and how their directory was then.
+  var lookedForAppended = 0.0
+  var appendedStamp: FileStamp?
   /// Whether anything was recorded or published: what snapshots say is then no longer so.
   private var changed = false
   /// Ended steps whose records are not yet written, and when they have to be.
@@ -189,6 +203,8 @@ public final class Run {
           trace?.instant("restored \(step.name)", ["key": .string(record.key.hex), "paths": .array(paths.map { .string($0) })])
           decisions.append(RecordedDecision(step: step.name, action: .restore, key: record.key.hex, reasons: paths.map { ["text": .string($0)] }))
           try settle(step, .restored, record)
+        case .hold(let key, let question):
+          if held.updateValue((step, key), forKey: step.id) == nil { report(.held(step, question)) }
         case .skip(let reason): undecided += session.graph.bypass(step, reason)
         case .run(let key, let fingerprint, let reasons):
           if let refusal = session.refusal(of: step, reasons) { throw refusal }
@@ -271,11 +287,14 @@ public final class Run {
       case .done: summary.ran += 1
       case .upToDate: summary.upToDate += 1
       case .restored: summary.restored += 1
+      case .failed where step.problem?.code == .interrupted: summary.interrupted += 1
+      case .skipped where step.problem?.code == .interrupted: summary.notReached += 1
       case .failed: if step.options.mayFail { summary.tolerated += 1 } else { summary.failed += 1 }
       case .skipped: summary.skipped += 1
-      default: summary.notReached += 1
+      default: if held[step.id] == nil { summary.notReached += 1 } else { summary.held += 1 }
       }
     }
+    if summary.exit == .success, summary.held > 0 { summary.exit = .approval }
     if summary.exit == .success, summary.notReached > 0 { summary.exit = .internalError }
   }
 }

@@ -130,6 +130,7 @@ extension RunSummary {
     [
       "ran": .integer(ran), "upToDate": .integer(upToDate), "restored": .integer(restored), "failed": .integer(failed),
       "tolerated": .integer(tolerated), "skipped": .integer(skipped), "notReached": .integer(notReached),
+      "held": .integer(held), "interrupted": .integer(interrupted),
     ]
   }
 }

@@ -60,9 +60,9 @@ public final class State {
   private static let format = 3
 
   /// Since format 2, a record's large and rarely read parts stand apart, so that looking up a key reads one short row; since format 3, long lists
-  /// of inputs do.
+  /// of inputs do, and people's words on steps are there.
   private static let tables = [
-    InputLists.table,
+    InputLists.table, Approval.table,
     """
     CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, inode INTEGER, mode INTEGER, digest TEXT,
       hashed INTEGER) WITHOUT ROWID

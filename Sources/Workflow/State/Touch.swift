@@ -41,6 +41,7 @@ extension Session {
         claims.append(claim)
         ready += try settle(step, .upToDate, claim.record)
       case .skip(let reason): ready += graph.bypass(step, reason)
+      case .hold: throw Problem(.approval, "step '\(step.name)' waits for approval", hint: "enpire approve '\(step.name)', or leave it out")
       case .run(let key, let fingerprint, _):
         let claim = try claim(step, key, fingerprint)
         claims.append(claim)

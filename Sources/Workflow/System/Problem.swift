@@ -14,6 +14,7 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
   case internalError = 70
   case inputOutput = 74
   case locked = 75
+  case conflict = 76
   case approval = 77
   case budget = 78
   case timeout = 124
@@ -32,6 +33,7 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
     case .internalError: "internal-error"
     case .inputOutput: "input-output"
     case .locked: "locked"
+    case .conflict: "conflict"
     case .approval: "approval"
     case .budget: "budget"
     case .timeout: "timeout"
@@ -51,6 +53,7 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
     case .internalError: "a fault of enpire itself"
     case .inputOutput: "reading or writing failed, as on a full disk"
     case .locked: "another run holds the workspace"
+    case .conflict: "the workflow is not at the revision that was expected (append --revision)"
     case .approval: "a step waits for a person's approval"
     case .budget: "a budget is used up"
     case .timeout: "a step took longer than its time-out"

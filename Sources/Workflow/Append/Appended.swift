@@ -7,11 +7,11 @@ import JSON
 import OrderedCollections
 
 public enum Appended {
-  private static func file(name: String, step: JSON, by parent: String?, _ key: Digest?, author: String? = nil) -> (name: String, json: JSON) {
+  static func file(name: String, step: JSON, by parent: String?, _ key: Digest?, note: AppendNote = AppendNote()) -> AppendJournal.File {
     var json: JSON = ["append": 1, "name": .string(name), "step": step]
     if let parent { json["by"] = .string(parent) }
     if let key { json["key"] = .string(key.hex) }
-    if let author { json["author"] = .string(author) }
+    for (member, value) in note.members { json[member] = value }
     let label = String(name.map { $0.isLetter || $0.isNumber || $0 == "-" ? $0 : "_" })
     return ("\(label)-\(Digest(of: json.canonical).short).json", json)
   }
@@ -19,13 +19,14 @@ public enum Appended {
   // MARK: By steps
 
   /// Takes what a step appended: checks all of it against the graph, then writes the files. Returns the new steps.
-  static func take(_ list: JSON, from parent: Step, _ key: Digest, session: Session) throws -> [Step] {
+  /// What is taken again from a record was allowed when it was recorded.
+  static func take(_ list: JSON, from parent: Step, _ key: Digest, session: Session, isRecorded: Bool) throws -> [Step] {
     guard let entries = list.array, !entries.isEmpty else { return [] }
     guard parent.mayAppend else {
       throw parent.declaration.problem("step '\(parent.name)' may not append steps", key: true, hint: "\"appends\": true in the manifest allows it")
     }
     var declarations: [StepDeclaration] = []
-    var files: [(name: String, json: JSON)] = []
+    var files: [AppendJournal.File] = []
     for entry in entries {
       guard let name = entry["name"]?.string, let step = entry["step"] else {
         throw Problem(.manifest, "\(parent.name) appended something that is not a step")
@@ -40,7 +41,12 @@ public enum Appended {
       declarations.append(declaration)
       files.append(file)
     }
-    let steps = try session.graph.insert(declarations, parent: parent.id)
+    let (policy, before) = (session.manifest.appendPolicy, session.graph.appendedCount)
+    let steps = try session.graph.insert(declarations, parent: parent.id) { created in
+      if isRecorded { return }
+      let cost = policy.stationMinutes == nil ? nil : try AppendCost(of: created, in: session.graph, state: session.state)
+      try policy.check(created, before: before, cost: cost)
+    }
     try write(files, beside: session.manifest)
     return steps
   }
@@ -64,35 +70,30 @@ public enum Appended {
 
   // MARK: By persons and agents
 
-  /// Appends steps to a workflow that may be running: all or none. Returns the files written.
-  /// `text` holds `{"steps": {NAME: STEP, …}}` and is called `source` in errors.
-  public static func append(_ text: [UInt8], from source: String, author: String?, to session: Session, dryRun: Bool = false) throws -> [String] {
-    let reader = Reader(file: source, text: text)
-    let root = try reader.parse()
-    try reader.onlyKeys(root, JSONPointer(), ["steps"])
-    guard let steps = root["steps"]?.object, !steps.isEmpty else {
-      throw reader.problem("there are no steps", JSONPointer(["steps"]), hint: "{\"steps\": {\"name\": {…}}}")
+  /// The files' names and the steps that persons and agents appended, in that order; a batch is there whole or not at all.
+  static func read(beside manifest: Manifest, holding lock: AppendLock? = nil) throws -> (names: [String], steps: [StepDeclaration]) {
+    let (state, directory) = (Session.stateDirectory(of: manifest), manifest.appendedDirectory)
+    var lock = lock
+    if Files.exists(state) {
+      if AppendJournal.isPending(state) {
+        lock = try lock ?? AppendLock(state: state, exclusive: true)
+        try AppendJournal.finish(state)
+      } else if lock == nil, Files.exists(directory) {
+        lock = try? AppendLock(state: state, exclusive: false)
+      }
     }
-    var declarations: [StepDeclaration] = []
-    var files: [(name: String, json: JSON)] = []
-    for (name, step) in steps {
-      try reader.checkName(name, JSONPointer(["steps", name]))
-      declarations.append(try StepDeclaration(step, name: name, at: JSONPointer(["steps", name]), reader: reader))
-      files.append(file(name: name, step: step, by: nil, nil, author: author))
-    }
-    try session.graph.insert(declarations, parent: nil)
-    if !dryRun { try write(files, beside: session.manifest) }
-    return files.map { session.manifest.appendedDirectory + "/" + $0.name }
-  }
-
-  /// The steps that persons appended, in the order of their files' names.
-  static func byPersons(beside manifest: Manifest) throws -> [StepDeclaration] {
-    let directory = manifest.appendedDirectory
-    return try names(in: directory).compactMap { try byPerson(directory + "/" + $0) }
+    defer { withExtendedLifetime(lock) {} }
+    let names = names(in: directory)
+    return (names, try names.compactMap { try byPerson(directory + "/" + $0) })
   }
 
   /// The appended steps' files in a directory.
   static func names(in directory: String) -> [String] { Files.list(directory).filter { $0.hasSuffix(".json") } }
+
+  /// The graph's revision with these appended files.
+  static func revision(of manifest: Manifest, _ names: [String]) -> String {
+    String(Digest(of: Digest(of: manifest.text).hex + names.sorted().joined(separator: "\0")).hex.prefix(16))
+  }
 
   /// The step in a file; nil if a step appended it.
   static func byPerson(_ path: String) throws -> StepDeclaration? {
@@ -101,14 +102,15 @@ public enum Appended {
     try reader.version(root, "append")
     guard root["by"] == nil else { return nil }
     guard let step = root["step"], let name = root["name"]?.string else { throw reader.problem("'name' or 'step' is missing", JSONPointer()) }
-    return try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: reader)
+    return try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: reader, note: AppendNote(root))
   }
 
-  private static func declaration(_ name: String, _ step: JSON, file: String, text: [UInt8], scope: Scope? = nil) throws -> StepDeclaration {
-    try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: Reader(file: file, text: text), scope: scope)
+  private static func declaration(_ name: String, _ step: JSON, file: String, text: [UInt8], scope: Scope?) throws -> StepDeclaration {
+    let reader = Reader(file: file, text: text)
+    return try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: reader, scope: scope, note: AppendNote())
   }
 
-  private static func write(_ files: [(name: String, json: JSON)], beside manifest: Manifest) throws {
+  private static func write(_ files: [AppendJournal.File], beside manifest: Manifest) throws {
     try Files.makeDirectory(manifest.appendedDirectory)
     for file in files where !Files.exists(manifest.appendedDirectory + "/" + file.name) {
       try Files.write(file.json.pretty, to: manifest.appendedDirectory + "/" + file.name)

@@ -1,0 +1,58 @@
+// How long a run may go on: for a while (`6h`), or until a time of day (`06:30`).
+
+import Glibc
+import Workflow
+
+enum RunTime {
+  /// Seconds since 1970 at which a run has to end; the earliest of what is given.
+  static func deadline(length: String?, times: [String]) throws -> Double? {
+    let now = Double(time(nil))
+    let after = try length.map { text -> Double in
+      guard let seconds = seconds(text), seconds > 0 else { throw Problem(.usage, "--for takes a time, as 90s, 45m, 6h or 1h30m, not '\(text)'") }
+      return now + seconds
+    }
+    return (times.compactMap { next($0, after: now) } + [after].compactMap { $0 }).min()
+  }
+
+  /// `1h30m` in seconds; nil if it is no such time.
+  static func seconds(_ text: String) -> Double? {
+    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
+    var (total, number) = (0.0, "")
+    for character in text {
+      if let unit = units[character] {
+        guard let count = Double(number) else { return nil }
+        total += count * unit
+        number = ""
+      } else if character.isASCII && character.isNumber || character == "." {
+        number.append(character)
+      } else {
+        return nil
+      }
+    }
+    return number.isEmpty && !text.isEmpty ? total : nil
+  }
+
+  static func isTimeOfDay(_ text: String) -> Bool { clock(text) != nil }
+
+  private static func clock(_ text: String) -> (hour: Int32, minute: Int32)? {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[1].count == 2, let hour = Int32(parts[0]), let minute = Int32(parts[1]), (0..<24).contains(hour),
+      (0..<60).contains(minute)
+    else { return nil }
+    return (hour, minute)
+  }
+
+  /// The next time that a clock here shows this, in seconds since 1970.
+  private static func next(_ text: String, after now: Double) -> Double? {
+    guard let (hour, minute) = clock(text) else { return nil }
+    var (seconds, local) = (time_t(now), tm())
+    localtime_r(&seconds, &local)
+    (local.tm_hour, local.tm_min, local.tm_sec, local.tm_isdst) = (hour, minute, 0, -1)
+    if mktime(&local) <= time_t(now) {
+      // The day after, by the calendar: a day may have 23 hours.
+      local.tm_mday += 1
+      (local.tm_hour, local.tm_min, local.tm_sec, local.tm_isdst) = (hour, minute, 0, -1)
+    }
+    return Double(mktime(&local))
+  }
+}

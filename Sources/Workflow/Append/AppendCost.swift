@@ -1,0 +1,49 @@
+// What appended steps will take, as far as records of their kinds tell.
+
+public import JSON
+
+public struct AppendCost: Sendable {
+  /// Steps that come of the new declarations, shards counted.
+  public var steps = 0
+  /// Expected seconds of all of them, one after the other, and those while they hold a station.
+  public var seconds = 0.0
+  public var stationSeconds = 0.0
+  /// Steps of kinds that never ran here; they count nothing above.
+  public var unknown = 0
+  /// Seconds for which all appended steps, these among them, have held stations or will.
+  var allStationSeconds = 0.0
+
+  public var json: JSON {
+    [
+      "steps": .integer(steps), "seconds": .number(seconds), "station_minutes": .number(stationSeconds / 60),
+      "unknown": .integer(unknown),
+    ]
+  }
+
+  /// By the mean of what each kind took in this workflow.
+  init(of new: [Step], in graph: Graph, state: State) throws {
+    let recorded = try state.durations(graph.manifest.workflow)
+    var sums: [String: (seconds: Double, count: Int)] = [:]
+    for step in graph.steps {
+      guard let seconds = recorded[step.name] else { continue }
+      let sum = sums[Self.class(of: step)] ?? (0, 0)
+      sums[Self.class(of: step)] = (sum.seconds + seconds, sum.count + 1)
+    }
+    func expected(_ step: Step) -> Double? { recorded[step.name] ?? sums[Self.class(of: step)].map { $0.seconds / Double($0.count) } }
+    for step in new where !step.isNominal {
+      steps += 1
+      guard let expected = expected(step) else {
+        unknown += 1
+        continue
+      }
+      seconds += expected
+      stationSeconds += expected * Double(step.stations.count)
+    }
+    for step in graph.steps where step.isAppended { allStationSeconds += (expected(step) ?? 0) * Double(step.stations.count) }
+  }
+
+  /// Steps of the same kind take about as long; a gather is not a shard.
+  private static func `class`(of step: Step) -> String {
+    "\(step.kind?.name ?? step.argv.first ?? "")\(step.isShard ? " shard" : step.shards.isEmpty ? "" : " gather")"
+  }
+}

@@ -1,0 +1,49 @@
+// Steps that people and agents append while a run goes on: it takes them in within a second, and looks once more before it ends. Those that
+// were appended as goals it brings up to date, if it was asked for no goals itself. What people decide meanwhile it learns at the same time.
+
+internal import Glibc
+import JSON
+
+extension Run {
+  /// Decides the steps anew that waited for a person who has spoken by now.
+  func askAgain() throws {
+    for (id, waiting) in held where try session.state.approval(of: waiting.key) != nil {
+      held[id] = nil
+      undecided.append(waiting.step)
+    }
+  }
+
+  /// How often it looks, in seconds.
+  static let joinInterval = 1.0
+
+  /// Takes new files of appended steps into the graph. With `waiting`, waits for somebody who is appending right now.
+  func joinAppended(waiting: Bool) throws {
+    lookedForAppended = Clock.monotonic
+    try askAgain()
+    let directory = session.manifest.appendedDirectory
+    // A run that read only a part cannot check new steps against the whole.
+    guard session.part == nil, let known = session.appendedNames, let stamp = FileStamp(of: directory), stamp != appendedStamp else { return }
+    let state = session.state.directory
+    let isPending = AppendJournal.isPending(state)
+    guard let lock = try AppendLock.take(state: state, exclusive: isPending, waiting: waiting) else { return }
+    defer { withExtendedLifetime(lock) {} }
+    if isPending { try AppendJournal.finish(state) }
+    // Another file may come within the same tick of the file system's clock.
+    appendedStamp = Clock.now - Double(stamp.modified) * 1e-9 < 0.1 ? nil : stamp
+    let names = Appended.names(in: directory)
+    let there = Set(known)
+    let new = names.filter { !there.contains($0) }
+    if new.isEmpty { return }
+    session.appendedNames = names
+    do {
+      let declarations = try new.compactMap { try Appended.byPerson(directory + "/" + $0) }
+      if declarations.isEmpty { return }
+      let created = try session.graph.insert(declarations, parent: nil)
+      report(.joined(created.filter { !$0.isShard }))
+      if session.request?.goals.isEmpty == true { undecided += session.graph.wantMore(created.filter { $0.note?.isGoal == true && !$0.isShard }) }
+    } catch let problem as Problem {
+      // As a kind of step that this run did not read about: the next run takes it, or says what is wrong.
+      report(.cache("appended steps are left to the next run: \(problem.sentence)", isWarning: true))
+    }
+  }
+}

@@ -1,0 +1,97 @@
+// Steps that wait for a person, and runs that have only so much time.
+
+import Foundation
+import JSON
+import Testing
+
+@Suite struct `Approval and time` {
+  private func workspace() throws -> Workspace {
+    try Workspace(
+      """
+      {"manifest": 1, "vars": {"speed": 1}, "default": ["done", "other"], "steps": {
+        "plan": {"run": ["sh", "-c", "echo ${var.speed} > plan"], "out": {"o": "plan"}},
+        "move": {"run": ["cp", "${in.p}", "${out.o}"], "in": {"p": "${step.plan}"}, "out": {"o": "moved"}, "approval": "move the arm?"},
+        "done": {"run": ["cp", "${in.m}", "${out.o}"], "in": {"m": "${step.move}"}, "out": {"o": "done"}},
+        "other": {"run": ["sh", "-c", "echo other > other"], "out": {"o": "other"}}}}
+      """)
+  }
+
+  @Test func `a step waits for a person, everything else goes on, and the word counts for what was asked`() throws {
+    let workspace = try workspace()
+    let asked = try workspace.enpire("run")
+    #expect(asked.code == 77 && asked.errors.contains("move  move the arm?") && asked.errors.contains("1 waiting for approval"), "\(asked.errors)")
+    #expect(workspace.read("other") == "other\n" && workspace.read("moved") == nil)
+    #expect(try workspace.enpire("plan", "move").output.contains("ask      move\n           waits for approval: move the arm?"))
+    let status = try JSON(parsing: try workspace.enpire("status", "--json").output)
+    #expect(status["steps"]?.array?.first { $0["step"] == "move" }?["state"] == "approval")
+    #expect(try workspace.enpire("approve", "move", "--by", "ann", "--reason", "the cell is clear").output == "approved: move (move the arm?)\n")
+    #expect(try workspace.summary()["ran"] == 2 && workspace.read("done") == "1\n")
+    #expect(try workspace.summary()["ran"] == 0)
+    // Another plan is another question; the way back is known.
+    let other = try workspace.summary("speed=2")
+    #expect(other["exit"] == 77 && other["held"] == 1 && other["ran"] == 1)
+    #expect(try workspace.summary("speed=1")["exit"] == 0)
+  }
+
+  @Test func `a step that was rejected fails with the reason, until it is approved after all`() throws {
+    let workspace = try workspace()
+    #expect(try workspace.enpire("run").code == 77)
+    #expect(try workspace.enpire("reject", "move", "--by", "bob", "--reason", "somebody is in the cell").code == 0)
+    let run = try workspace.enpire("run")
+    #expect(run.code == 77 && run.errors.contains("move: bob rejected it: somebody is in the cell"), "\(run.errors)")
+    #expect(try workspace.enpire("approve", "move").code == 0)
+    #expect(try workspace.summary()["ran"] == 2)
+  }
+
+  @Test func `approved while a run goes on, a step goes on with it`() throws {
+    let workspace = try workspace()
+    let (begun, go) = (workspace.path("begun").path(), workspace.path("go").path())
+    let long = #"{"run": ["sh", "-c", "touch \#(begun); while ! test -e \#(go); do sleep 0.01; done"], "phony": true}"#
+    try workspace.write(
+      (workspace.read("enpire.json") ?? "").replacing(#""other": {"#, with: #""long": \#(long), "other": {"after": ["long"], "#), to: "enpire.json")
+    let run = try workspace.start(["run", "-j2"], number: 1)
+    workspace.wait(for: "begun")
+    workspace.wait(for: "plan")
+    #expect(try workspace.enpire("approve", "move").code == 0)
+    workspace.wait(for: "moved")
+    try workspace.write("", to: "go")
+    #expect(workspace.outcome(of: run, number: 1).code == 0 && workspace.read("done") == "1\n")
+  }
+
+  @Test(
+    arguments: [
+      (["done"], "step 'done' asks nobody"), (["mov"], "no step 'mov'"), (["move"], "step 'move' cannot be decided yet"),
+      ([], "Missing expected argument"),
+    ] as [([String], String)])
+  func `there has to be something to decide`(_ steps: [String], _ sentence: String) throws {
+    let workspace = try workspace()
+    let outcome = workspace.outcome(of: try workspace.start(["approve"] + steps))
+    #expect(outcome.code == 64 && outcome.errors.lowercased().contains(sentence.lowercased()), "\(outcome.errors)")
+  }
+
+  @Test func `when its time is used up a run ends in good order, and the next one goes on`() throws {
+    let workspace = try Workspace(
+      """
+      {"manifest": 1, "default": ["last"], "steps": {
+        "first": {"run": ["sh", "-c", "echo first > first"], "out": {"o": "first"}},
+        "slow": {"run": ["sh", "-c", "test -e again || sleep 600; echo slow > slow"], "in": {"f": "${step.first}", "again": "again*"},
+          "out": {"o": "slow"}},
+        "last": {"run": ["cp", "${in.s}", "${out.o}"], "in": {"s": "${step.slow}"}, "out": {"o": "last"}}}}
+      """, files: ["again-not": ""])
+    let run = try workspace.enpire("run", "--for", "1s")
+    #expect(
+      run.code == 78 && run.errors.contains("the time for this run is used up") && run.errors.contains("1 ran, 1 not reached, 1 stopped"),
+      "\(run.errors)")
+    let last = try JSON(parsing: try workspace.enpire("history", "--json", "--limit", "1").output)["runs"]?[0]
+    #expect(last?["name"] == "budget" && last?["counts"]?["failed"] == 0)
+    try workspace.write("", to: "again")
+    let next = try workspace.summary()
+    #expect(next["ran"] == 2 && next["upToDate"] == 1)
+  }
+
+  @Test(arguments: [("6 hours", "--for"), ("", "--for"), ("-1s", "--for"), ("25:00", "--until")])
+  func `a senseless time is refused`(_ time: String, _ option: String) throws {
+    let outcome = try workspace().enpire("run", "\(option)=\(time)")
+    #expect(outcome.code == 64, "\(outcome.code) \(outcome.errors)")
+  }
+}
