@@ -70,6 +70,7 @@ let package = Package(
     library("HTTP", under: support, ["CCurl"]),
     library("Vision", under: support, ["CVision"]),
     library("Tensor", under: support, ["CTorch"]),
+    library("Confinement", under: support),
     library(
       "Physics", under: support, ["CChipmunk", "CMuJoCo"],
       linker: [.unsafeFlags(["-L\(mujoco)", "-Xlinker", "-rpath", "-Xlinker", mujoco])]),
@@ -77,7 +78,7 @@ let package = Package(
     // The system.
     library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap], swift: [.unsafeFlags(["-enable-testing"])]),
     library(
-      "Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"],
+      "Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision", "Confinement"],
       swift: [.unsafeFlags(["-Ounchecked", "-enable-testing"], .when(configuration: .release))]),
     library("Learning", ["JSON", "Hashing", "NumPy", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
@@ -103,7 +104,7 @@ let package = Package(
       name: "push-t-speed", dependencies: ["Robot", "JSON", "Hashing"], path: "Benchmarks/push-t-speed",
       exclude: ["gym_speed.py"], swiftSettings: swiftSettings),
 
-    tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics"]),
+    tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics", "Confinement"]),
     tests("Workflow", ["Workflow", "JSON", "Hashing"]),
     tests("Robot", ["Robot", "Vision", "JSON", "Hashing", "NumPy"]),
     tests("Learning", ["Learning", "Tensor", "JSON", "Hashing", "NumPy"]),
