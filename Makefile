@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-eyes
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -71,6 +71,9 @@ study-fuzz: .deps/ready-test ## a million damaged manifests, snapshots, records 
 	$(STUDY) ENPIRE_FUZZ=1000000 swift test --configuration release --skip-build --filter FuzzTests.swift
 study-graphs: .deps/ready-test ## run the recorded workflows of ../shared/data/wfinstances on 2, 8 and 64 workers beside an offline schedule
 	$(STUDY) ENPIRE_GRAPHS=30 swift test --configuration release --skip-build --filter RealGraphTests.swift
+study-eyes: .build/ready ## pose errors, speed, memory and verifiers on the 150 episodes of DEMOS; PARTS="poses speed hour verifiers use"
+	@$(SWIFT_BUILD) --product eyes-study --quiet
+	@python3 Benchmarks/eyes/study.py $(PROGRAMS) $(or $(DEMOS),../shared/data/push-t-human) docs/results $(PARTS)
 bench-start: .build/ready ## time starting up and doing nothing, beside ninja
 	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
 bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, ninja, make, Snakemake and DVC

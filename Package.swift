@@ -104,6 +104,9 @@ let package = Package(
     .executableTarget(
       name: "push-t-speed", dependencies: ["Robot", "JSON", "Hashing"], path: "Benchmarks/push-t-speed",
       exclude: ["gym_speed.py"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "eyes-study", dependencies: ["Robot", "Vision", "NumPy", "JSON"], path: "Benchmarks/eyes", exclude: ["study.py", "lerobot_reader.py"],
+      swiftSettings: swiftSettings),
 
     tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics", "Confinement", "Loopback"]),
     tests("Workflow", ["Workflow", "JSON", "Hashing"]),
