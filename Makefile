@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append study-eyes
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -73,6 +73,9 @@ study-graphs: .deps/ready-test ## run the recorded workflows of ../shared/data/w
 	$(STUDY) ENPIRE_GRAPHS=30 swift test --configuration release --skip-build --filter RealGraphTests.swift
 study-append: .build/ready ## 16 processes append 1,000 steps each while runs are killed and started again
 	@python3 Benchmarks/append/study.py $(ENPIRE) 16 1000 50
+study-eyes: .build/ready ## pose errors, speed, memory and verifiers on the 150 episodes of DEMOS; PARTS="poses speed hour verifiers use"
+	@$(SWIFT_BUILD) --product eyes-study --quiet
+	@python3 Benchmarks/eyes/study.py $(PROGRAMS) $(or $(DEMOS),../shared/data/push-t-human) docs/results $(PARTS)
 bench-start: .build/ready ## time starting up and doing nothing, beside ninja
 	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
 bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, ninja, make, Snakemake and DVC

@@ -70,6 +70,8 @@ let package = Package(
     library("HTTP", under: support, ["CCurl"]),
     library("Vision", under: support, ["CVision"]),
     library("Tensor", under: support, ["CTorch"]),
+    library("Confinement", under: support),
+    library("Loopback", under: support),
     library(
       "Physics", under: support, ["CChipmunk", "CMuJoCo"],
       linker: [.unsafeFlags(["-L\(mujoco)", "-Xlinker", "-rpath", "-Xlinker", mujoco])]),
@@ -77,12 +79,12 @@ let package = Package(
     // The system.
     library("Workflow", ["JSON", "Hashing", "Database", "CLinux", collections, heap], swift: [.unsafeFlags(["-enable-testing"])]),
     library(
-      "Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision"],
+      "Robot", ["JSON", "Hashing", "NumPy", "Physics", "Vision", "Confinement"],
       swift: [.unsafeFlags(["-Ounchecked", "-enable-testing"], .when(configuration: .release))]),
     library("Learning", ["JSON", "Hashing", "NumPy", "Tensor"]),
     library("LLM", ["JSON", "Hashing", "HTTP", "Git"]),
     .target(
-      name: "Steps", dependencies: ["JSON", "Hashing", "Workflow", "Robot", "Learning", "LLM", "Git", "Vision", "Tensor", "NumPy"],
+      name: "Steps", dependencies: ["JSON", "Hashing", "Workflow", "Robot", "Learning", "LLM", "Git", "Vision", "Tensor", "NumPy", "Loopback"],
       path: "Sources/Steps",
       swiftSettings: swiftSettings, plugins: ["StepCatalogue"]),
     .plugin(name: "StepCatalogue", capability: .buildTool(), path: "Plugins/StepCatalogue"),
@@ -102,13 +104,16 @@ let package = Package(
     .executableTarget(
       name: "push-t-speed", dependencies: ["Robot", "JSON", "Hashing"], path: "Benchmarks/push-t-speed",
       exclude: ["gym_speed.py"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "eyes-study", dependencies: ["Robot", "Vision", "NumPy", "JSON"], path: "Benchmarks/eyes", exclude: ["study.py", "lerobot_reader.py"],
+      swiftSettings: swiftSettings),
 
-    tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics"]),
+    tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics", "Confinement", "Loopback"]),
     tests("Workflow", ["Workflow", "JSON", "Hashing"]),
     tests("Robot", ["Robot", "Vision", "JSON", "Hashing", "NumPy"]),
     tests("Learning", ["Learning", "Tensor", "JSON", "Hashing", "NumPy"]),
     tests("LLM", ["LLM", "Git", "HTTP", "JSON", "Hashing"]),
-    tests("Steps", ["Steps", "Workflow", "Robot", "Learning", "LLM", "Git", "JSON"]),
+    tests("Steps", ["Steps", "Workflow", "Robot", "Learning", "LLM", "Git", "HTTP", "JSON", "NumPy", "Vision"]),
     tests("EndToEnd", ["JSON"]),
   ],
   cxxLanguageStandard: .cxx17

@@ -1,40 +1,61 @@
 // Freezes task, limits, reset, verifier and scorer under one hash, which every later trial checks and every record carries.
+// The verifier is one that was synthesized, or a program that was compiled; its files are part of the environment.
 
+import Foundation
 import JSON
 import Robot
 import Workflow
 
 enum FreezeEnvironment: StepKind {
   static let kind = Kind(
-    "freeze-environment", summary: "Freeze task, limits, reset, verifier and scorer under one hash.", effect: .pure, revision: 1,
-    inputs: [Input("verifier", "an accepted verifier (synthesize-reward)")],
-    outputs: [Output("environment", .directory, path: "environment", "environment.json")],
+    "freeze-environment", summary: "Freeze task, limits, reset, verifier and scorer under one hash.", effect: .pure, revision: 2,
+    inputs: [Input("verifier", "an accepted verifier (synthesize-reward), or a program that is one (compile-program)")],
+    outputs: [Output("environment", .directory, path: "environment", "environment.json, and the verifier's program")],
     parameters: [
       Parameter("task", .oneOf(["push-t"]), default: "push-t", "the task"),
       Parameter("low", .list(.number(0...512)), default: [0, 0], "least x, y of a target, workspace units"),
       Parameter("high", .list(.number(0...512)), default: [512, 512], "greatest x, y of a target, workspace units"),
       Parameter("max_jump", .number(1...1000), optional: true, "how far a target may lie from the agent, units; no limit if not given"),
       Parameter("steps", .integer(1...100_000), default: 300, "control steps until a trial counts as failed"),
-      Parameter("settle_steps", .integer(0...100), default: 4, "control steps the agent holds still after a success, for the verifier"),
+      Parameter("settle_steps", .integer(0...100), default: 4, "control steps the agent is held still when a trial has ended, for the verifier"),
       Parameter("camera", .integer(32...1024), default: 384, "side of the pictures that the verifier was made for, pixels"),
       Parameter(
         "camera_period", .integer(1...100), default: 5, "control steps from one picture for the verifier to the next, until the trial settles"),
     ])
 
   static func run(_ step: StepContext) throws {
-    let path = try step.input("verifier").path + "/verifier.json"
+    let verifier = try step.input("verifier")
     do {
+      let (description, files) = try read(verifier.path)
       let limits = SafetyLimits(
         low: step.value("low")?.array?.compactMap(\.double) ?? [], high: step.value("high")?.array?.compactMap(\.double) ?? [],
         maxJump: step.value("max_jump")?.double, steps: step.int("steps"), settleSteps: step.int("settle_steps"))
       let environment = try FrozenEnvironment.freeze(
-        task: step.string("task"), limits: limits, verifier: VerifierDescription(json: StepContext.json(at: path)), cameraSize: step.int("camera"),
-        cameraPeriod: step.int("camera_period"))
+        task: step.string("task"), limits: limits, verifier: description, program: try files.map { try Program(directory: $0) },
+        cameraSize: step.int("camera"), cameraPeriod: step.int("camera_period"))
       guard environment.limits.low.count == 2 else { throw StepFailure("'low' and 'high' hold \(environment.limits.low.count) numbers, not x and y") }
+      if let files { try copy(environment.program, from: files, to: step.output("environment") + "/verifier") }
       try environment.write(to: step.output("environment"))
       step.log("frozen as \(environment.hash)")
     } catch let error as VerifierError {
-      throw StepFailure(error.description, at: try step.input("verifier").name, hint: "make it again with synthesize-reward")
+      throw StepFailure(error.description, at: verifier.name, hint: "make it again with synthesize-reward")
+    } catch let error as ProgramError {
+      throw StepFailure(error.description, at: verifier.name, hint: "compile it again with compile-program")
     } catch let error as LimitsError { throw StepFailure(error.description, hint: "correct 'low', 'high', 'steps' in the manifest") }
+  }
+
+  /// The conditions, if it has any, and where the program's files are, if it is one.
+  private static func read(_ path: String) throws -> (VerifierDescription?, String?) {
+    let exists = { FileManager.default.fileExists(atPath: path + $0) }
+    if exists("/program.json") { return (nil, path) }
+    return (try VerifierDescription(json: StepContext.json(at: path + "/verifier.json")), exists("/program/program.json") ? path + "/program" : nil)
+  }
+
+  private static func copy(_ program: Program?, from files: String, to directory: String) throws {
+    guard let program else { return }
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    for name in Set([program.run, program.source]) {
+      try FileManager.default.copyItem(atPath: "\(files)/\(name)", toPath: "\(directory)/\(name)")
+    }
   }
 }

@@ -13,6 +13,7 @@ enum PolicyLoader {
   private static let regimes: [(name: String, make: Maker)] = [
     ("scripted", { _, _ in PushTPusher() }),
     ("heuristic", { _, json in try PushTPlanner(json: json["parameters"] ?? [:]) }),
+    ("program", { directory, _ in try ProgramPolicy(Program(directory: directory), in: directory) }),
     ("bc", { directory, _ in try LearnedPolicyActor(directory: directory) }),
     ("rl", { directory, _ in try LearnedPolicyActor(directory: directory) }),
   ]

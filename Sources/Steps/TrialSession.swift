@@ -9,12 +9,13 @@ final class TrialSession {
   private let policies: [any Policy]
   private let limits: SafetyLimits
   private let referee: Referee?
+  private let environment: FrozenEnvironment?
   private let plan: EvaluationPlan
   private let samples: SamplesFile
   private var station: any Station
 
   init(station entry: JSON, policies: [any Policy], environment: FrozenEnvironment?, plan: EvaluationPlan, samples: SamplesFile) throws {
-    (self.entry, self.policies, self.plan, self.samples) = (entry, policies, plan, samples)
+    (self.entry, self.policies, self.plan, self.samples, self.environment) = (entry, policies, plan, samples, environment)
     limits = environment?.limits ?? .pushT
     referee = try environment.map { try Referee($0) }
     station = try Self.start(entry)
@@ -25,6 +26,7 @@ final class TrialSession {
     var (seconds, solved) = (0.0, 0)
     for (done, index) in missing.enumerated() {
       step.progress(total - missing.count + done, of: total, "\(solved) of \(done) solved")
+      try environment?.check()
       let policy = plan.policy(ofTrial: index)
       let trial = runTrial(
         index: index, policy: policies[policy], station: station, seed: plan.seed(ofTrial: index), referee: referee, limits: limits)
@@ -40,6 +42,7 @@ final class TrialSession {
       try flush(&unsure)
     }
     try flush(&unsure)
+    if let problem = referee?.problem { step.log("trials without a verdict, for the verifier failed: \(problem)") }
     step.progress(total, of: total, "\(solved) of \(missing.count) solved")
     step.telemetry("robot_seconds", .number(seconds))
     step.telemetry("trials_run", .integer(missing.count))

@@ -114,6 +114,15 @@ import Robot
     #expect(trial.verdict == true && trial.steps == 3 && abs(trial.robotSeconds - 0.5) < 1e-12)
   }
 
+  @Test func `a failed trial settles as a successful one does, so that the looks do not tell which it was`() {
+    var limits = SafetyLimits.pushT
+    (limits.steps, limits.settleSteps) = (4, 5)
+    let judge = Judge { $0 >= 10 }  // the start, four steps, five more
+    let trial = runTrial(index: 0, policy: Script { [$0[0], $0[1]] }, station: station, seed: 1, referee: Referee(verifier: judge), limits: limits)
+    #expect(trial.outcome == .failure("not done after 4 steps"))
+    #expect(trial.verdict == true && trial.steps == 4 && abs(trial.robotSeconds - 0.9) < 1e-12)
+  }
+
   @Test func `the audit counts false verdicts apart and leaves unknown ones out`() {
     func trial(_ outcome: TrialRecord.Outcome, _ verdict: Bool?) -> TrialRecord {
       TrialRecord(

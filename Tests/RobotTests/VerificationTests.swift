@@ -53,36 +53,65 @@ struct VerificationTests {
     for change in broken { #expect(throws: VerifierError.self) { try VerifierDescription(json: change(strict.json)) } }
   }
 
-  @Test("filmed clips have the wanted kinds, the same for the same seed")
+  /// Takes of each kind in turn, as a camera of 384 pixels sees them.
+  private func film(_ count: Int, seed: Int) throws -> (takes: [Take], clips: [VerifierClip]) {
+    var studio = PlannerClips(seed: seed)
+    let eyes = try PushTTracker(size: 384)
+    let takes = try (0..<count).map { try studio.take(VerifierClip.Kind.allCases[$0 % 3]) }
+    return (takes, try takes.map { try $0.seen(by: eyes) { try PushTRenderer.image(of: $0, size: 384) } })
+  }
+
+  @Test("filmed clips have the wanted kinds, end as a trial's referee would see it, and are the same for the same seed")
   func clips() throws {
-    var (one, two) = (try PushTClips(seed: 3, size: 96), try PushTClips(seed: 3, size: 96))
-    let (clips, again) = (try one.make(9), try two.make(9))
-    #expect(clips.map(\.observations) == again.map(\.observations))
+    let (takes, clips) = try film(9, seed: 3)
+    #expect(try film(9, seed: 3).takes == takes)
     #expect(clips.map(\.kind) == (0..<3).flatMap { _ in VerifierClip.Kind.allCases })
-    for clip in clips {
+    for (take, clip) in zip(takes, clips) {
       switch clip.kind {
-      case .success: #expect(clip.coverage > 0.95 && clip.done.last == true)
+      case .success: #expect(clip.coverage > 0.95 && clip.done.last == true && clip.done[clip.done.count - 5] == true && clip.done.count <= 11)
       case .nearMiss: #expect((0.85...0.95).contains(clip.coverage) && !clip.done.contains(true))
       case .failure: #expect(clip.coverage < 0.85)
       }
       // The eyes, not the truth, made the observations; but they are good.
-      let seen = TeePose(try #require(clip.observations.last)).coverage
-      #expect(abs(seen - clip.coverage) < 0.06)
+      let (seen, truth) = (TeePose(try #require(clip.observations.last)), TeePose(try #require(take.states.last)))
+      #expect(seen.distance(to: truth) < 1.5)
+      let again = try #require(Take(json: JSON(parsing: take.json.compact)))
+      #expect(again.states == take.states && again.done == take.done && again.kind == take.kind)
     }
   }
 
-  @Test("the search finds a verifier that is right on clips it has not seen")
+  @Test("the search finds a verifier that is right on clips it has not seen, and its program says the same")
   func search() throws {
-    var studio = try PushTClips(seed: 1, size: 96)
-    let clips = try studio.make(60)
-    let search = VerifierSearch(Array(clips[..<30]))
+    let clips = try film(48, seed: 1).clips
+    let (searched, sealed) = (Array(clips[..<24]), Array(clips[24...]))
+    let search = VerifierSearch(searched)
     let (candidates, tried) = search.best(task: "push-t", criterion: "benchmark", bars: .init(precision: 0.9, recall: 0.8))
     #expect(tried > 1000 && candidates.count == VerifierSearch.sets.count)
-    let score = try VerifierScore(of: candidates[0].verifier, on: Array(clips[30...]))
-    #expect(score.successes == 10 && score.precision.successes >= 7)
-    #expect(score.count.trueNegatives >= 17)
-    // The program agrees with the search's own quick judgement.
-    #expect(try VerifierScore(of: candidates[0].verifier, on: Array(clips[..<30])).count == candidates[0].count)
+    let verifier = candidates[0].verifier
+    let score = try VerifierScore(of: VerifierProgram(verifier), on: sealed)
+    #expect(score.successes == 8 && score.precision.successes >= 6)
+    #expect(score.count.trueNegatives >= 14)
+    // Interpreted, it agrees with the search's own quick judgement.
+    #expect(try VerifierScore(of: VerifierProgram(verifier), on: searched).count == candidates[0].count)
+    let curve = search.curve(of: verifier).json
+    #expect(curve["roc_area"]?.double ?? 0 > 0.9 && curve["pr_area"]?.double ?? 0 > 0.8)
+  }
+
+  @Test("clips of one episode count for less than clips of many, and the interval says so")
+  func clusters() {
+    func rate(_ episodes: Int, _ each: Int, wrong: Int) -> Rate {
+      Rate(clustered: (0..<episodes * each).map { ("episode \($0 / each)", $0 / each >= wrong) })
+    }
+    // Each episode's clips all right or all wrong: worth one trial each.
+    let (clustered, independent) = (rate(20, 5, wrong: 2), Rate(successes: 90, trials: 100))
+    #expect(clustered.estimate == independent.estimate && clustered.trials == 100)
+    #expect(clustered.lower < independent.lower - 0.05 && (clustered.worth ?? 0) < 21)
+    // One clip an episode: as ever.
+    let single = rate(100, 1, wrong: 10)
+    #expect(abs(single.lower - independent.lower) < 1e-9 && abs(single.upper - independent.upper) < 1e-9)
+    // Nothing wrong in twenty episodes proves what twenty trials prove.
+    #expect(abs(rate(20, 5, wrong: 0).lower - Rate(successes: 20, trials: 20).lower) < 1e-9)
+    #expect(Rate(json: clustered.json)?.successes == 90)
   }
 
   @Test("saying done before it is so is a false alarm, also in a clip that ends well")

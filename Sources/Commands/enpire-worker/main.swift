@@ -8,12 +8,21 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 switch (arguments.first, arguments.count) {
 case ("kinds", 1): print(Worker.catalogue.compact)
 case ("cache", 1): CacheHelper.run()
+case ("label", 2):
+  do {
+    var labelling = try Labelling(Labelling.Request(json: JSON(parsing: arguments[1])))
+    try labelling.run { FileHandle.standardOutput.write(Data(($0 + "\n").utf8)) }
+  } catch {
+    FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+    exit(1)
+  }
 case ("run", 2):
   do { try Worker.run(requestAt: arguments[1]) } catch {
     FileHandle.standardError.write(Data("error: \(error)\n".utf8))
     exit(Worker.exitCode(of: error))
   }
 default:
-  FileHandle.standardError.write(Data("usage: enpire-worker kinds | run REQUEST | cache   (started by enpire; see 'enpire --help')\n".utf8))
+  let usage = "usage: enpire-worker kinds | run REQUEST | label REQUEST | cache   (started by enpire; see 'enpire --help')\n"
+  FileHandle.standardError.write(Data(usage.utf8))
   exit(64)
 }

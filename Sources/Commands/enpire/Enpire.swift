@@ -42,6 +42,7 @@ let version = "0.1.0"
       FmtCommand.self,
       KindsCommand.self,
       ImportCommand.self,
+      LabelCommand.self,
       DoctorCommand.self,
       CompletionCommand.self,
       ReferenceCommand.self,

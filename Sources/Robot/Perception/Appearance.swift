@@ -3,11 +3,19 @@
 
 internal import Vision
 
-/// A frame taken apart: for each pixel the share that is block and the share that is agent, 0…1, row by row.
+/// A part of a frame taken apart: for each of its pixels the share that is block and the share that is agent, 0…1, worked out when it is asked for.
 struct Evidence {
-  let size: Int
-  var block: [Float]
-  var agent: [Float]
+  /// Side of the whole frame, pixels.
+  var size: Int { appearance.size }
+  /// The part.
+  let columns: Range<Int>
+  let rows: Range<Int>
+  fileprivate let frame: Image
+  fileprivate let appearance: Appearance
+
+  var isWhole: Bool { columns.count == size && rows.count == size }
+  @inline(__always) func block(_ row: Int, _ column: Int) -> Double { appearance.block(frame, row * size + column) }
+  @inline(__always) func agent(_ row: Int, _ column: Int) -> Double { appearance.agent(frame, row * size + column) }
 
   /// Workspace units a pixel.
   var pitch: Double { 512 / Double(size) }
@@ -43,27 +51,37 @@ struct Appearance {
     }
   }
 
+  /// The pixels within `radius` workspace units of a point, or all.
   /// - Parameter frame: RGB, `size` pixels square.
-  func evidence(in frame: Image) -> Evidence {
+  func evidence(in frame: Image, around place: (x: Double, y: Double, radius: Double)? = nil) -> Evidence {
     precondition(frame.width == size && frame.height == size && frame.channels == 3)
-    let count = size * size
-    var evidence = Evidence(size: size, block: Array(repeating: 0, count: count), agent: Array(repeating: 0, count: count))
-    frame.pixels.withUnsafeBufferPointer { pixels in
-      empty.withUnsafeBufferPointer { empty in
-        for index in 0..<count {
-          let at = index * 3
-          let (red, green, blue) = (Int(pixels[at]), Int(pixels[at + 1]), Int(pixels[at + 2]))
-          let (dr, dg, db) = (red - Int(empty[at]), green - Int(empty[at + 1]), blue - Int(empty[at + 2]))
-          // What differs by less than a coder's noise is the table.
-          guard abs(dr) + abs(dg) + abs(db) > 24 else { continue }
-          // The agent is the one saturated blue: blue exceeds red by 177, on the block by 41, elsewhere not at all.
-          let agent = min(1, max(0, Float(blue - red - 45) / 115))
-          let way = direction[index]
-          evidence.agent[index] = agent
-          evidence.block[index] = min(1, max(0, Float(dr) * way.0 + Float(dg) * way.1 + Float(db) * way.2))
-        }
-      }
+    func part(_ centre: Double, _ radius: Double) -> Range<Int> {
+      func pixel(_ coordinate: Double) -> Int { Int(((coordinate + 0.5) * Double(size) / 512).rounded(.down)) }
+      return min(size - 1, max(0, pixel(centre - radius)))..<max(1, min(size, pixel(centre + radius) + 1))
     }
-    return evidence
+    return Evidence(
+      columns: place.map { part($0.x, $0.radius) } ?? 0..<size, rows: place.map { part($0.y, $0.radius) } ?? 0..<size, frame: frame, appearance: self)
+  }
+
+  /// How red, green and blue of a pixel differ from the empty table; nil by less than a coder's noise.
+  @inline(__always) private func difference(_ frame: Image, _ index: Int) -> (red: Int, green: Int, blue: Int)? {
+    let at = index * 3
+    let red = Int(frame.pixels[at]) - Int(empty[at])
+    let green = Int(frame.pixels[at + 1]) - Int(empty[at + 1])
+    let blue = Int(frame.pixels[at + 2]) - Int(empty[at + 2])
+    return abs(red) + abs(green) + abs(blue) > 24 ? (red, green, blue) : nil
+  }
+
+  @inline(__always) fileprivate func block(_ frame: Image, _ index: Int) -> Double {
+    guard let (red, green, blue) = difference(frame, index) else { return 0 }
+    let way = direction[index]
+    return Double(min(1, max(0, Float(red) * way.0 + Float(green) * way.1 + Float(blue) * way.2)))
+  }
+
+  /// The agent is the one saturated blue: blue exceeds red by 177, on the block by 41, elsewhere not at all.
+  @inline(__always) fileprivate func agent(_ frame: Image, _ index: Int) -> Double {
+    let excess = Int(frame.pixels[index * 3 + 2]) - Int(frame.pixels[index * 3])
+    guard excess > 45, difference(frame, index) != nil else { return 0 }
+    return Double(min(1, Float(excess - 45) / 115))
   }
 }

@@ -9,6 +9,10 @@ public struct ClipLabels: Sendable, Equatable {
   public struct Span: Sendable, Equatable {
     public var frames: Range<Int>
     public var label: Label
+    /// Who said so, if not whoever is named for the whole file.
+    public var by: String?
+
+    public init(frames: Range<Int>, label: Label, by: String? = nil) { (self.frames, self.label, self.by) = (frames, label, by) }
   }
 
   /// A file that does not hold labels; the sentence goes on from the file's name.
@@ -40,10 +44,20 @@ public struct ClipLabels: Sendable, Equatable {
         guard let label = span["label"]?.string.flatMap(Label.init) else {
           throw Problem("clip '\(name)': a label is success, failure or ambiguous, not \(span["label"]?.compact ?? "missing")")
         }
-        spans.append(Span(frames: from..<to, label: label))
+        spans.append(Span(frames: from..<to, label: label, by: span["by"]?.string))
       }
       clips[name] = spans
     }
+  }
+
+  /// No labels yet.
+  public init(criterion: String, by: String) { (self.criterion, self.by, clips) = (criterion, by, [:]) }
+
+  public var json: JSON {
+    [
+      "labels": 1, "criterion": .string(criterion), "by": .string(by),
+      "clips": .array(clips.keys.sorted().map { ["clip": .string($0), "spans": .array(clips[$0]!.map(\.json))] }),
+    ]
   }
 
   /// The label of each frame of a clip; `ambiguous` where nobody said.
@@ -55,5 +69,9 @@ public struct ClipLabels: Sendable, Equatable {
 }
 
 extension ClipLabels.Span {
-  public var json: JSON { ["from": .integer(frames.lowerBound), "to": .integer(frames.upperBound), "label": .string(label.rawValue)] }
+  public var json: JSON {
+    var json: JSON = ["from": .integer(frames.lowerBound), "to": .integer(frames.upperBound), "label": .string(label.rawValue)]
+    if let by { json["by"] = .string(by) }
+    return json
+  }
 }

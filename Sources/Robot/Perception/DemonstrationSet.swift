@@ -43,28 +43,19 @@ public struct DemonstrationSet: Sendable {
   }
 
   public func write(to directory: String) throws {
-    var json: JSON = ["dataset": 1, "task": .string(task), "fps": .number(fps), "actions": .string(actionSource)]
-    if let criterion { json["criterion"] = .string(criterion) }
-    json["episodes"] = .array(
-      episodes.map { episode in
-        [
-          "name": .string(episode.name), "frames": .integer(episode.observations.count), "label": episode.label.map { .string($0.rawValue) } ?? .null,
-          "source": .string(episode.source), "size": .integer(episode.size), "spans": .array(episode.spans.map(\.json)),
-        ]
-      })
-    try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/dataset.json"))
-    func write(_ rows: [[Double]], width: Int, _ name: String) throws {
-      try NumPyArray(shape: [rows.count, width], values: rows.flatMap { $0 }).write(to: "\(directory)/\(name).npy")
+    let writer = try DemonstrationWriter(directory: directory)
+    for episode in episodes {
+      for (index, observation) in episode.observations.enumerated() {
+        let sure = episode.uncertainty[index]
+        try writer.add(
+          PoseEstimate(
+            agentX: observation[0], agentY: observation[1], block: TeePose(observation), agentDeviation: sure[0], blockDeviation: sure[1],
+            angleDeviation: 0, agentFound: sure[0] < 512, blockFound: sure[1] < 512),
+          at: Double(index) / fps, action: episode.actions[index])
+      }
+      try writer.end(.init(name: episode.name, source: episode.source, size: episode.size, spans: episode.spans))
     }
-    try write(episodes.flatMap(\.observations), width: 5, "observation")
-    try write(episodes.flatMap(\.actions), width: 2, "action")
-    try write(episodes.flatMap(\.uncertainty), width: 2, "uncertainty")
-    var end = 0
-    let ends = episodes.map { episode -> Double in
-      end += episode.observations.count
-      return Double(end)
-    }
-    try NumPyArray(shape: [ends.count], element: .int64, values: ends).write(to: directory + "/episode_ends.npy")
+    try writer.finish(task: task, fps: fps, criterion: criterion, actionSource: actionSource)
   }
 
   /// - Throws: `ClipLabels.Problem` or `NumPyError` naming the file that is not as it should be.

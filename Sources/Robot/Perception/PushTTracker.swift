@@ -36,20 +36,20 @@ public final class PushTTracker {
   public func reset() { last = nil }
 
   public func estimate(_ frame: Image) -> PoseEstimate {
-    let evidence = appearance.evidence(in: frame)
+    let looks = Looks(appearance, frame)
     var estimate =
       last
       ?? PoseEstimate(
         agentX: 256, agentY: 256, block: TeePose(x: 256, y: 256, angle: 0), agentDeviation: 512, blockDeviation: 512, angleDeviation: .pi,
         agentFound: false, blockFound: false)
-    if let agent = agent(in: evidence) {
+    if let agent = agent(looks) {
       (estimate.agentX, estimate.agentY) = (agent.parameters[0], agent.parameters[1])
       estimate.agentDeviation = (agent.deviations[0] * agent.deviations[0] + agent.deviations[1] * agent.deviations[1] + Self.rounding).squareRoot()
       estimate.agentFound = true
     } else {
       (estimate.agentFound, estimate.agentDeviation) = (false, 512)
     }
-    if let block = block(in: evidence, agent: estimate) {
+    if let block = block(looks, agent: estimate) {
       let turns = block.parameters[2].truncatingRemainder(dividingBy: 2 * .pi)
       estimate.block = TeePose(x: block.parameters[0], y: block.parameters[1], angle: turns < 0 ? turns + 2 * .pi : turns)
       estimate.blockDeviation = (block.deviations[0] * block.deviations[0] + block.deviations[1] * block.deviations[1] + Self.rounding).squareRoot()
@@ -65,25 +65,53 @@ public final class PushTTracker {
   /// Variance that no fit can see, units²: the scene is drawn on whole units (uniform over one).
   private static let rounding = 1.0 / 12
 
+  /// A frame's evidence: where something was last, looked at first; the whole, only if that does not do.
+  private final class Looks {
+    private let appearance: Appearance
+    private let frame: Image
+    private(set) lazy var whole = appearance.evidence(in: frame)
+
+    init(_ appearance: Appearance, _ frame: Image) { (self.appearance, self.frame) = (appearance, frame) }
+
+    /// Nil where the part would be most of the whole.
+    func part(_ x: Double, _ y: Double, radius: Double) -> Evidence? {
+      appearance.size < 160 ? nil : appearance.evidence(in: frame, around: (x, y, radius))
+    }
+  }
+
   // MARK: Agent
+
+  /// How far from its last place a thing is looked for first, and how far it may have gone there, units.
+  private static let (reach, trusted) = (70.0, 45.0)
+
+  private func agent(_ looks: Looks) -> Fit? {
+    if let last, last.agentFound, let part = looks.part(last.agentX, last.agentY, radius: Self.reach), let fit = agent(in: part),
+      hypot(fit.parameters[0] - last.agentX, fit.parameters[1] - last.agentY) < Self.trusted
+    {
+      return fit
+    }
+    return agent(in: looks.whole)
+  }
 
   /// The disc of radius 15 at the densest blue; nil if less than a seventh of its area is seen.
   private func agent(in evidence: Evidence) -> Fit? {
-    let (size, pitch) = (evidence.size, evidence.pitch)
+    let pitch = evidence.pitch
     var (mass, sumX, sumY) = (0.0, 0.0, 0.0)
-    for row in 0..<size {
-      for column in 0..<size where evidence.agent[row * size + column] > 0 {
-        let share = Double(evidence.agent[row * size + column])
+    for row in evidence.rows {
+      for column in evidence.columns {
+        let share = evidence.agent(row, column)
+        guard share > 0 else { continue }
         mass += share
         sumX += share * evidence.coordinate(column)
         sumY += share * evidence.coordinate(row)
       }
     }
     guard mass * pitch * pitch > 0.15 * .pi * 225 else { return nil }
-    let samples = samples(of: evidence.agent, in: evidence, x: sumX / mass, y: sumY / mass, radius: 30 + pitch, stride: 1) { x, y in
+    let samples = samples(of: evidence.agent, in: evidence, x: sumX / mass, y: sumY / mass, radius: 30 + pitch, stride: max(1, evidence.size / 240)) {
+      x, y in
       !Self.isWall(x, y, margin: pitch / 2)
     }
-    let fit = ShapeFit.fit(Disc.self, from: [sumX / mass, sumY / mass], to: samples, width: max(4, 1.5 * pitch), iterations: 12)
+    let fit = ShapeFit.fit(Disc.self, from: [sumX / mass, sumY / mass], to: samples, width: max(4, 1.5 * pitch), iterations: 8)
     return fit.cost < 0.1 ? fit : nil
   }
 
@@ -95,6 +123,19 @@ public final class PushTTracker {
 
   // MARK: Block
 
+  private func block(_ looks: Looks, agent: PoseEstimate) -> Fit? {
+    if let last, last.blockFound {
+      let centre = last.block.point(0, Tee.centre)
+      if let part = looks.part(centre.x, centre.y, radius: Tee.reach + Self.trusted), let fit = block(in: part, agent: agent),
+        TeePose(x: fit.parameters[0], y: fit.parameters[1], angle: fit.parameters[2]).distance(to: last.block) < Self.trusted
+      {
+        return fit
+      }
+    }
+    return block(in: looks.whole, agent: agent)
+  }
+
+  /// In a part of the frame only a good fit, begun where the last frame left off, is one; nil for others.
   private func block(in evidence: Evidence, agent: PoseEstimate) -> Fit? {
     let pitch = evidence.pitch
     let hidden = 15 + 1.5 * pitch + 1
@@ -110,8 +151,14 @@ public final class PushTTracker {
     let near = all.filter { abs($0.x - centre.x) < 130 && abs($0.y - centre.y) < 130 }
 
     var found: Fit?
-    if let last, last.blockFound { found = refine([last.block.x, last.block.y, last.block.angle], near, unit) }
+    if let last, last.blockFound {
+      let start = [last.block.x, last.block.y, last.block.angle]
+      // What moved little is found at once.
+      found = ShapeFit.fit(DrawnTee.self, from: start, to: near, width: 1.5 * unit, iterations: 6)
+      if found!.cost > Self.good { found = Self.better(found, refine(start, near, unit)) }
+    }
     if found == nil || found!.cost > Self.good {
+      guard evidence.isWhole else { return nil }
       found = Self.better(found, search(near, centre, unit))
       // An agent that stands on the T hides a part of it, which shifts the centre of what is seen.
       if agent.agentFound, found!.cost > Self.good {
@@ -124,8 +171,10 @@ public final class PushTTracker {
     if coarse > 1 {
       let drawn = DrawnTee(fit.parameters)
       let middle = drawn.pose.point(0, Tee.centre)
-      let fine = samples(of: evidence.block, in: evidence, x: middle.x, y: middle.y, radius: Tee.reach + 12, stride: 1) { x, y in
-        visible(x, y) && abs(drawn.distance(x, y).distance) < 12
+      // Only pixels on the outline say where it is, and there are more of them than are needed.
+      let fine = samples(of: evidence.block, in: evidence, x: middle.x, y: middle.y, radius: Tee.reach + 6, stride: max(1, evidence.size / 240)) {
+        x, y in
+        abs(drawn.distance(x, y).distance) < 6 && visible(x, y)
       }
       fit = ShapeFit.fit(DrawnTee.self, from: fit.parameters, to: fine, width: max(3, pitch), iterations: 8)
     }
@@ -137,8 +186,8 @@ public final class PushTTracker {
   private static let bad = 0.02
 
   private func refine(_ start: [Double], _ samples: [Sample], _ pitch: Double) -> Fit {
-    let wide = ShapeFit.fit(DrawnTee.self, from: start, to: samples, width: 4 * pitch, iterations: 10)
-    return ShapeFit.fit(DrawnTee.self, from: wide.parameters, to: samples, width: pitch, iterations: 10)
+    let wide = ShapeFit.fit(DrawnTee.self, from: start, to: samples, width: 4 * pitch, iterations: 6)
+    return ShapeFit.fit(DrawnTee.self, from: wide.parameters, to: samples, width: pitch, iterations: 8)
   }
 
   /// Tries all directions about the evidence's centre and refines the best few.
@@ -159,38 +208,24 @@ public final class PushTTracker {
   }
 
   private func samples(
-    of shares: [Float], in evidence: Evidence, x: Double, y: Double, radius: Double, stride step: Int, where include: (Double, Double) -> Bool
+    of share: (_ row: Int, _ column: Int) -> Double, in evidence: Evidence, x: Double, y: Double, radius: Double, stride step: Int,
+    where include: (Double, Double) -> Bool
   ) -> [Sample] {
-    let size = evidence.size
-    let columns = max(0, evidence.pixel(x - radius))...max(0, min(size - 1, evidence.pixel(x + radius)))
-    let rows = max(0, evidence.pixel(y - radius))...max(0, min(size - 1, evidence.pixel(y + radius)))
+    func part(_ centre: Double, _ whole: Range<Int>) -> Range<Int> {
+      // On the whole frame's grid, wherever the part begins.
+      let first = max(whole.lowerBound, evidence.pixel(centre - radius))
+      return (first + step - 1) / step * step..<max((first + step - 1) / step * step, min(whole.upperBound, evidence.pixel(centre + radius) + 1))
+    }
+    let (columns, rows) = (part(x, evidence.columns), part(y, evidence.rows))
     var samples: [Sample] = []
-    for row in stride(from: rows.lowerBound, through: rows.upperBound, by: step) {
+    for row in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
       let v = evidence.coordinate(row)
-      for column in stride(from: columns.lowerBound, through: columns.upperBound, by: step) {
+      for column in stride(from: columns.lowerBound, to: columns.upperBound, by: step) {
         let u = evidence.coordinate(column)
-        if include(u, v) { samples.append(Sample(x: u, y: v, share: Double(shares[row * size + column]))) }
+        if include(u, v) { samples.append(Sample(x: u, y: v, share: share(row, column))) }
       }
     }
     return samples
-  }
-}
-
-/// The T as it is drawn: its outline is a line that reaches 2 units over the edge.
-private struct DrawnTee: Outline {
-  let pose: TeePose
-  private let (sine, cosine): (Double, Double)
-
-  init(_ parameters: [Double]) {
-    pose = TeePose(x: parameters[0], y: parameters[1], angle: parameters[2])
-    (sine, cosine) = (sin(pose.angle), cos(pose.angle))
-  }
-
-  @inline(__always) func distance(_ x: Double, _ y: Double) -> (distance: Double, slope: SIMD4<Double>) {
-    let (dx, dy) = (x - pose.x, y - pose.y)
-    let (u, v) = (cosine * dx + sine * dy, cosine * dy - sine * dx)
-    let (distance, du, dv) = Tee.distance(u, v)
-    return (distance - 2, SIMD4(sine * dv - cosine * du, -sine * du - cosine * dv, du * v - dv * u, 0))
   }
 }
 

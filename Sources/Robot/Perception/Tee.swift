@@ -50,7 +50,7 @@ enum Tee {
     return bar.distance < stem.distance ? bar : stem
   }
 
-  @inline(__always) private static func boxDistance(
+  @inline(__always) static func boxDistance(
     _ u: Double, _ v: Double, _ halfWidth: Double, _ halfHeight: Double
   ) -> (distance: Double, du: Double, dv: Double) {
     let (a, b) = (abs(u) - halfWidth, abs(v) - halfHeight)

@@ -48,6 +48,11 @@ public enum PushTRenderer {
     return size == 512 ? image : image.resized(width: size, height: size)
   }
 
+  /// The scene of a state: agent x, y, block x, y, angle.
+  public static func image(of state: [Double], size: Int) throws -> Image {
+    try image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size)
+  }
+
   /// What is there without agent and block, 512×512.
   static let empty: Image = {
     var image = Image(width: 512, height: 512, filledWith: 255)

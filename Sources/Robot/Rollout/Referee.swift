@@ -1,5 +1,6 @@
 // The verifier at work in a trial, with the eyes it was made for: it judges by pictures where the environment says so, by the station's
-// observations otherwise. What it said once stays said; once it failed, the trial has no verdict. It sees no truth and no policy.
+// observations otherwise. It looks every few control steps, at the step with which the trial ends, and at each step after it while the agent
+// is held. What it said once stays said; once it failed, the trial has no verdict. It sees no truth and no policy.
 
 internal import Vision
 
@@ -10,6 +11,8 @@ public final class Referee {
   private let period: Int
   /// Whether the task was called done; nil after a failure of the verifier or of its eyes.
   public private(set) var verdict: Bool? = false
+  /// Why a trial had no verdict, the first time.
+  public private(set) var problem: String?
 
   /// Judges by the station's observations.
   public init(verifier: any Verifier) {
@@ -21,7 +24,7 @@ public final class Referee {
 
   /// The environment's verifier, which looks through the camera it was made for.
   public init(_ environment: FrozenEnvironment) throws {
-    verifier = environment.makeVerifier()
+    verifier = try environment.makeVerifier()
     tracker = environment.cameraSize > 0 ? try environment.makeTracker() : nil
     cameraSize = environment.cameraSize
     period = environment.cameraPeriod
@@ -33,17 +36,15 @@ public final class Referee {
     verdict = false
   }
 
-  /// Judges what the station shows after `step` control steps, if there is a picture of that step; nil while the trial settles, when all have one.
+  /// Judges what the station shows after `step` control steps, if there is a picture of that step; nil for the last one and those after it,
+  /// which all have one.
   func look(_ reading: Reading, _ station: any Station, step: Int?) {
     guard verdict == false, step.map({ $0 % period == 0 }) ?? true else { return }
     do {
-      verdict = try verifier.verify(try tracker.map { try Self.seen($0, station.picture(size: cameraSize)) } ?? reading.observation)
-    } catch { verdict = nil }
-  }
-
-  /// What is not found in the picture is no number: a verifier must not judge by where it was last seen.
-  private static func seen(_ tracker: PushTTracker, _ picture: Image) -> Observation {
-    let estimate = tracker.estimate(picture)
-    return estimate.agentFound && estimate.blockFound ? estimate.observation : Array(repeating: .nan, count: 5)
+      verdict = try verifier.verify(try tracker.map { try $0.estimate(station.picture(size: cameraSize)).seen } ?? reading.observation)
+    } catch {
+      verdict = nil
+      problem = problem ?? "\(error)"
+    }
   }
 }

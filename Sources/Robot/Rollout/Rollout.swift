@@ -31,8 +31,9 @@ private struct Trial {
       policy.reset()
       note(reading, station)
       while true {
-        guard steps < limits.steps, !reading.truncated || steps == 0 else {
+        guard !isOver(reading, limits) else {
           outcome = .failure("not done after \(steps) steps")
+          try settle(reading, station, limits)
           return
         }
         let action: Action
@@ -46,7 +47,7 @@ private struct Trial {
         }
         reading = try station.step(action)
         steps += 1
-        note(reading, station)
+        note(reading, station, isLast: reading.terminated || isOver(reading, limits))
         guard reading.truth != nil else {
           outcome = .unknown("the station knows no truth to score by")
           return
@@ -63,10 +64,13 @@ private struct Trial {
     }
   }
 
-  /// Holds the agent where it is, so that a verifier with a memory can make up its mind.
-  private mutating func settle(_ success: Reading, _ station: any Station, _ limits: SafetyLimits) throws(StationFailure) {
+  private func isOver(_ reading: Reading, _ limits: SafetyLimits) -> Bool { steps >= limits.steps || reading.truncated && steps > 0 }
+
+  /// Holds the agent where it is, so that a verifier with a memory can make up its mind: after a failure as after a success, for a verifier
+  /// that is shown more of one than of the other is told which it was.
+  private mutating func settle(_ end: Reading, _ station: any Station, _ limits: SafetyLimits) throws(StationFailure) {
     guard limits.settleSteps > 0 else { return }
-    let hold = zip(success.observation, zip(limits.low, limits.high)).map { min(max($0, $1.0), $1.1) }
+    let hold = zip(end.observation, zip(limits.low, limits.high)).map { min(max($0, $1.0), $1.1) }
     for _ in 0..<limits.settleSteps where referee?.verdict == false {
       let reading = try station.step(hold)
       settling += 1
@@ -74,13 +78,13 @@ private struct Trial {
     }
   }
 
-  private mutating func note(_ reading: Reading, _ station: any Station) {
+  private mutating func note(_ reading: Reading, _ station: any Station, isLast: Bool = false) {
     if let truth = reading.truth {
       best = max(best, truth.score)
       last = truth.score
       states.append(truth.state)
     }
-    referee?.look(reading, station, step: steps)
+    referee?.look(reading, station, step: isLast ? nil : steps)
   }
 
   func record(controlPeriod: Double) -> TrialRecord {

@@ -8,11 +8,13 @@ public import Vision
 public final class SimulatedStation: Station {
   public let name: String
   private let simulation: PushTSimulation
+  private let camera: CameraModel
 
   /// `gap` in the fleet entry: `{"drawn": true}` or nothing for the drawn one, false for none, or explicit constants
-  /// (`{"latency_steps": 1}`, see `PushTPhysics`).
+  /// (`{"latency_steps": 1}`, see `PushTPhysics`); `camera` what its pictures have of their own (see `CameraModel`).
   public init(name: String, entry: JSON) throws(StationFailure) {
     self.name = name
+    do { camera = try CameraModel(json: entry["camera"]) } catch { throw StationFailure(name, error.description) }
     let gap = entry["gap"] ?? ["drawn": true]
     switch (gap, gap["drawn"]?.bool) {
     case (.bool(false), _), (_, false?): simulation = PushTSimulation()
@@ -26,7 +28,7 @@ public final class SimulatedStation: Station {
   }
 
   public init(name: String, physics: PushTPhysics) {
-    self.name = name
+    (self.name, camera) = (name, CameraModel())
     simulation = PushTSimulation(physics: physics)
   }
 
@@ -38,7 +40,7 @@ public final class SimulatedStation: Station {
   }
 
   public func picture(size: Int) throws(StationFailure) -> Image {
-    do { return try simulation.render(size: size) } catch { throw StationFailure(name, "its camera failed: \(error)") }
+    do { return camera.seen(try simulation.render(size: size)) } catch { throw StationFailure(name, "its camera failed: \(error)") }
   }
 }
 

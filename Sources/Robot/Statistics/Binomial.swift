@@ -34,10 +34,15 @@ package enum Binomial {
 
   /// The interval of Clopper and Pearson: it covers the true rate with at least `confidence`, if the count of trials was fixed beforehand.
   package static func clopperPearson(successes: Int, trials: Int, confidence: Double) -> (lower: Double, upper: Double) {
+    clopperPearson(successes: Double(successes), trials: Double(trials), confidence: confidence)
+  }
+
+  /// The same for counts that need not be whole, as those of clustered trials.
+  package static func clopperPearson(successes: Double, trials: Double, confidence: Double) -> (lower: Double, upper: Double) {
     guard trials > 0 else { return (0, 1) }
-    let (s, f, tail) = (Double(successes), Double(trials - successes), (1 - confidence) / 2)
-    let lower = successes == 0 ? 0 : root { incompleteBeta($0, s, f + 1) >= tail }
-    let upper = successes == trials ? 1 : root { incompleteBeta($0, s + 1, f) >= 1 - tail }
+    let (s, f, tail) = (successes, trials - successes, (1 - confidence) / 2)
+    let lower = s <= 0 ? 0 : root { incompleteBeta($0, s, f + 1) >= tail }
+    let upper = f <= 0 ? 1 : root { incompleteBeta($0, s + 1, f) >= 1 - tail }
     return (lower, upper)
   }
 

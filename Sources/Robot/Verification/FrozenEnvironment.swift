@@ -8,7 +8,12 @@ public import JSON
 public struct FrozenEnvironment: Sendable {
   public let task: String
   public let limits: SafetyLimits
-  public let verifier: VerifierDescription
+  /// By which conditions it judges; nil for a verifier that is a program and nothing else.
+  public let verifier: VerifierDescription?
+  /// The verifier's program, whose files lie in `verifier/` beside `environment.json`; without one the description is interpreted.
+  public let program: Program?
+  /// Where it was loaded from; nil for one that was not.
+  private let directory: String?
   /// Side of the pictures that the verifier was made for, pixels.
   public let cameraSize: Int
   /// Control steps from one picture to the next; once a trial settles, every step has one.
@@ -20,13 +25,14 @@ public struct FrozenEnvironment: Sendable {
 
   /// Freezes.
   /// - Throws: `FrozenEnvironmentError` or what the parts throw if they make no sense.
-  public static func freeze(task: String, limits: SafetyLimits, verifier: VerifierDescription, cameraSize: Int, cameraPeriod: Int = 1) throws
-    -> FrozenEnvironment
-  {
+  public static func freeze(
+    task: String, limits: SafetyLimits, verifier: VerifierDescription?, program: Program? = nil, cameraSize: Int, cameraPeriod: Int = 1
+  ) throws -> FrozenEnvironment {
     var json: JSON = [
-      "environment": 1, "task": .string(task), "limits": limits.json, "reset": reset, "verifier": verifier.json, "scorer": scorer,
+      "environment": 1, "task": .string(task), "limits": limits.json, "reset": reset, "verifier": verifier?.json ?? .null, "scorer": scorer,
       "camera": ["size": .integer(cameraSize), "period": .integer(cameraPeriod)],
     ]
+    if let program { json["program"] = program.json }
     json["hash"] = .string(hash(of: json))
     return try FrozenEnvironment(json: json)
   }
@@ -38,10 +44,23 @@ public struct FrozenEnvironment: Sendable {
     guard let data = FileManager.default.contents(atPath: path) else { throw FrozenEnvironmentError("\(path) cannot be read") }
     let json: JSON
     do { json = try JSON(parsing: data) } catch { throw FrozenEnvironmentError("\(path):\(error.line):\(error.column): \(error.message)") }
-    do { try self.init(json: json) } catch { throw FrozenEnvironmentError("\(path): \(error)") }
+    do {
+      try self.init(json: json, directory: directory)
+      try program?.check(in: directory + "/verifier")
+    } catch { throw FrozenEnvironmentError("\(path): \(error)") }
   }
 
-  public init(json: JSON) throws {
+  /// Whether everything is still as it was loaded: asked before every trial.
+  /// - Throws: `FrozenEnvironmentError` if a byte of it was changed since.
+  public func check() throws {
+    guard let directory else { return }
+    let now = try FrozenEnvironment(directory: directory)
+    guard now.hash == hash else { throw FrozenEnvironmentError("the environment was changed while it was in use: \(hash) became \(now.hash)") }
+  }
+
+  public init(json: JSON) throws { try self.init(json: json, directory: nil) }
+
+  private init(json: JSON, directory: String?) throws {
     guard json["environment"]?.int == 1 else { throw FrozenEnvironmentError("this is not an environment of version 1") }
     let now = Self.hash(of: json)
     guard let hash = json["hash"]?.string, hash == now else {
@@ -53,16 +72,22 @@ public struct FrozenEnvironment: Sendable {
     }
     task = json["task"]?.string ?? ""
     limits = try SafetyLimits(json: json["limits"] ?? .null)
-    verifier = try VerifierDescription(json: json["verifier"] ?? .null)
-    guard verifier.task == task else { throw FrozenEnvironmentError("the verifier is for task '\(verifier.task)', the environment for '\(task)'") }
+    program = try json["program"].map { try Program(json: $0) }
+    verifier = json["verifier"] == .null && program != nil ? nil : try VerifierDescription(json: json["verifier"] ?? .null)
+    for other in [verifier?.task, program?.task] where other ?? task != task {
+      throw FrozenEnvironmentError("the verifier is for task '\(other ?? "")', the environment for '\(task)'")
+    }
     cameraSize = json["camera"]?["size"]?.int ?? 0
     cameraPeriod = max(1, json["camera"]?["period"]?.int ?? 1)
-    self.hash = hash
-    self.json = json
+    (self.hash, self.json, self.directory) = (hash, json, directory)
   }
 
-  /// A verifier that has seen nothing yet.
-  public func makeVerifier() -> any Verifier { VerifierProgram(verifier) }
+  /// A verifier that has seen nothing yet: the program, confined, where there is one.
+  public func makeVerifier() throws -> any Verifier {
+    if let program, let directory { return try ProgramVerifier(program, in: directory + "/verifier") }
+    guard let verifier else { throw FrozenEnvironmentError("the environment's verifier is a program, whose files are not here") }
+    return VerifierProgram(verifier)
+  }
 
   /// Eyes for the camera the verifier was made for.
   public func makeTracker() throws -> PushTTracker { try PushTTracker(size: cameraSize) }

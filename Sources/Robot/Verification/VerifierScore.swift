@@ -1,34 +1,44 @@
-// A verifier's score on clips it was not made from: counts, intervals, and the clips it was wrong about. Runs the program itself, as a trial would.
+// A verifier's score on clips it was not made from: counts, intervals, and the clips it was wrong about. Asks the verifier itself, as a trial
+// would. Clips of one episode are alike, so the intervals count episodes, not clips, as far as that matters.
 
 public import JSON
 
 public struct VerifierScore: Sendable {
   public private(set) var count = VerdictCount()
   public private(set) var successes = 0
+  public let precision: Rate
+  public let recall: Rate
   /// Wrong verdicts, worst first: false alarms before missed ones, each by how far from the criterion the clip was.
   public private(set) var wrong: [(clip: VerifierClip, verdict: VerifierClip.Verdict)] = []
 
-  public init(of verifier: VerifierDescription, on clips: [VerifierClip]) throws {
-    let program = VerifierProgram(verifier)
+  public init(of verifier: any Verifier, on clips: [VerifierClip], timed: (Duration) -> Void = { _ in }) throws {
+    var called: [(episode: String, right: Bool)] = []
+    var found: [(episode: String, right: Bool)] = []
+    let clock = ContinuousClock()
     for clip in clips {
-      program.reset()
+      verifier.reset()
       var first: Int?
       for (frame, observation) in clip.observations.enumerated() where first == nil {
-        if try program.verify(observation) { first = frame }
+        let began = clock.now
+        let done = try verifier.verify(observation)
+        timed(clock.now - began)
+        if done { first = frame }
       }
       let verdict = clip.verdict(first: first)
       count.add(verdict)
-      if clip.kind == .success { successes += 1 }
+      if first != nil { called.append((clip.episode, verdict == .truePositive)) }
+      if clip.kind == .success {
+        successes += 1
+        found.append((clip.episode, verdict == .truePositive))
+      }
       if verdict == .falsePositive || verdict == .falseNegative { wrong.append((clip, verdict)) }
     }
+    (precision, recall) = (Rate(clustered: called), Rate(clustered: found))
     wrong.sort { a, b in
       if (a.verdict == .falsePositive) != (b.verdict == .falsePositive) { return a.verdict == .falsePositive }
       return a.verdict == .falsePositive ? a.clip.coverage < b.clip.coverage : a.clip.coverage > b.clip.coverage
     }
   }
-
-  public var precision: Rate { count.precision }
-  public var recall: Rate { count.recall(of: successes) }
 
   public var json: JSON {
     [

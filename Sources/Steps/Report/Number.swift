@@ -64,6 +64,7 @@ struct RateWords {
   var method: String {
     switch rate.method {
     case .clopperPearson: "Clopper–Pearson, exact for a fixed count"
+    case .clustered: "Clopper–Pearson, for the independent trials that the clips of these episodes are worth"
     case .confidenceSequence: "confidence sequence, valid at any stopping time"
     }
   }

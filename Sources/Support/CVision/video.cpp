@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "guarded.hpp"
 
@@ -19,7 +20,19 @@ static const bool quiet = [] {
 struct vision_reader {
   cv::VideoCapture capture;
   cv::Mat frame;
+  // What the file asks the viewer to do: a cv::RotateFlags, or -1.
+  int turn = -1;
 };
+
+// OpenCV 4.6 tells the angle of FFmpeg's display matrix, which counts to the left, and then turns the picture as if it counted to the right.
+static int turn(cv::VideoCapture &capture) {
+  capture.set(cv::CAP_PROP_ORIENTATION_AUTO, 0);
+  int left = static_cast<int>(capture.get(cv::CAP_PROP_ORIENTATION_META));
+  if (left == 0) return -1;
+  if (left == 180) return cv::ROTATE_180;
+  if (CV_VERSION_MAJOR != 4 || CV_VERSION_MINOR != 6 || left % 90 != 0) throw std::runtime_error("asks to be rotated, which is not understood here");
+  return left == 270 ? cv::ROTATE_90_CLOCKWISE : cv::ROTATE_90_COUNTERCLOCKWISE;
+}
 
 struct vision_writer {
   cv::VideoWriter writer;
@@ -33,17 +46,24 @@ bool vision_reader_open(const char *path, vision_reader **reader, vision_video_i
     auto &capture = opened->capture;
     info->width = static_cast<int>(capture.get(cv::CAP_PROP_FRAME_WIDTH));
     info->height = static_cast<int>(capture.get(cv::CAP_PROP_FRAME_HEIGHT));
+    opened->turn = turn(capture);
+    if (opened->turn == cv::ROTATE_90_CLOCKWISE || opened->turn == cv::ROTATE_90_COUNTERCLOCKWISE) std::swap(info->width, info->height);
     info->fps = capture.get(cv::CAP_PROP_FPS);
     info->frames = static_cast<long>(capture.get(cv::CAP_PROP_FRAME_COUNT));
+    int code = static_cast<int>(capture.get(cv::CAP_PROP_FOURCC));
+    info->h264 = code == cv::VideoWriter::fourcc('h', '2', '6', '4') || code == cv::VideoWriter::fourcc('a', 'v', 'c', '1') ||
+                 code == cv::VideoWriter::fourcc('H', '2', '6', '4');
     if (info->width <= 0 || info->height <= 0) throw std::runtime_error("has no picture");
     *reader = opened.release();
   });
 }
 
-bool vision_reader_next(vision_reader *reader, vision_image image, bool *ended, char *message) noexcept {
+bool vision_reader_next(vision_reader *reader, vision_image image, double *seconds, bool *ended, char *message) noexcept {
   return guarded(message, [&] {
     *ended = !reader->capture.read(reader->frame);
     if (*ended) return;
+    *seconds = reader->capture.get(cv::CAP_PROP_POS_MSEC) / 1000;
+    if (reader->turn >= 0) cv::rotate(reader->frame, reader->frame, reader->turn);
     if (reader->frame.cols != image.width || reader->frame.rows != image.height) throw std::runtime_error("changes its picture size");
     cv::Mat target = view(image);
     cv::cvtColor(reader->frame, target, cv::COLOR_BGR2RGB);

@@ -46,6 +46,15 @@ extension Image {
     return result
   }
 
+  /// The square of `side` pixels whose corner is (x, y); it must lie inside.
+  public func cropped(x: Int, y: Int, side: Int) -> Image {
+    precondition(x >= 0 && y >= 0 && x + side <= width && y + side <= height)
+    var pixels: [UInt8] = []
+    pixels.reserveCapacity(side * side * channels)
+    for row in y..<y + side { pixels += self.pixels[(row * width + x) * channels..<(row * width + x + side) * channels] }
+    return Image(width: side, height: side, channels: channels, pixels: pixels)
+  }
+
   /// Puts `other` at (x, y); it must have as many channels. What does not fit is cut.
   public mutating func paste(_ other: Image, x: Int, y: Int) {
     precondition(other.channels == channels)

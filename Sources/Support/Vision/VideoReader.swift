@@ -1,4 +1,4 @@
-// A video file, read frame by frame: memory stays that of one frame, however long the film.
+// A video file, read frame by frame: memory stays that of one frame, however long the film. A rotation that the file asks for is carried out.
 // What is missing, empty, not a video, or cut short is an error that names the file; nothing is ever skipped silently.
 
 internal import Foundation
@@ -12,6 +12,14 @@ public final class VideoReader {
   public let fps: Double
   /// Frames, as the file says; nil if it does not.
   public let frameCount: Int?
+  /// Whether it is coded as H.264, which every browser plays.
+  public let isH264: Bool
+  /// When the last frame read is shown, seconds from the film's beginning, as the file says.
+  public private(set) var time = 0.0
+  /// Whether a film that ends before its count of frames simply ends; else that is an error.
+  public var acceptsBrokenTail = false
+  /// Whether it did so.
+  public private(set) var isCutShort = false
   /// Frames read so far.
   public private(set) var framesRead = 0
 
@@ -29,6 +37,7 @@ public final class VideoReader {
     self.path = path
     (width, height, fps) = (Int(info.width), Int(info.height), info.fps)
     frameCount = info.frames > 0 ? info.frames : nil
+    isH264 = info.h264
     reader = opened!
   }
 
@@ -44,12 +53,14 @@ public final class VideoReader {
   public func next(into image: inout Image) throws(VisionError) -> Bool {
     precondition(image.width == width && image.height == height && image.channels == 3)
     var ended = false
-    try checked(path: path) { message in image.withMutableView { vision_reader_next(reader, $0, &ended, message) } }
+    try checked(path: path) { message in image.withMutableView { vision_reader_next(reader, $0, &time, &ended, message) } }
     if !ended {
       framesRead += 1
       return true
     }
     if let promised = frameCount, framesRead < promised {
+      isCutShort = true
+      if acceptsBrokenTail, framesRead > 0 { return false }
       throw VisionError(
         path: path, "ends after frame \(framesRead) of \(promised)", hint: "the file is cut short or damaged; copy or record it again")
     }

@@ -23,8 +23,10 @@ final class Sandbox {
     }
     self.program = program
     let system = Self.mounts(etc: try Self.makeEtc(in: state + "/sandbox")) + Self.programs(environment)
-    // As root no namespace of users is made, unless there is no other way.
-    for attempt in [system, system + ["--unshare-user"]] {
+    // Root becomes another user inside: a step may have to make a sandbox of its own, around a program that nobody trusts, and the kernel lets
+    // nobody map root without rights that a step must not have. Where there are no name spaces of users, root stays root.
+    let users = getuid() == 0 ? [["--unshare-user", "--uid", String(Self.user), "--gid", String(Self.user)], []] : [[], ["--unshare-user"]]
+    for attempt in users.map({ system + $0 }) {
       if Self.works([program] + attempt + ["--unshare-net", "--", "/bin/true"], output: state + "/sandbox/probe") {
         self.system = attempt
         return
@@ -60,6 +62,9 @@ final class Sandbox {
     func descendants(_ pid: pid_t) -> [pid_t] { children(pid).flatMap { [$0] + descendants($0) } }
     return children(bubblewrap).flatMap(descendants)
   }
+
+  /// Whom root becomes inside.
+  private static let user = 1000
 
   // MARK: The system
 
@@ -99,16 +104,16 @@ final class Sandbox {
   private static func makeEtc(in directory: String) throws -> String {
     let etc = directory + "/etc"
     let copied = ["ld.so.cache", "localtime", "mime.types", "magic", "alternatives", "fonts", "OpenCL", "glvnd", "vulkan", "perl", "ssl/openssl.cnf"]
-    let stamp = "1\n" + copied.map { "\($0) \(Files.modified("/etc/" + $0))" }.joined(separator: "\n")
+    let stamp = "2\n" + copied.map { "\($0) \(Files.modified("/etc/" + $0))" }.joined(separator: "\n")
     if let bytes = try? Files.read(directory + "/stamp"), bytes == Array(stamp.utf8) { return etc }
     Files.removeTree(etc)
     try Files.makeDirectory(etc + "/ssl")
     try Files.makeDirectory(etc + "/ca-certificates")
     for name in copied { try Files.copyTree("/etc/" + name, to: etc + "/" + name) }
-    let me = getuid()
-    let accounts = "root:x:0:0:root:/tmp:/bin/sh\n" + (me == 0 ? "" : "user:x:\(me):\(getgid())::/tmp:/bin/sh\n")
+    let (me, group) = getuid() == 0 ? (uid_t(user), gid_t(user)) : (getuid(), getgid())
+    let accounts = "root:x:0:0:root:/tmp:/bin/sh\nuser:x:\(me):\(group)::/tmp:/bin/sh\n"
     try Files.write(accounts + "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n", to: etc + "/passwd")
-    try Files.write("root:x:0:\n" + (me == 0 ? "" : "user:x:\(getgid()):\n") + "nogroup:x:65534:\n", to: etc + "/group")
+    try Files.write("root:x:0:\nuser:x:\(group):\nnogroup:x:65534:\n", to: etc + "/group")
     try Files.write("127.0.0.1 localhost\n::1 localhost\n", to: etc + "/hosts")
     try Files.write("passwd: files\ngroup: files\nhosts: files dns\n", to: etc + "/nsswitch.conf")
     try Files.write("", to: etc + "/resolv.conf")

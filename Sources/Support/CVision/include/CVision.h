@@ -46,10 +46,12 @@ typedef struct {
   double fps;
   // What the container says; zero or less if it does not.
   long frames;
+  // Whether the stream is H.264.
+  bool h264;
 } vision_video_info;
 bool vision_reader_open(const char *path, vision_reader **reader, vision_video_info *info, char *message) VISION_NOEXCEPT;
-// Sets *ended at the end of what can be decoded; otherwise fills `image` (width × height × 3).
-bool vision_reader_next(vision_reader *reader, vision_image image, bool *ended, char *message) VISION_NOEXCEPT;
+// Sets *ended at the end of what can be decoded; otherwise fills `image` (width × height × 3) and sets *seconds to when it is shown.
+bool vision_reader_next(vision_reader *reader, vision_image image, double *seconds, bool *ended, char *message) VISION_NOEXCEPT;
 void vision_reader_close(vision_reader *reader) VISION_NOEXCEPT;
 
 // Video out: H.264 in MP4, one encoder thread, so that the same frames give the same bytes on every machine.

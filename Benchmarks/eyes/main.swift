@@ -1,0 +1,127 @@
+// Measures the eyes: how exactly poses are read from a folder of demonstrations, as filmed and drawn anew in another size, and how fast, beside
+// plain decoding. Prints JSON; study.py makes the documents of it.
+//   eyes-study poses FOLDER [SIZE]       every episode of the folder; with SIZE, drawn anew from the recorded states in that size
+//   eyes-study film PATH FRAMES FPS      a film of 640×480 pixels with the workspace in its middle
+//   eyes-study coverage SIZE COUNT       how exactly coverage is seen at the ends of a planner's episodes
+//   eyes-study speed PATH                frames a second of decoding alone and of decoding with tracking, in turn
+
+import Foundation
+import JSON
+import NumPy
+import Robot
+import Vision
+
+let words = Array(CommandLine.arguments.dropFirst())
+
+func poses(_ folder: String, _ size: Int?) throws -> JSON {
+  let states = try NumPyArray(contentsOf: folder + "/state.npy")
+  let ends = try NumPyArray(contentsOf: folder + "/episode_ends.npy").values.map { Int($0) }
+  let index = try JSON(parsing: Data(contentsOf: URL(filePath: folder + "/episodes.json"))).array ?? []
+  var audit = PoseAudit()
+  var episodes: [JSON] = []
+  var eyes: PushTTracker?
+  for (number, episode) in index.enumerated() {
+    var own = PoseAudit()
+    var row = number == 0 ? 0 : ends[number - 1]
+    func take(_ frame: Image) throws {
+      if eyes == nil { eyes = try PushTTracker(size: frame.width) }
+      if row == (number == 0 ? 0 : ends[number - 1]) { eyes!.reset() }
+      let (estimate, state) = (eyes!.estimate(frame), Array(states[row: row]))
+      audit.add(estimate, state: state)
+      own.add(estimate, state: state)
+      row += 1
+    }
+    if let size {
+      while row < ends[number] { try take(PushTRenderer.image(of: Array(states[row: row]), size: size)) }
+    } else {
+      let reader = try VideoReader(path: folder + "/" + (episode["video"]?.string ?? ""))
+      while let frame = try reader.next() { try take(frame) }
+    }
+    precondition(row == ends[number], "episode \(number) has another count of frames than of rows")
+    episodes.append(["block": own.json["block"]?["median"] ?? .null, "agent": own.json["agent"]?["median"] ?? .null])
+  }
+  var json = audit.json
+  json["episodes"] = .array(episodes)
+  return json
+}
+
+func film(_ path: String, _ frames: Int, _ fps: Double) throws {
+  let writer = try VideoWriter(path: path, fps: fps, width: 640, height: 480)
+  var picture = Image(width: 640, height: 480, filledWith: 40)
+  for frame in 0..<frames {
+    let t = Double(frame) / 10
+    let state = [256 + 180 * cos(t / 3), 256 + 180 * sin(t / 3), 256 + 60 * sin(t / 7), 230 + 60 * cos(t / 11), t / 17]
+    picture.paste(try PushTRenderer.image(of: state, size: 480), x: 80, y: 0)
+    try writer.add(picture)
+  }
+  writer.close()
+}
+
+func speed(_ path: String) throws -> JSON {
+  let clock = ContinuousClock()
+  func rate(_ work: (VideoReader) throws -> Void) throws -> Double {
+    let reader = try VideoReader(path: path)
+    let took = try clock.measure { try work(reader) }
+    return Double(reader.framesRead) / (took / .seconds(1))
+  }
+  var decoding: [Double] = []
+  var tracking: [Double] = []
+  for _ in 0..<5 {
+    decoding.append(
+      try rate { reader in
+        var frame = Image(width: reader.width, height: reader.height)
+        while try reader.next(into: &frame) {}
+      })
+    tracking.append(
+      try rate { reader in
+        let eyes = try PushTTracker(size: reader.height)
+        var frame = Image(width: reader.width, height: reader.height)
+        while try reader.next(into: &frame) { _ = eyes.estimate(frame.cropped(x: 80, y: 0, side: 480)) }
+      })
+  }
+  let median = { (values: [Double]) in values.sorted()[values.count / 2] }
+  return [
+    "decoding": .array(decoding.map(JSON.number)), "tracking": .array(tracking.map(JSON.number)),
+    "ratio": .number(median(tracking) / median(decoding)),
+  ]
+}
+
+/// How exactly coverage is seen near the goal, on ends of a planner's episodes.
+func coverage(_ size: Int, _ count: Int) throws -> JSON {
+  var studio = PlannerClips(seed: 7)
+  let eyes = try PushTTracker(size: size)
+  var errors: [Double] = []
+  var lost = 0
+  for index in 0..<count {
+    let take = try studio.take(index % 2 == 0 ? .success : .nearMiss)
+    let clip = try take.seen(by: eyes) { try PushTRenderer.image(of: $0, size: size) }
+    for (state, seen) in zip(take.states, clip.observations).suffix(5) {
+      guard seen.allSatisfy(\.isFinite) else {
+        lost += 1
+        continue
+      }
+      errors.append(TeePose(seen).coverage - TeePose(state).coverage)
+      if abs(errors.last!) > 0.01 {
+        FileHandle.standardError.write(
+          Data("\(take.name) \(state) \(seen) \(TeePose(state).coverage) \(TeePose(seen).coverage) \(take.coverage)\n".utf8))
+      }
+    }
+  }
+  let sorted = errors.sorted()
+  let rank = { (share: Double) in JSON.number((sorted[Int(share * Double(sorted.count - 1))] * 1e5).rounded() / 1e5) }
+  return [
+    "looks": .integer(errors.count), "lost": .integer(lost), "p2": rank(0.02), "p16": rank(0.16), "median": rank(0.5), "p84": rank(0.84),
+    "p98": rank(0.98),
+  ]
+}
+
+switch (words.first, words.count) {
+case ("coverage", 3): print(try coverage(Int(words[1]) ?? 384, Int(words[2]) ?? 100).compact)
+case ("poses", 2): print(try poses(words[1], nil).compact)
+case ("poses", 3): print(try poses(words[1], Int(words[2])).compact)
+case ("film", 4): try film(words[1], Int(words[2]) ?? 0, Double(words[3]) ?? 10)
+case ("speed", 2): print(try speed(words[1]).compact)
+default:
+  FileHandle.standardError.write(Data("usage: eyes-study poses FOLDER [SIZE] | film PATH FRAMES FPS | speed PATH\n".utf8))
+  exit(64)
+}

@@ -1,0 +1,102 @@
+// The talk with a program, as docs/programs.md fixes it: a line each way, words and numbers apart by spaces.
+// The program runs confined and gets observations only. A wrong answer, a missed deadline or an end closes the session.
+
+internal import Confinement
+
+final class ProgramSession {
+  private let process: ConfinedProcess
+
+  /// Starts the program of `directory` and shakes hands.
+  /// - Throws: `ProgramError`; without a sandbox nothing is run.
+  init(_ program: Program, in directory: String, numbers: Int, limits: Confinement.Limits = Confinement.Limits()) throws(ProgramError) {
+    try program.check(in: directory)
+    let place = "/program"
+    var confinement = Confinement(mounts: [.init(directory, at: place)], limits: limits)
+    let argv: [String]
+    switch program.language {
+    case .swift, .executable: argv = ["\(place)/\(program.run)"]
+    case .python:
+      guard let python = Self.python else {
+        throw ProgramError("is in Python, and there is none in /usr/bin", hint: "apt-get install python3")
+      }
+      argv = [python, "-I", "-u", "\(place)/\(program.run)"]
+      confinement.environment.append(("PYTHONDONTWRITEBYTECODE", "1"))
+    }
+    do { process = try ConfinedProcess(argv, in: confinement) } catch {
+      throw ProgramError("is not run without a sandbox: \(error)", hint: "install bubblewrap, and let this machine make name spaces")
+    }
+    try expect("ready", to: "enpire \(Program.version) \(program.role.rawValue) \(program.task) \(numbers)")
+  }
+
+  func reset() throws(ProgramError) { try expect("ready", to: "reset") }
+
+  /// The words of its answer to an observation.
+  func ask(_ observation: Observation) throws(ProgramError) -> [Substring] {
+    try answer(to: "observe " + observation.map { "\($0)" }.joined(separator: " ")).split(separator: " ")
+  }
+
+  func wrong(_ answer: [Substring], wanted: String) -> ProgramError {
+    process.end()
+    return ProgramError("answered '\(answer.joined(separator: " ").prefix(80))' where \(wanted) was wanted")
+  }
+
+  private func expect(_ word: String, to line: String) throws(ProgramError) {
+    let answer = try answer(to: line)
+    guard answer == word else { throw wrong([answer[...]], wanted: "'\(word)'") }
+  }
+
+  private func answer(to line: String) throws(ProgramError) -> String {
+    let answer: String
+    do {
+      try process.send(line)
+      answer = try process.receive()
+    } catch { throw ProgramError(error.description) }
+    guard answer.hasPrefix("fail") else { return answer }
+    process.end()
+    throw ProgramError("gave up: \(answer.dropFirst(5).prefix(200))")
+  }
+
+  /// Debian's own, which is all there inside.
+  private static let python: String? = Confinement.exists("/usr/bin/python3") ? "/usr/bin/python3" : nil
+}
+
+/// Keeps a session over episodes: begun when first needed, begun anew after a failure, given up after three that failed at once.
+struct ProgramEpisodes {
+  private let program: Program
+  private let directory: String
+  private let numbers: Int
+  private let limits: Confinement.Limits
+  private var session: ProgramSession?
+  private var isFresh = true
+  private var failures = 0
+
+  init(_ program: Program, in directory: String, numbers: Int, limits: Confinement.Limits) {
+    (self.program, self.directory, self.numbers, self.limits) = (program, directory, numbers, limits)
+  }
+
+  mutating func reset() { isFresh = true }
+
+  /// The answer to an observation as `read` understands it.
+  mutating func ask<Answer>(_ observation: Observation, wanted: String, _ read: ([Substring]) -> Answer?) throws(ProgramError) -> Answer {
+    guard failures < 3 else { throw ProgramError("failed three times running and is not started again") }
+    do throws(ProgramError) {
+      let session: ProgramSession
+      if let running = self.session {
+        session = running
+      } else {
+        session = try ProgramSession(program, in: directory, numbers: numbers, limits: limits)
+      }
+      self.session = session
+      if isFresh { try session.reset() }
+      isFresh = false
+      let words = try session.ask(observation)
+      guard let answer = read(words) else { throw session.wrong(words, wanted: wanted) }
+      failures = 0
+      return answer
+    } catch {
+      session = nil
+      failures += 1
+      throw error
+    }
+  }
+}

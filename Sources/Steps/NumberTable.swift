@@ -1,0 +1,41 @@
+// Recorded numbers as a table: NumPy's .npy, or .csv with or without a line of names.
+
+import Foundation
+import NumPy
+
+struct NumberTable {
+  let array: NumPyArray
+  var count: Int { array.shape[0] }
+  subscript(rows: Range<Int>) -> [[Double]] { rows.map { Array(array[row: $0]) } }
+
+  /// - Parameter columns: how many there must be; nil for a vector.
+  init(_ file: InputFile, columns: Int?) throws {
+    if file.fileName.hasSuffix(".csv") {
+      array = try Self.csv(file, columns: columns)
+    } else {
+      do { array = try NumPyArray(contentsOf: file.path) } catch let error as NumPyError { throw StepFailure(error.problem, at: file.fileName) }
+    }
+    let fits = columns.map { array.shape.count == 2 && array.shape[1] == $0 } ?? (array.shape.count == 1)
+    guard fits else { throw StepFailure("has shape \(array.shape) where [N\(columns.map { ", \($0)" } ?? "")] is wanted", at: file.fileName) }
+  }
+
+  private static func csv(_ file: InputFile, columns: Int?) throws -> NumPyArray {
+    guard let data = FileManager.default.contents(atPath: file.path) else { throw StepFailure("cannot be read", at: file.fileName) }
+    var values: [Double] = []
+    var rows = 0
+    for (number, line) in String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let line = line.hasSuffix("\r") ? line.dropLast() : line
+      guard !line.allSatisfy(\.isWhitespace) else { continue }
+      let cells = line.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+      let numbers = cells.compactMap(Double.init)
+      // The first line may hold the columns' names.
+      if rows == 0, values.isEmpty, numbers.isEmpty { continue }
+      guard numbers.count == cells.count, numbers.count == columns ?? 1, numbers.allSatisfy(\.isFinite) else {
+        throw StepFailure("holds '\(line.prefix(60))' where \(columns ?? 1) numbers are wanted", at: "\(file.fileName):\(number + 1)")
+      }
+      values += numbers
+      rows += 1
+    }
+    return NumPyArray(shape: columns.map { [rows, $0] } ?? [rows], values: values)
+  }
+}
