@@ -7,6 +7,7 @@ import Steps
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch (arguments.first, arguments.count) {
 case ("kinds", 1): print(Worker.catalogue.compact)
+case ("recipe", 2...): print(RecipeFile.answer(Array(arguments.dropFirst())).compact)
 case ("cache", 1): CacheHelper.run()
 case ("run", 2):
   do { try Worker.run(requestAt: arguments[1]) } catch {
@@ -14,6 +15,7 @@ case ("run", 2):
     exit(Worker.exitCode(of: error))
   }
 default:
-  FileHandle.standardError.write(Data("usage: enpire-worker kinds | run REQUEST | cache   (started by enpire; see 'enpire --help')\n".utf8))
+  FileHandle.standardError.write(
+    Data("usage: enpire-worker kinds | recipe … | run REQUEST | cache   (started by enpire; see 'enpire --help')\n".utf8))
   exit(64)
 }

@@ -39,6 +39,7 @@ let version = "0.1.0"
       WatchCommand.self,
       FmtCommand.self,
       KindsCommand.self,
+      RecipeCommand.self,
       ImportCommand.self,
       DoctorCommand.self,
       CompletionCommand.self,
