@@ -102,13 +102,16 @@ let package = Package(
     .executableTarget(
       name: "push-t-speed", dependencies: ["Robot", "JSON", "Hashing"], path: "Benchmarks/push-t-speed",
       exclude: ["gym_speed.py"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "learn-speed", dependencies: ["Learning", "JSON", "Hashing"], path: "Benchmarks/learn-speed",
+      exclude: ["learn_speed.py"], swiftSettings: swiftSettings),
 
     tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics"]),
     tests("Workflow", ["Workflow", "JSON", "Hashing"]),
     tests("Robot", ["Robot", "Vision", "JSON", "Hashing", "NumPy"]),
     tests("Learning", ["Learning", "Tensor", "JSON", "Hashing", "NumPy"]),
     tests("LLM", ["LLM", "Git", "HTTP", "JSON", "Hashing"]),
-    tests("Steps", ["Steps", "Workflow", "Robot", "Learning", "LLM", "Git", "JSON"]),
+    tests("Steps", ["Steps", "Workflow", "Robot", "Learning", "LLM", "Git", "JSON", "Hashing"]),
     tests("EndToEnd", ["JSON"]),
   ],
   cxxLanguageStandard: .cxx17
