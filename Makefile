@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append study-eyes
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append study-eyes bench-learn study-parity study-gym study-gaps study-cloning study-residual
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -76,6 +76,29 @@ study-append: .build/ready ## 16 processes append 1,000 steps each while runs ar
 study-eyes: .build/ready ## pose errors, speed, memory and verifiers on the 150 episodes of DEMOS; PARTS="poses speed hour verifiers use"
 	@$(SWIFT_BUILD) --product eyes-study --quiet
 	@python3 Benchmarks/eyes/study.py $(PROGRAMS) $(or $(DEMOS),../shared/data/push-t-human) docs/results $(PARTS)
+# Studies of Push-T are workflows: a second run takes what the first one made, and they go on after a kill.
+STUDY_PUSH_T = cd Benchmarks/push-t && ../../$(ENPIRE) run $(ARGS) -f
+REPORT       = python3 Benchmarks/push-t/report.py docs/results
+study-parity: .deps/ready-test ## compare Push-T with gym-pusht: steps, whole episodes, blows into walls, pictures
+	$(STUDY) swift test --configuration release --skip-build --filter GymPushT
+study-gym: .build/ready .deps/ready-test ## 1000 held-out episodes of the planner on the unmodified gym-pusht
+	@$(STUDY_PUSH_T) gym.json
+	@$(REPORT)/push-t-gym "The planner on gym-pusht" Benchmarks/push-t/gym.txt $(foreach p,full low,"$p=Benchmarks/push-t/results/gym/$p.json")
+GAPS := nominal latency-1 damping-0.1 damping-0.5 radius-0.7 radius-1.3 block-1.2 noise-2px
+study-gaps: .build/ready ## 400 held-out trials in each reality gap, with a fixed and with an identifying model
+	@$(STUDY_PUSH_T) gaps.json
+	@$(REPORT)/push-t-gaps "The planner across reality gaps" Benchmarks/push-t/gaps.txt \
+		$(foreach g,$(GAPS),"$g, fixed=Benchmarks/push-t/results/gaps/$g-false.json" "$g, identifying=Benchmarks/push-t/results/gaps/$g-true.json") \
+		"damping-0.5, identifying, full budget=Benchmarks/push-t/results/gaps/damping-0.5-full.json"
+study-cloning: .build/ready ## clone 150 human demonstrations (ENPIRE_DEMOS) and 2000 planner episodes
+	@$(STUDY_PUSH_T) human.json
+	@$(STUDY_PUSH_T) planner.json
+	@$(REPORT)/push-t-cloning "Behaviour cloning" Benchmarks/push-t/cloning.txt "150 human demonstrations=Benchmarks/push-t/results/human.json" \
+		$(foreach r,0 1 2,"2000 planner episodes$(,) aggregated $r times=Benchmarks/push-t/results/planner-$r.json")
+study-residual: .build/ready ## learn a residual over the clone of human demonstrations by rewards
+	@$(STUDY_PUSH_T) residual.json
+	@$(REPORT)/push-t-residual "Reinforcement learning of a residual" Benchmarks/push-t/residual.txt \
+		"clone of human demonstrations=Benchmarks/push-t/results/residual-base.json" "with a residual=Benchmarks/push-t/results/residual.json"
 bench-start: .build/ready ## time starting up and doing nothing, beside ninja
 	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
 bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, ninja, make, Snakemake and DVC
@@ -83,7 +106,9 @@ bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, 
 bench-engine: .build/ready .deps/ready-bench ## time graphs of 1,000 to 100,000 steps beside ninja, make and Snakemake; QUICK=1 leaves out the last
 	@python3 Benchmarks/engine/study.py $(ENPIRE) $(PEERS) --sizes $(if $(QUICK),1000$(,)10000,1000$(,)10000$(,)100000) \
 		--report docs/results/engine.md --data docs/results/engine.json $(ARGS)
-bench-push-t: .deps/ready-test ## control steps a second beside gym-pusht
-	@$(SWIFT_BUILD) --product push-t-speed --quiet && $(PROGRAMS)/push-t-speed
+bench-push-t: .deps/ready-test ## control steps a second of the simulation and of the planner's model, beside gym-pusht
+	@$(SWIFT_BUILD) --product push-t-speed --quiet && $(PROGRAMS)/push-t-speed | tee docs/results/push-t-speed.json
+bench-learn: .deps/ready-test ## updates a second of the learners, beside the same in PyTorch
+	@$(SWIFT_BUILD) --product learn-speed --quiet && $(PROGRAMS)/learn-speed | tee docs/results/learn-speed.json
 clean: ## remove everything built, not what was fetched
 	rm -rf .build

@@ -107,13 +107,15 @@ let package = Package(
     .executableTarget(
       name: "eyes-study", dependencies: ["Robot", "Vision", "NumPy", "JSON"], path: "Benchmarks/eyes", exclude: ["study.py", "lerobot_reader.py"],
       swiftSettings: swiftSettings),
+      name: "learn-speed", dependencies: ["Learning", "JSON", "Hashing"], path: "Benchmarks/learn-speed",
+      exclude: ["learn_speed.py"], swiftSettings: swiftSettings),
 
     tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics", "Confinement", "Loopback"]),
     tests("Workflow", ["Workflow", "JSON", "Hashing"]),
     tests("Robot", ["Robot", "Vision", "JSON", "Hashing", "NumPy"]),
     tests("Learning", ["Learning", "Tensor", "JSON", "Hashing", "NumPy"]),
     tests("LLM", ["LLM", "Git", "HTTP", "JSON", "Hashing"]),
-    tests("Steps", ["Steps", "Workflow", "Robot", "Learning", "LLM", "Git", "HTTP", "JSON", "NumPy", "Vision"]),
+    tests("Steps", ["Steps", "Workflow", "Robot", "Learning", "LLM", "Git", "HTTP", "JSON", "Hashing", "NumPy", "Vision"]),
     tests("EndToEnd", ["JSON"]),
   ],
   cxxLanguageStandard: .cxx17

@@ -15,9 +15,13 @@ public enum BehaviourCloning {
     /// Actions said at once, and how fast older words fade (LearnedPolicy.ensembling).
     public var chunk = 4
     public var ensembling = 0.7
+    /// Of a chunk, actions carried out before the next is said; more than one rules out ensembling.
+    public var execute = 1
     public var loss = Loss.squared
     /// Euler steps of acting by flow matching; 0 to say actions directly.
     public var flowSteps = 0
+    /// Chunks after which a flow starts from new noise; 0: once an episode.
+    public var redraw = 0
     public var batch = 256
     public var updates = 20_000
     /// Adam's rate: rises over `warmUp` updates, then falls to zero as a cosine.
@@ -30,8 +34,12 @@ public enum BehaviourCloning {
     public var averaging = 0.999
     /// Standard deviation of the shift of each observation column, the same for all the history of a sample; empty for none.
     public var noise: [Double] = []
+    /// A mirror that half of the samples are seen in; nil for none.
+    public var symmetry: Symmetry?
     /// Share of episodes kept out of training, to measure the loss on.
     public var heldOut = 0.05
+    /// Of libtorch and OpenBLAS. The same seed gives the same weights for the same count of threads.
+    public var threads = 1
 
     public init() {}
   }
@@ -44,66 +52,25 @@ public enum BehaviourCloning {
       throw LearningError(
         "behaviour cloning: the data set has \(data.observationSize) observation and \(data.actionSize) action columns; the task has others")
     }
-    Tensor.setThreads(1)
+    Tensor.setThreads(settings.threads)
     return try Run(data: data, task: task, features: features, settings: settings, seed: seed).train(site)
   }
 
   private struct Run {
-    let data: DataSet, task: String, features: Features, settings: Settings, seed: Int
-    /// The episode of each frame.
-    let episodeOf: [Range<Int>]
+    let task: String, features: Features, settings: Settings, seed: Int
+    let observationSize: Int
     let training: [Int], heldOut: [Int]
-    let input: Scaling, output: Scaling
+    let batches: CloningBatches
 
     init(data: DataSet, task: String, features: Features, settings: Settings, seed: Int) {
-      (self.data, self.task, self.features, self.settings, self.seed) = (data, task, features, settings, seed)
-      let episodeOf = data.episodes.flatMap { Array(repeating: $0, count: $0.count) }
-      self.episodeOf = episodeOf
+      (self.task, self.features, self.settings, self.seed) = (task, features, settings, seed)
+      observationSize = data.observationSize
       var stream = RandomStream("bc", "\(seed)", "episodes")
       let order = data.episodes.shuffled(using: &stream)
       let kept = min(order.count - 1, Int((Double(order.count) * settings.heldOut).rounded()))
       heldOut = order.prefix(kept).flatMap(Array.init)
       training = order.dropFirst(kept).flatMap(Array.init).sorted()
-      let rows = training.map { frame in Self.sample(frame, data, features, settings.chunk, episodeOf[frame], shift: []) }
-      input = Scaling(measuring: rows.map(\.input))
-      output = Scaling(measuring: rows.map(\.label))
-    }
-
-    /// What is seen at a frame and what should be said, unscaled; the observations moved by `shift`.
-    static func sample(
-      _ frame: Int, _ data: DataSet, _ features: Features, _ chunk: Int, _ episode: Range<Int>, shift: [Double]
-    ) -> (input: [Float], label: [Float]) {
-      let window = (0..<features.history).map { age in
-        let observation = data.observations[max(episode.lowerBound, frame - age)]
-        return shift.isEmpty ? observation : observation.indices.map { observation[$0] + shift[$0] }
-      }
-      let input = features.values(window: window, lastAction: frame > episode.lowerBound ? data.actions[frame - 1] : nil)
-      let label = (0..<chunk).flatMap { step in
-        features.label(data.actions[min(episode.upperBound - 1, frame + step)], at: window[0]).map(Float.init)
-      }
-      return (input, label)
-    }
-
-    private func tensors(_ frames: [Int], from stream: inout RandomStream, noise: [Double]) -> (input: Tensor, label: Tensor) {
-      var inputs: [Float] = [], labels: [Float] = []
-      let flows = settings.flowSteps > 0
-      for frame in frames {
-        let shift = noise.map { $0 * stream.normal() }
-        let row = Self.sample(frame, data, features, settings.chunk, episodeOf[frame], shift: shift)
-        inputs += input.apply(row.input)
-        let label = output.apply(row.label)
-        guard flows else {
-          labels += label
-          continue
-        }
-        // Somewhere on the straight way from noise to the label; what is to be said is the way's direction.
-        let start = label.map { _ in Float(stream.normal()) }, time = stream.uniform()
-        inputs += zip(start, label).map { $0 + Float(time) * ($1 - $0) } + FlowTime.features(time)
-        labels += zip(start, label).map { $1 - $0 }
-      }
-      return (
-        Tensor(inputs, shape: [frames.count, inputs.count / frames.count]), Tensor(labels, shape: [frames.count, labels.count / frames.count])
-      )
+      batches = CloningBatches(data, features: features, settings: settings, training: training)
     }
 
     private func loss(_ said: Tensor, _ wanted: Tensor) -> Tensor {
@@ -123,7 +90,7 @@ public enum BehaviourCloning {
       let outputs = settings.chunk * features.actionSize
       let flowInputs = settings.flowSteps > 0 ? outputs + FlowTime.size : 0
       let network = Network(
-        input: features.size(observation: data.observationSize) + flowInputs, output: outputs, shape: settings.network, lastGain: 0.1, from: &stream)
+        input: features.size(observation: observationSize) + flowInputs, output: outputs, shape: settings.network, lastGain: 0.1, from: &stream)
       let average = network.copy()
       let moments = AdamMoments(for: network.parameters)
       var curves = LearningCurves(), done = 0
@@ -135,13 +102,13 @@ public enum BehaviourCloning {
         done = saved.state["updates"]?.int ?? 0
       }
       let reportEvery = max(1, settings.updates / 100)
-      let probe = heldOut.isEmpty ? nil : tensors(Array(heldOut.shuffled(using: &stream).prefix(2048)), from: &stream, noise: [])
+      let probe = heldOut.isEmpty ? nil : batches.batch(Array(heldOut.shuffled(using: &stream).prefix(2048)), from: &stream, plainly: true)
       var outcome = TrainingOutcome.finished
       while done < settings.updates {
         let update = done + 1
         var stream = RandomStream("bc", "\(seed)", "\(update)")
         let frames = (0..<settings.batch).map { _ in training[stream.index(below: training.count)] }
-        let batch = tensors(frames, from: &stream, noise: settings.noise)
+        let batch = batches.batch(frames, from: &stream)
         let loss = loss(network(batch.input), batch.label)
         let value = loss.item
         loss.backward()
@@ -168,8 +135,10 @@ public enum BehaviourCloning {
         }
       }
       let policy = LearnedPolicy(
-        task: task, regime: "bc", seed: seed, features: features, input: input, output: output, squashed: false, chunk: settings.chunk,
-        ensembling: settings.ensembling, flowSteps: settings.flowSteps, network: average, outputs: outputs)
+        task: task, regime: "bc", seed: seed, features: features, input: batches.input, output: batches.output, squashed: false,
+        chunk: settings.chunk,
+        ensembling: settings.ensembling, execute: settings.execute, flowSteps: settings.flowSteps, redraw: settings.redraw, network: average,
+        outputs: outputs)
       return Trained(policy: policy, outcome: outcome, curves: curves, updates: done)
     }
   }

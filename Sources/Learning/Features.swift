@@ -64,13 +64,22 @@ public struct Features: Sendable, Hashable {
 
   /// The action that a label stands for, within its bounds.
   public func action(_ label: [Double], at observation: [Double]) -> [Double] {
-    label.indices.map { min(max(label[$0] + base(observation, $0), actionBounds[$0].lowerBound), actionBounds[$0].upperBound) }
+    bounded(label.indices.map { label[$0] + base(observation, $0) })
   }
 
-  private func base(_ observation: [Double], _ column: Int) -> Double { anchor.isEmpty ? 0 : observation[anchor[column]] }
+  func bounded(_ action: [Double]) -> [Double] {
+    action.indices.map { min(max(action[$0], actionBounds[$0].lowerBound), actionBounds[$0].upperBound) }
+  }
 
-  private func append(_ observation: [Double], to out: inout [Float]) {
-    for (column, value) in observation.enumerated() {
+  /// What column `column` of an action is relative to.
+  @inline(__always) func base(_ observation: some IntIndexed<Double>, _ column: Int) -> Double {
+    anchor.isEmpty ? 0 : observation[anchor[column]]
+  }
+
+  /// One observation as it is shown.
+  func append(_ observation: some IntIndexed<Double>, to out: inout [Float]) {
+    for column in 0..<observation.count {
+      let value = observation[column]
       if angles.contains(column) {
         out.append(Float(cosine(value)))
         out.append(Float(sine(value)))
@@ -121,3 +130,8 @@ extension Features {
       actionBounds: actionBounds)
   }
 }
+
+/// Collections that start at 0: arrays and buffers, for which the code above is made twice.
+protocol IntIndexed<Element>: RandomAccessCollection where Index == Int {}
+extension Array: IntIndexed {}
+extension UnsafeMutableBufferPointer: IntIndexed {}

@@ -2,5 +2,9 @@
 
 enum FlowTime {
   static let size = 3
-  static func features(_ time: Double) -> [Float] { [Float(2 * time - 1), Float(cosine(.pi * time)), Float(sine(.pi * time))] }
+  static func append(_ time: Double, to out: inout [Float]) {
+    out.append(Float(2 * time - 1))
+    out.append(Float(cosine(.pi * time)))
+    out.append(Float(sine(.pi * time)))
+  }
 }

@@ -5,41 +5,76 @@ internal import Foundation
 internal import Hashing
 
 public final class LearnedActor {
+  /// A policy under a residual one.
+  public struct Base {
+    public var reset: () -> Void
+    public var act: ([Double]) throws -> [Double]
+    public init(reset: @escaping () -> Void, act: @escaping ([Double]) throws -> [Double]) { (self.reset, self.act) = (reset, act) }
+  }
+
   public let policy: LearnedPolicy
+  private let base: Base?
   private var window: [[Double]] = []
   private var lastAction: [Double]?
   /// What was said in the last steps, newest first: absolute actions, the present one of that step first.
   private var said: [[[Double]]] = []
-  /// What a flow starts from: one draw an episode, so that it keeps to one way of doing the task.
+  /// Steps into the newest chunk, and chunks said, in this episode.
+  private var position = 0, chunks = 0
+  /// What a flow starts from: kept for a while, so that it keeps to one way of doing the task.
   private var noise: [Float] = []
+  private var stream = RandomStream(seed: 0)
 
-  public init(_ policy: LearnedPolicy) { self.policy = policy }
-  public convenience init(directory: String) throws { self.init(try LearnedPolicy(directory: directory)) }
+  /// A residual policy needs its base.
+  public init(_ policy: LearnedPolicy, base: Base? = nil) {
+    precondition(policy.residual == (base != nil), "a base belongs to a residual policy, and to no other")
+    (self.policy, self.base) = (policy, base)
+  }
+  public convenience init(directory: String, base: Base? = nil) throws {
+    let policy = try LearnedPolicy(directory: directory)
+    guard policy.residual == (base != nil) else {
+      throw LearningError("policy \(directory): " + (policy.residual ? "is a residual and has no base" : "has a base and is no residual"))
+    }
+    self.init(policy, base: base)
+  }
 
   /// Forgets the last episode.
   public func reset() {
+    base?.reset()
     window = []
     lastAction = nil
     said = []
     noise = []
+    (position, chunks) = (0, 0)
   }
 
   /// The action for this observation, of all that was said about it: the newest counts most (temporal ensembling, Zhao et al., 2023).
-  public func act(_ observation: [Double]) -> [Double] {
+  /// Throws what the base throws.
+  public func act(_ observation: [Double]) throws -> [Double] {
     window.insert(observation, at: 0)
     if window.count > policy.features.history { window.removeLast() }
-    let features = policy.features.values(window: window, lastAction: lastAction)
-    if policy.flowSteps > 0, noise.isEmpty {
-      var stream = RandomStream("flow", "\(policy.seed)", "\(observation)")
-      noise = policy.output.mean.map { _ in Float(stream.normal()) }
+    if policy.execute > 1, 1..<policy.execute ~= position {
+      let action = said[0][position]
+      position = (position + 1) % policy.execute
+      lastAction = action
+      return action
     }
-    let output = policy.output.undo(policy.say(policy.input.apply(features), from: noise))
+    var features = policy.features.values(window: window, lastAction: lastAction)
+    var under: [Double]?
+    if let base {
+      let action = try base.act(observation)
+      features += policy.features.label(action, at: observation).map(Float.init)
+      under = action
+    }
+    let output = policy.output.undo(policy.say(policy.input.apply(features), from: start(observation)))
     let size = policy.features.actionSize
     said.insert(
       (0..<policy.chunk).map { step in
-        policy.features.action((0..<size).map { Double(output[step * size + $0]) }, at: observation)
+        let label = (0..<size).map { Double(output[step * size + $0]) }
+        return under.map { policy.features.bounded(zip($0, label).map(+)) } ?? policy.features.action(label, at: observation)
       }, at: 0)
-    if said.count > policy.chunk { said.removeLast() }
+    chunks += 1
+    position = policy.execute > 1 ? 1 : 0
+    if said.count > (policy.execute > 1 ? 1 : policy.chunk) { said.removeLast() }
     var action = [Double](repeating: 0, count: size), total = 0.0
     for (age, chunk) in said.enumerated() {
       let weight = exp(-policy.ensembling * Double(age))
@@ -50,6 +85,14 @@ public final class LearnedActor {
     lastAction = action
     return action
   }
+
+  /// What a flow starts from, drawn anew when it is time.
+  private func start(_ observation: [Double]) -> [Float] {
+    guard policy.flowSteps > 0 else { return [] }
+    if chunks == 0 { stream = RandomStream("flow", "\(policy.seed)", "\(observation)") }
+    if noise.isEmpty || policy.redraw > 0 && chunks % policy.redraw == 0 { noise = policy.output.mean.map { _ in Float(stream.normal()) } }
+    return noise
+  }
 }
 
 extension LearnedPolicy {
@@ -58,7 +101,9 @@ extension LearnedPolicy {
     guard flowSteps > 0 else { return forward(features) }
     var x = noise
     for step in 0..<flowSteps {
-      let velocity = forward(features + x + FlowTime.features(Double(step) / Double(flowSteps)))
+      var shown = features + x
+      FlowTime.append(Double(step) / Double(flowSteps), to: &shown)
+      let velocity = forward(shown)
       for k in x.indices { x[k] += velocity[k] / Float(flowSteps) }
     }
     return x

@@ -19,8 +19,14 @@ public struct LearnedPolicy: Sendable {
   public var chunk: Int
   /// Weight exp(-ensembling · age) of what was said `age` steps ago about the present action.
   public var ensembling: Double
+  /// Of a chunk, actions carried out before the next is said. With more than one, older words do not count.
+  public var execute: Int
   /// Euler steps from noise to actions for a policy trained by flow matching; 0 for one that says them directly.
   public var flowSteps: Int
+  /// Chunks after which a flow starts from new noise; 0: once an episode.
+  public var redraw: Int
+  /// Whether what is said is added to the action of another policy, which is shown to the network too.
+  public var residual: Bool
   public var network: NetworkShape
   /// Layer by layer: weight [in, out] row by row, bias.
   public var layers: [Layer]
@@ -34,7 +40,7 @@ public struct LearnedPolicy: Sendable {
 
   public init(
     task: String, regime: String, seed: Int, features: Features, input: Scaling, output: Scaling, squashed: Bool, chunk: Int, ensembling: Double,
-    flowSteps: Int = 0, network: Network, outputs: Int
+    execute: Int = 1, flowSteps: Int = 0, redraw: Int = 0, residual: Bool = false, network: Network, outputs: Int
   ) {
     self.task = task
     self.regime = regime
@@ -45,7 +51,10 @@ public struct LearnedPolicy: Sendable {
     self.squashed = squashed
     self.chunk = chunk
     self.ensembling = ensembling
+    self.execute = execute
     self.flowSteps = flowSteps
+    self.redraw = redraw
+    self.residual = residual
     self.network = network.shape
     let parameters = network.parameters
     layers = (0..<parameters.count / 2).map { index in
@@ -72,7 +81,8 @@ extension LearnedPolicy {
     let json: JSON = [
       "policy": 1, "task": .string(task), "regime": .string(regime), "seed": .integer(seed),
       "features": features.json, "input": input.json, "output": output.json, "squashed": .bool(squashed),
-      "chunk": .integer(chunk), "ensembling": .number(ensembling), "flow_steps": .integer(flowSteps), "network": network.json,
+      "chunk": .integer(chunk), "ensembling": .number(ensembling), "execute": .integer(execute), "flow_steps": .integer(flowSteps),
+      "redraw": .integer(redraw), "residual": .bool(residual), "network": network.json,
       "weights": "weights.safetensors",
     ]
     try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/policy.json"))
@@ -99,7 +109,13 @@ extension LearnedPolicy {
     seed = json["seed"]?.int ?? 0
     (self.features, self.input, self.output, self.squashed, self.chunk, self.network) = (features, input, output, squashed, chunk, network)
     ensembling = json["ensembling"]?.double ?? 0
+    execute = json["execute"]?.int ?? 1
     flowSteps = json["flow_steps"]?.int ?? 0
+    redraw = json["redraw"]?.int ?? 0
+    residual = json["residual"]?.bool ?? false
+    guard 1...chunk ~= execute, flowSteps >= 0, redraw >= 0 else {
+      throw fail("its policy.json has 'execute', 'flow_steps' or 'redraw' out of range")
+    }
     let file = try SafeTensors(contentsOf: directory + "/weights.safetensors")
     layers = try (0...network.hidden.count).map { index in
       guard let weight = file.entries["layers.\(index).weight"], let bias = file.entries["layers.\(index).bias"], weight.shape.count == 2,

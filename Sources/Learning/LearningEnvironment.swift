@@ -28,13 +28,13 @@ public struct LearningEnvironment {
   }
 
   /// Runs whole episodes, one a seed; how many ended with the task done, and after how many steps in all.
-  public func successes(of actor: LearnedActor, seeds: [UInt64]) -> (successes: Int, steps: Int) {
+  public func successes(of actor: LearnedActor, seeds: [UInt64]) throws -> (successes: Int, steps: Int) {
     var successes = 0, steps = 0
     for seed in seeds {
       var observation = reset(seed)
       actor.reset()
       while true {
-        let step = step(actor.act(observation))
+        let step = try self.step(actor.act(observation))
         observation = step.observation
         steps += 1
         if step.terminated { successes += 1 }

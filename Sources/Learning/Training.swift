@@ -52,6 +52,9 @@ public struct LearningCurves: Sendable, Equatable {
     ]
   }
 
+  /// What `json` gives, or another program wrote in its form.
+  public init(json: JSON) { self.init(json) }
+
   init(_ json: JSON?) {
     for series in json?["series"]?.array ?? [] {
       for point in series["points"]?.array ?? [] {

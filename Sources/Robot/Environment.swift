@@ -16,6 +16,12 @@ public protocol Policy: AnyObject {
   func act(_ observation: Observation) throws -> Action
 }
 
+/// A policy that predicts what its actions do, and so has to know when another action was carried out.
+public protocol ActionObserver: Policy {
+  /// What was carried out after the last `act` instead of what that said.
+  func carriedOut(_ action: Action)
+}
+
 /// What one control step brought; Gymnasium's words.
 public struct StepResult: Sendable {
   public var observation: Observation

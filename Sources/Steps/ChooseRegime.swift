@@ -9,7 +9,7 @@ import Workflow
 
 enum ChooseRegime: StepKind {
   static let kind = Kind(
-    "choose-regime", summary: "Try the regimes briefly on a station and choose one on evidence.", effect: .sample, revision: 1,
+    "choose-regime", summary: "Try the regimes briefly on a station and choose one on evidence.", effect: .sample, revision: 2,
     inputs: [
       Input("recipe", "How each regime makes its policy."),
       Input("demos", "Demonstrations: a dataset. Without it bc is not tried.", required: false),
@@ -24,6 +24,8 @@ enum ChooseRegime: StepKind {
       Parameter(
         "candidates", .list(.oneOf(Recipe.Regime.allCases.map(\.rawValue))), default: ["heuristic", "bc", "rl"], "The regimes that compete."),
       Parameter("pilot_trials", .integer(1...10_000), default: 12, "Most trials of each candidate; fewer if it is decided earlier."),
+      Parameter(
+        "station_seconds", .number(1...1_000_000), default: 3600, "Station time for all pilots together; a trial that began is finished."),
       Parameter("confidence", .number(0.5...0.9999), default: 0.9, "That no interval of any candidate misses its rate."),
       Parameter("tie", .number(0...1), default: 0.1, "Success rates no further apart than this are a tie."),
       Parameter("seed", .integer(0...1_000_000), default: 0, "Of the pilots' training."),
@@ -50,7 +52,9 @@ enum ChooseRegime: StepKind {
     }
     let maker = PolicyMaker(recipe: recipe, demonstrations: demonstrations, seed: step.int("seed"))
     let candidates = try tried.map { try prepare($0, maker, recipe, step) }
-    var contest = Contest(count: candidates.count, rounds: step.int("pilot_trials"), confidence: step.double("confidence"), tie: step.double("tie"))
+    var contest = Contest(
+      count: candidates.count, rounds: step.int("pilot_trials"), confidence: step.double("confidence"), tie: step.double("tie"),
+      stationSeconds: step.double("station_seconds"))
     let trials = try run(&contest, candidates, entry, step)
     let (winner, separated) = contest.verdict
     try step.write(.string(candidates[winner].regime.rawValue), to: "choice")
@@ -97,12 +101,12 @@ enum ChooseRegime: StepKind {
         unknown += 1
         guard unknown < 3 else { throw StepFailure(reason, hint: "three trials running were lost; see to the station and run again") }
         station = try start(entry)
-        contest.tell(nil, of: candidate)
+        contest.tell(nil, of: candidate, stationSeconds: trial.robotSeconds)
         continue
       }
       unknown = 0
       if samples?[index] == nil { try samples?.append(Sample(trial: trial, policy: candidate), withSeed: true) }
-      contest.tell(trial.outcome == .success, of: candidate)
+      contest.tell(trial.outcome == .success, of: candidate, stationSeconds: trial.robotSeconds)
       step.progress(trials.reduce(0) { $0 + $1.count }, of: candidates.count * contest.rounds, "piloting \(candidates[candidate].regime.rawValue)")
     }
     step.telemetry("robot_seconds", .number(trials.joined().reduce(0) { $0 + $1.robotSeconds }))
@@ -128,15 +132,17 @@ enum ChooseRegime: StepKind {
     tried += left.map { ["regime": .string($0.rawValue), "not_tried": "there are no demonstrations"] }
     let rate = contest.rate(winner), name = candidates[winner].regime.rawValue
     let count = "\(rate.successes) of \(rate.trials) trials"
+    let over = contest.end == .stationTime ? "the station time was used up" : "the budget ended"
     let rivals = candidates.indices.filter { $0 != winner }
     let reason =
       if rivals.isEmpty { "\(name) was the only candidate that could be tried" } else if separated {
         "\(name) solved \(count); after them no other candidate can be better by more than a tie, at the confidence asked for"
       } else if rivals.contains(where: { $0 > winner && (contest.rate($0).estimate ?? 0) >= (rate.estimate ?? 0) }) {
-        "\(name) solved \(count), a tie with the best, and is the cheaper; the budget ended before the intervals separated"
-      } else { "\(name) solved \(count), the most; the budget ended before the intervals separated" }
+        "\(name) solved \(count), a tie with the best, and is the cheaper; \(over) before the intervals separated"
+      } else { "\(name) solved \(count), the most; \(over) before the intervals separated" }
     return [
-      "evidence": 1, "choice": .string(name), "reason": .string(reason), "separated": .bool(separated),
+      "evidence": 1, "choice": .string(name), "reason": .string(reason), "separated": .bool(separated), "ended_by": .string(contest.end.rawValue),
+      "station_seconds": .number((contest.usedSeconds * 1000).rounded() / 1000), "station_budget": .number(contest.stationSeconds),
       "confidence": .number(contest.confidence), "tie": .number(contest.tie), "candidates": .array(tried),
     ]
   }

@@ -1,15 +1,25 @@
 // A learned policy as the robot's side knows policies.
 
+import Foundation
 import Learning
 import Robot
 
 final class LearnedPolicyActor: Policy {
   private let actor: LearnedActor
 
+  /// A policy with a directory `base` adds to what the policy in there does, of whatever regime that is.
   init(directory: String) throws {
-    do { actor = try LearnedActor(directory: directory) } catch let error as LearningError { throw StepFailure(error.sentence, hint: error.hint) }
+    do {
+      let base = FileManager.default.fileExists(atPath: directory + "/base") ? try PolicyLoader.policy(at: directory + "/base").asBase : nil
+      actor = try LearnedActor(directory: directory, base: base)
+    } catch let error as LearningError { throw StepFailure(error.sentence, hint: error.hint) }
   }
 
   func reset() { actor.reset() }
-  func act(_ observation: Observation) throws -> Action { actor.act(observation) }
+  func act(_ observation: Observation) throws -> Action { try actor.act(observation) }
+}
+
+extension Policy {
+  /// This policy as what a residual is added to.
+  var asBase: LearnedActor.Base { LearnedActor.Base(reset: reset, act: act) }
 }

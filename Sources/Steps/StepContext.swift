@@ -102,10 +102,14 @@ final class StepContext {
 
   // MARK: Telling
 
-  /// Live progress, shown by the engine: `done` of `total`, with a short word on what is happening. Not part of the result.
+  /// Live progress, shown by the engine: `done` of `total`, with a short word on what is happening; rate and time left are added. Not part of the
+  /// result.
   func progress(_ done: Int, of total: Int, _ word: String = "") {
-    Self.emit(["done": .integer(done), "total": .integer(total), "word": .string(word)])
+    let words = [word, pace.words(done: done, total: total, at: ProcessInfo.processInfo.systemUptime)].filter { !$0.isEmpty }
+    Self.emit(["done": .integer(done), "total": .integer(total), "word": .string(words.joined(separator: ", "))])
   }
+
+  private var pace = Pace()
 
   /// A line in the step's log.
   func log(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }

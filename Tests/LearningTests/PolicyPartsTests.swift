@@ -58,4 +58,27 @@ import Testing
     try FileManager.default.removeItem(atPath: directory + "/action.npy")
     #expect(throws: (any Error).self) { _ = try DataSet(directory: directory) }
   }
+
+  @Test func `A symmetry moves rows as it says`() {
+    let swap = Symmetry(
+      observation: [.init(1, factor: -1, offset: 512), .init(0, factor: -1, offset: 512), .init(2, factor: 1, offset: 0)],
+      action: [.init(1, factor: -1, offset: 512), .init(0, factor: -1, offset: 512)])
+    #expect(swap.moved(observation: [100, 50, 7]) == [462, 412, 7])
+    #expect(swap.moved(action: swap.moved(action: [100, 50])) == [100, 50])
+  }
+
+  @Test func `An event file is framed by checksums, and the same curves give the same bytes`() throws {
+    var curves = LearningCurves()
+    for step in 1...3 { curves.add("loss", at: step * 100, 1 / Double(step)) }
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try curves.writeEvents(directory: directory)
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: directory + "/events.out.tfevents.0.enpire")))
+    // The first record, byte by byte, as TensorFlow writes it for a version at time 0: length 24, its masked CRC, the message, its CRC.
+    #expect(Array(bytes[0..<8]) == [24, 0, 0, 0, 0, 0, 0, 0])
+    #expect(Array(bytes[8..<12]) == [0xA3, 0x7F, 0x4B, 0x22])
+    #expect(String(decoding: bytes[23..<36], as: UTF8.self) == "brain.Event:2")
+    try LearningCurves(json: curves.json).writeEvents(directory: directory)
+    #expect([UInt8](try Data(contentsOf: URL(filePath: directory + "/events.out.tfevents.0.enpire"))) == bytes)
+  }
 }

@@ -25,7 +25,7 @@ import Testing
     settings.critics = 3
     let trained = try Self.train(settings)
     #expect(trained.outcome == .finished)
-    let (successes, steps) = PointTask.environment().successes(of: LearnedActor(trained.policy), seeds: Array(0..<50))
+    let (successes, steps) = try PointTask.environment().successes(of: LearnedActor(trained.policy), seeds: Array(0..<50))
     #expect(successes >= 48)
     // 50 straight ways home take about 300 steps.
     #expect(steps < 600)
@@ -35,7 +35,25 @@ import Testing
     var settings = Self.settings(steps: 300)
     settings.cloningUpdates = 400
     let trained = try Self.train(settings, demonstrations: PointTask.demonstrations(10))
-    #expect(PointTask.environment().successes(of: LearnedActor(trained.policy), seeds: Array(0..<50)).successes >= 45)
+    #expect(try PointTask.environment().successes(of: LearnedActor(trained.policy), seeds: Array(0..<50)).successes >= 45)
+  }
+
+  @Test func `A residual makes good what its base does wrong`() throws {
+    // The base goes home, but to a home that lies elsewhere; done means within 0.5.
+    let base = LearnedActor.Base(reset: {}, act: { [$0[0] - ($0[0] - 1.2) * 0.5, $0[1] - ($0[1] + 1.2) * 0.5] })
+    var settings = Self.settings(steps: 2000)
+    (settings.spread, settings.targetEntropy) = (0.3, -2)
+    let trained = try SoftActorCritic.train(
+      in: PointTask.environment(), demonstrations: DataSet(), task: "point", features: PointTask.features, settings: settings, base: base, seed: 1)
+    #expect(trained.policy.residual)
+    let environment = PointTask.environment()
+    var row = environment.reset(1), alone = false
+    for _ in 0..<40 {
+      let step = environment.step(try base.act(row))
+      (row, alone) = (step.observation, alone || step.terminated)
+    }
+    #expect(!alone && abs(row[0] - 1.2) < 0.01, "the base alone ends beside home")
+    #expect(try PointTask.environment().successes(of: LearnedActor(trained.policy, base: base), seeds: Array(0..<50)).successes >= 45)
   }
 
   @Test func `Training that was interrupted resumes to the very same weights and curves`() throws {

@@ -48,4 +48,24 @@ import Testing
   func `A fault is told with its place and what would be right`(recipe: JSON, fault: String) {
     #expect(Recipes.faults(in: recipe) == [fault])
   }
+
+  @Test func `Two recipes are compared by what they mean: what is left out equals its default`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    let old = try run.write(["recipe": 1, "task": "push-t", "regime": "bc", "heuristic": ["preset": "low"]], to: "old.json")
+    let new = try run.write(
+      [
+        "recipe": 1, "task": "push-t", "regime": "bc", "heuristic": ["preset": "low", "beam": 4],
+        "bc": ["schedule": ["updates": 7], "head": ["chunk": 4]],
+      ],
+      to: "new.json")
+    let differences = try RecipeFile.differences(from: old, to: new)
+    #expect(differences.map(\.setting) == ["bc.schedule.updates"])
+    #expect(differences.first?.old == 20000 && differences.first?.new == 7)
+    #expect(try RecipeFile.differences(from: old, to: old) == [])
+    let wrong = run.directory + "/wrong.json"
+    try Data("{\n  \"recipe\": 1, \"task\": \"push-t\",\n  \"regime\": \"bs\", \"bc\": { \"x\": 1 }\n}\n".utf8).write(to: URL(filePath: wrong))
+    let faults = try RecipeFile.faults(at: wrong)
+    #expect(faults.map(\.place) == ["\(wrong):3:13", "\(wrong):3:27"])
+  }
 }

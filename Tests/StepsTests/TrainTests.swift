@@ -1,6 +1,8 @@
 import Foundation
+import Hashing
 import JSON
 import Learning
+import Robot
 import Steps
 import Testing
 
@@ -14,7 +16,7 @@ import Testing
     ],
   ]
 
-  private static let outputs = ["policy": "policy", "curves": "curves.json"]
+  private static let outputs = ["policy": "policy", "curves": "curves.json", "events": "events"]
 
   /// A data set of pushing straight at the block.
   private static func demonstrations(_ run: StepRun) throws -> String {
@@ -56,6 +58,21 @@ import Testing
     #expect(weights[0] == weights[1])
   }
 
+  @Test func `Over a base, rl keeps the base in its policy and acts with it`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    let inputs = ["recipe": try run.write(Self.recipe, to: "recipe.json")]
+    try run.run("train", inputs: inputs, with: ["regime": "heuristic", "seed": 3], outputs: ["policy": "base", "curves": "c.json", "events": "e"])
+    try run.run(
+      "train", inputs: inputs.merging(["base": run.directory + "/base"]) { $1 }, with: ["regime": "rl", "seed": 1], outputs: Self.outputs)
+    #expect(try run.json("policy/policy.json")["residual"] == true)
+    #expect(try run.json("policy/base/policy.json")["regime"] == "heuristic")
+    try run.run(
+      "evaluate", inputs: ["policy": run.directory + "/policy"], with: ["trials": 1, "purpose": "search", "films": 0, "confidence": 0.95],
+      outputs: ["result": "result.json", "trials": "trials.jsonl", "films": "films"], station: ["name": "a", "driver": "push-t-sim", "gap": false])
+    #expect(try run.json("result.json")["unknown"] == 0)
+  }
+
   @Test func `A budget and an override in the step go over the recipe`() throws {
     let run = try StepRun()
     defer { run.remove() }
@@ -89,6 +106,7 @@ import Testing
 
   private static let competition: JSON = [
     "pilot_trials": 6, "confidence": 0.8, "tie": 0.1, "seed": 0, "updates": 20, "steps": 20,
+    "station_seconds": 3600,
   ]
 
   /// A planner that hardly looks ahead, beside the full one: which of the regimes wins depends on the recipe.
@@ -111,6 +129,82 @@ import Testing
     #expect(evidence["separated"] == true)
     // Separated before the budget was spent.
     #expect(try #require(candidates[0]["rate"]?["trials"]?.int) < 6)
+  }
+
+  /// A planner's episodes from the very starts that the pilots will have, so that even a short cloning can solve some.
+  private static func solutions(_ run: StepRun) throws -> String {
+    let simulation = PushTSimulation(), planner = PushTPlanner(.low)
+    var data = DataSet()
+    for seed in try SeedPlan(purpose: .search, secretRoot: "").seeds(8) {
+      for repetition in 0..<6 {
+        var random = RandomStream("solutions", "\(seed)", "\(repetition)")
+        var observation = simulation.reset(seed: UInt64(seed))
+        var (observations, actions): ([[Double]], [[Double]]) = ([], [])
+        planner.reset()
+        while actions.count < 100 {
+          let action = try planner.act(observation)
+          let done = action.map { min(max($0 + (repetition == 0 ? 0 : 4 * random.normal()), 0), 512) }
+          observations.append(observation)
+          actions.append(action)
+          planner.carriedOut(done)
+          let result = simulation.step(done)
+          if result.terminated { break }
+          observation = result.observation
+        }
+        data.append(observations: observations, actions: actions)
+      }
+    }
+    try data.write(directory: run.directory + "/solutions")
+    return run.directory + "/solutions"
+  }
+
+  /// The same clone loses against a planner that looks and wins against one that hardly does.
+  @Test func `Where the answer differs, the choice differs`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    var recipe = Self.recipe
+    recipe["bc"] = [
+      "network": ["hidden": [256, 256], "layer_norm": true], "head": ["chunk": 1], "data": ["noise": 0, "held_out": 0, "history": 3],
+      "optimiser": ["batch": 128, "rate": 0.002, "loss": "absolute"],
+    ]
+    let good = try run.write(recipe, to: "good.json")
+    recipe["heuristic"] = [
+      "preset": "baseline", "cem_samples": 8, "cem_elites": 8, "cem_iterations": 1, "cem_horizon": 5, "cem_spread": 5, "velocity": "zero",
+      "latency": 3,
+      "gain": 250,
+    ]
+    let bad = try run.write(recipe, to: "bad.json")
+    let demos = try Self.solutions(run)
+    var with = Self.competition
+    (with["candidates"], with["pilot_trials"], with["updates"], with["tie"]) = (["heuristic", "bc"], 8, 4000, 0.05)
+    func evidence(_ recipe: String) throws -> JSON {
+      try? FileManager.default.removeItem(atPath: run.directory + "/samples.jsonl")
+      try run.run(
+        "choose-regime", inputs: ["recipe": recipe, "demos": demos], with: with,
+        outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
+        station: ["name": "a", "driver": "push-t-sim", "gap": false])
+      return try run.json("evidence.json")
+    }
+    let (one, other) = (try evidence(good), try evidence(bad))
+    #expect(one["choice"] == "heuristic", "\(one["reason"]?.compact ?? "")")
+    #expect(other["choice"] == "bc", "\(other["reason"]?.compact ?? "")")
+  }
+
+  @Test func `A budget of station time ends the pilots, and the evidence says so`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    var with = Self.competition
+    with["candidates"] = ["rl", "bc"]
+    with["station_seconds"] = 70
+    try run.run(
+      "choose-regime", inputs: ["recipe": try run.write(Self.recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)], with: with,
+      outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
+      station: ["name": "a", "driver": "push-t-sim", "gap": false])
+    let evidence = try run.json("evidence.json")
+    // Failing trials last 30 s each: the third uses the budget up.
+    #expect(evidence["ended_by"] == "station-time")
+    #expect(evidence["station_seconds"] == 90)
+    #expect(evidence["reason"]?.string?.hasSuffix("the station time was used up before the intervals separated") == true)
   }
 
   @Test func `Where none succeeds the cheaper one is chosen, as a tie`() throws {

@@ -7,6 +7,7 @@ import Steps
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch (arguments.first, arguments.count) {
 case ("kinds", 1): print(Worker.catalogue.compact)
+case ("recipe", 2...): print(RecipeFile.answer(Array(arguments.dropFirst())).compact)
 case ("cache", 1): CacheHelper.run()
 case ("label", 2):
   do {
@@ -22,7 +23,7 @@ case ("run", 2):
     exit(Worker.exitCode(of: error))
   }
 default:
-  let usage = "usage: enpire-worker kinds | run REQUEST | label REQUEST | cache   (started by enpire; see 'enpire --help')\n"
+  let usage = "usage: enpire-worker kinds | recipe … | run REQUEST | label REQUEST | cache   (started by enpire; see 'enpire --help')\n"
   FileHandle.standardError.write(Data(usage.utf8))
   exit(64)
 }

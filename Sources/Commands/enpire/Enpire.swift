@@ -41,6 +41,7 @@ let version = "0.1.0"
       WatchCommand.self,
       FmtCommand.self,
       KindsCommand.self,
+      RecipeCommand.self,
       ImportCommand.self,
       LabelCommand.self,
       DoctorCommand.self,

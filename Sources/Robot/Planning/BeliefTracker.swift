@@ -49,6 +49,9 @@ package struct BeliefTracker: Sendable {
 
   package mutating func issue(_ target: PlaneVector) { issued.append(target) }
 
+  /// Another target was carried out than the last one issued.
+  package mutating func reissue(_ target: PlaneVector) { issued[issued.count - 1] = target }
+
   /// The belief at the moment when the next action takes effect: the present one after all actions under way.
   package var ahead: PushTModel.State {
     var ahead = state

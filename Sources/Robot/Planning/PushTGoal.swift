@@ -43,6 +43,9 @@ package struct PushTGoal: Sendable {
     distance < 8 * scale && coverage(state) > Self.threshold
   }
 
+  /// The same for a state whose distance is not known yet.
+  package func isReached(_ state: PushTModel.State) -> Bool { isReached(state, distance: distance(state)) }
+
   /// Share of the goal's area that the block covers, 0...1.
   package func coverage(_ state: PushTModel.State) -> Double {
     let s = scale

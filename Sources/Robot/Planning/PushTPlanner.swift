@@ -4,7 +4,7 @@
 internal import Hashing
 public import JSON
 
-public final class PushTPlanner: Policy {
+public final class PushTPlanner: ActionObserver {
   public let parameters: PlannerParameters
   private let nominal: PushTModel
   private let identification: Identification
@@ -55,6 +55,8 @@ public final class PushTPlanner: Policy {
     belief.issue(target)
     return [target.x, target.y]
   }
+
+  public func carriedOut(_ action: Action) { belief.reissue(PlaneVector(action[0], action[1])) }
 
   /// The model as identified so far.
   package var model: PushTModel { belief.model }

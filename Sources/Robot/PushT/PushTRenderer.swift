@@ -29,21 +29,26 @@ public enum PushTRenderer {
   ///   - agent: centre of the agent's disc, workspace units (0…512, y down).
   ///   - block: origin of the block's body (middle of the bar's upper edge), workspace units.
   ///   - angle: of the block, radians, clockwise as seen.
+  ///   - scale: the T's unit, workspace units; the goal keeps the nominal one.
+  ///   - radius: of the agent's disc, workspace units.
   /// - Throws: `VisionError` for a coordinate that is not finite or a size below 1.
-  public static func image(agent: (Double, Double), block: (Double, Double), angle: Double, size: Int) throws -> Image {
+  public static func image(agent: (Double, Double), block: (Double, Double), angle: Double, size: Int, scale: Double = 30, radius: Double = 15) throws
+    -> Image
+  {
     guard size > 0 else { throw VisionError("a picture of \(size) pixels cannot be drawn") }
     guard [agent.0, agent.1, block.0, block.1, angle].allSatisfy({ $0.isFinite && abs($0) < 1e6 }) else {
       throw VisionError("the state (agent \(agent), block \(block), angle \(angle)) cannot be drawn")
     }
     var image = empty
-    let tee = boxes.map { placed($0, x: block.0, y: block.1, angle: angle) }
+    let tee = boxes.map { placed($0.map { ($0.x * scale / 30, $0.y * scale / 30) }, x: block.0, y: block.1, angle: angle) }
     for box in tee {
       image.fillPolygon(box, Colours.block, edges: .whole)
       for (index, corner) in box.enumerated() { image.fatLine(from: corner, to: box[(index + 1) % box.count], Colours.blockEdge) }
     }
     let centre = (x: agent.0.rounded(.toNearestOrEven), y: agent.1.rounded(.toNearestOrEven))
-    image.disc(at: centre, radius: 15, Colours.agentEdge)
-    image.disc(at: centre, radius: 11, Colours.agent)
+    let whole = Int(radius.rounded(.toNearestOrEven))
+    image.disc(at: centre, radius: whole, Colours.agentEdge)
+    image.disc(at: centre, radius: max(0, whole - 4), Colours.agent)
     image.drawWalls()
     return size == 512 ? image : image.resized(width: size, height: size)
   }

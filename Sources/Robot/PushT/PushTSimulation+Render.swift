@@ -5,6 +5,7 @@ public import Vision
 extension PushTSimulation {
   public func render(size: Int) throws -> Image {
     let state = truth.state
-    return try PushTRenderer.image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size)
+    return try PushTRenderer.image(
+      agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size, scale: physics.blockScale, radius: physics.agentRadius)
   }
 }

@@ -10,6 +10,8 @@ struct CloningSettings {
   var showsAction = false
   /// Standard deviation of the shift of positions in training, px; of angles a sixtieth of it, rad.
   var noise = 2.0
+  /// Whether half of the samples are seen in the mirror along the goal's stem.
+  var mirror = false
 
   static var table: [Setting<CloningSettings>] {
     [
@@ -18,9 +20,12 @@ struct CloningSettings {
       Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
       Setting("head.chunk", .count(\.learner.chunk, 1...64), "actions said at once, one a control step"),
       Setting("head.ensembling", .number(\.learner.ensembling, 0...20), "how fast older words fade: weight exp(-ensembling · age)"),
+      Setting("head.execute", .count(\.learner.execute, 1...64), "actions of a chunk carried out before the next is said; 1 for ensembling"),
       Setting("head.flow_steps", .count(\.learner.flowSteps, 0...100), "steps from noise to actions by flow matching; 0 says the mean action"),
+      Setting("head.redraw", .count(\.learner.redraw, 0...300), "chunks after which a flow starts from new noise; 0: once an episode"),
       Setting("data.history", .count(\.history, 1...8), "observations shown, the present one among them"),
       Setting("data.shows_action", .flag(\.showsAction), "whether the last action is shown too"),
+      Setting("data.mirror", .flag(\.mirror), "whether half of the samples are seen in the mirror along the goal's stem"),
       Setting("data.noise", .number(\.noise, 0...50), "spread of shifts of positions in training, px; of angles a sixtieth, rad"),
       Setting("data.held_out", .number(\.learner.heldOut, 0...0.5), "share of episodes kept for measuring the loss"),
       Setting(
@@ -34,6 +39,7 @@ struct CloningSettings {
       Setting("optimiser.decay", .number(\.learner.decay, 0...1), "decoupled weight decay"),
       Setting("optimiser.clip", .number(\.learner.clip, 0...1000), "largest norm of a gradient; 0 for none"),
       Setting("optimiser.averaging", .number(\.learner.averaging, 0...0.99999), "decay of the running average of the weights, which acts"),
+      Setting("optimiser.threads", .count(\.learner.threads, 1...64), "threads of the numerics; another count may give other bits"),
       Setting("schedule.updates", .count(\.learner.updates, 1...10_000_000), "gradient steps"),
       Setting("schedule.warm_up", .count(\.learner.warmUp, 0...100_000), "updates until the rate is full; then it falls as a cosine"),
     ]
@@ -57,6 +63,7 @@ struct ReinforcementSettings {
       Setting("data.demonstration_share", .number(\.learner.demonstrationShare, 0...1), "share of a batch drawn from demonstrations"),
       Setting("data.capacity", .count(\.learner.capacity, 1000...2_000_000), "control steps remembered"),
       Setting("action.reach", .number(\.learner.reach, 5...512), "largest distance of a target from the agent, per axis, px"),
+      Setting("action.spread", .number(\.learner.spread, 0.01...1), "spread of an action before anything is learnt, as a share of the reach"),
       Setting("reward.offset", .number(\.learner.rewardOffset, -10...10), "added to each reward; below zero, so that being done is best"),
       Setting("reward.discount", .number(\.learner.discount, 0...0.9999), "worth of a reward one step later"),
       Setting("optimiser.batch", .count(\.learner.batch, 8...4096), "transitions an update"),
@@ -65,9 +72,11 @@ struct ReinforcementSettings {
       Setting("optimiser.temperature", .number(\.learner.temperature, 1e-6...10), "weight of the entropy at the start"),
       Setting("optimiser.target_entropy", .number(\.learner.targetEntropy, -10...1), "entropy aimed at, a number of an action"),
       Setting("optimiser.cloning_weight", .number(\.learner.cloningWeight, 0...100), "weight of staying near the demonstrations"),
+      Setting("optimiser.threads", .count(\.learner.threads, 1...64), "threads of the numerics; another count may give other bits"),
       Setting("schedule.steps", .count(\.learner.steps, 1...10_000_000), "control steps in the nominal simulation"),
       Setting("schedule.updates_per_step", .count(\.learner.updatesPerStep, 1...32), "critic updates a control step"),
       Setting("schedule.warm_up", .count(\.learner.warmUp, 1...100_000), "control steps before rewards are learnt from"),
+      Setting("schedule.critics_alone", .count(\.learner.criticsAlone, 0...1_000_000), "control steps after that in which the actor stays as it is"),
       Setting("schedule.cloning_updates", .count(\.learner.cloningUpdates, 0...1_000_000), "updates by cloning alone, before the first step"),
       Setting("schedule.evaluations", .count(\.learner.evaluations, 0...1000), "how often the actor is tried without noise; the best one is kept"),
       Setting("schedule.evaluation_episodes", .count(\.learner.evaluationEpisodes, 1...1000), "episodes of each of those"),

@@ -25,6 +25,8 @@ struct PolicyMaker {
   /// Nil if none were given.
   let demonstrations: DataSet?
   let seed: Int
+  /// The directory of a policy that rl learns a residual over; nil for none.
+  var base: String?
 
   /// Writes policy.json, and weights for a learned one, into the directory.
   func make(_ regime: Recipe.Regime, into directory: String, at site: TrainingSite) throws -> MadePolicy {
@@ -39,6 +41,7 @@ struct PolicyMaker {
       let cloning = recipe.cloning
       var settings = cloning.learner
       settings.noise = PushTLearning.noise(cloning.noise)
+      settings.symmetry = cloning.mirror ? PushTLearning.mirror : nil
       return try save(
         learning {
           try BehaviourCloning.train(
@@ -47,13 +50,16 @@ struct PolicyMaker {
         }, into: directory)
     case .rl:
       let reinforcement = recipe.reinforcement
-      return try save(
+      let under = try base.map { try PolicyLoader.policy(at: $0, task: recipe.task) }
+      let made = try save(
         learning {
           try SoftActorCritic.train(
             in: PushTLearning.environment(), demonstrations: demonstrations ?? DataSet(), task: recipe.task,
             features: PushTLearning.features(history: reinforcement.history, showsAction: reinforcement.showsAction),
-            settings: reinforcement.learner, seed: seed, at: site)
+            settings: reinforcement.learner, base: under?.asBase, seed: seed, at: site)
         }, into: directory)
+      if let base { try FileManager.default.copyItem(atPath: base, toPath: directory + "/base") }
+      return made
     }
   }
 

@@ -15,6 +15,14 @@ enum PushTLearning {
   /// Spread of the shift of each column for `noise` px.
   static func noise(_ noise: Double) -> [Double] { noise > 0 ? [noise, noise, noise, noise, noise / 60] : [] }
 
+  /// The goal and the workspace lie the same way in the mirror along the goal's stem, a diagonal; the T is its own mirror image.
+  /// (The walls are a unit apart from that, and the T meets them rarely.)
+  static let mirror: Symmetry = {
+    let position = [Symmetry.Column(1, factor: -1, offset: 512), Symmetry.Column(0, factor: -1, offset: 512)]
+    let block = [Symmetry.Column(3, factor: -1, offset: 512), Symmetry.Column(2, factor: -1, offset: 512)]
+    return Symmetry(observation: position + block + [Symmetry.Column(4, factor: -1, offset: .pi / 2)], action: position)
+  }()
+
   /// The nominal simulation. Demonstrations are judged by the benchmark's own measure, which is known in simulation.
   static func environment() -> LearningEnvironment {
     let simulation = PushTSimulation(), geometry = PushTGeometry()

@@ -1,7 +1,7 @@
 // The step kinds that the worker knows, asked once for each build of the worker and kept beside the state.
 
 internal import Glibc
-import JSON
+public import JSON
 
 public enum Catalogue {
   /// The worker: `ENPIRE_WORKER`, or `enpire-worker` beside this program.
@@ -24,17 +24,24 @@ public enum Catalogue {
     if let bytes = try? Files.read(cache), let json = try? JSON(parsing: bytes), json["worker"]?.string == identity, let kinds = parse(json) {
       return kinds
     }
-    try Files.makeDirectory(directory)
-    let output = directory + "/kinds.tmp\(getpid())"
-    defer { unlink(output) }
-    let child = try Child.spawn([worker, "kinds"], environment: Child.inheritedEnvironment, directory: directory, output: output)
-    guard child.wait() == .exited(0), var json = try? JSON(parsing: Files.read(output)), let kinds = parse(json) else {
-      let said = (try? Files.read(output)).map { String(decoding: $0.suffix(400), as: UTF8.self) } ?? ""
-      throw Problem(.internalError, "\(worker) does not say what it can do: \(said)", hint: "run `enpire doctor`")
-    }
+    var json = try ask(["kinds"], state: directory)
+    guard let kinds = parse(json) else { throw Problem(.internalError, "\(worker) does not say what it can do", hint: "run `enpire doctor`") }
     json["worker"] = .string(identity)
     try Files.write(json.compact, to: cache)
     return kinds
+  }
+
+  /// What the worker answers to these words: one JSON value. `directory` is for its answer in between.
+  public static func ask(_ words: [String], state directory: String) throws -> JSON {
+    try Files.makeDirectory(directory)
+    let output = directory + "/answer.tmp\(getpid())"
+    defer { unlink(output) }
+    let child = try Child.spawn([worker] + words, environment: Child.inheritedEnvironment, directory: Files.currentDirectory, output: output)
+    guard child.wait() == .exited(0), let json = try? JSON(parsing: Files.read(output)) else {
+      let said = (try? Files.read(output)).map { String(decoding: $0.suffix(400), as: UTF8.self) } ?? ""
+      throw Problem(.internalError, "\(worker) \(words.first ?? "") failed: \(said)", hint: "run `enpire doctor`")
+    }
+    return json
   }
 
   private static func parse(_ json: JSON) -> [String: Kind]? {
