@@ -107,6 +107,7 @@ let package = Package(
     .executableTarget(
       name: "eyes-study", dependencies: ["Robot", "Vision", "NumPy", "JSON"], path: "Benchmarks/eyes", exclude: ["study.py", "lerobot_reader.py"],
       swiftSettings: swiftSettings),
+    .executableTarget(
       name: "learn-speed", dependencies: ["Learning", "JSON", "Hashing"], path: "Benchmarks/learn-speed",
       exclude: ["learn_speed.py"], swiftSettings: swiftSettings),
 

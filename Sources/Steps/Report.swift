@@ -19,7 +19,8 @@ enum Report: StepKind {
     let page = Page.document(
       title: step.value("title")?.string ?? study.workflow,
       sections: [
-        VerdictSection.html(study), SuccessSection.html(study), IdeaSection.html(study), CurveSection.html(study), RegimeSection.html(study),
+        VerdictSection.html(study), TaintSection.html(study), SuccessSection.html(study), IdeaSection.html(study), CurveSection.html(study),
+        RegimeSection.html(study),
         FilmSection.html(study, limit: step.int("films")), FactSection.html(study), GraphSection.html(study), TimeSection.html(study),
         StepSection.html(study), ProvenanceSection.html(study),
       ].compactMap { $0 })

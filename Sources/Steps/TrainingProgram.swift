@@ -70,7 +70,8 @@ struct TrainingProgram {
   private func check(_ step: StepContext) throws {
     let policy = step.output("policy")
     guard FileManager.default.fileExists(atPath: policy + "/policy.json") else {
-      throw StepFailure("step \(step.name): the program left no policy.json in its output 'policy'", hint: "docs/training-programs.md has the contract")
+      throw StepFailure(
+        "step \(step.name): the program left no policy.json in its output 'policy'", hint: "docs/training-programs.md has the contract")
     }
     _ = try PolicyLoader.policy(at: policy)
     let curves = step.output("curves")

@@ -32,6 +32,7 @@ let version = "0.1.0"
       AppendCommand.self,
       ApproveCommand.self,
       RejectCommand.self,
+      TaintCommand.self,
       TouchCommand.self,
       CleanCommand.self,
       GcCommand.self,

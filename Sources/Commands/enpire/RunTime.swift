@@ -55,4 +55,22 @@ enum RunTime {
     }
     return Double(mktime(&local))
   }
+
+  /// Seconds since 1970 of `2026-11-20`, `2026-11-20 06:30`, `2026-11-20T06:30:00` here, or of a while ago, as `36h`.
+  static func instant(_ text: String) throws -> Double {
+    if let ago = seconds(text) { return Double(time(nil)) - ago }
+    let parts = text.split(whereSeparator: { $0 == "T" || $0 == " " })
+    let date = (parts.first ?? "").split(separator: "-", omittingEmptySubsequences: false).map { Int32($0) }
+    let clock = (parts.count > 1 ? parts[1] : "00:00").split(separator: ":", omittingEmptySubsequences: false).map { Int32($0) }
+    if parts.count <= 2, date.count == 3, (2...3).contains(clock.count), let year = date[0], let month = date[1], let day = date[2],
+      (1...12).contains(month), (1...31).contains(day), let hour = clock[0], let minute = clock[1], let second = clock.count > 2 ? clock[2] : 0,
+      (0..<24).contains(hour), (0..<60).contains(minute), (0..<60).contains(second)
+    {
+      var local = tm()
+      (local.tm_year, local.tm_mon, local.tm_mday) = (year - 1900, month - 1, day)
+      (local.tm_hour, local.tm_min, local.tm_sec, local.tm_isdst) = (hour, minute, second, -1)
+      return Double(mktime(&local))
+    }
+    throw Problem(.usage, "'\(text)' is no time", hint: "write 2026-11-20, '2026-11-20 06:30', or 36h for a while ago")
+  }
 }

@@ -12,6 +12,8 @@ struct Study {
   let manifest: String
   let steps: [StudyStep]
   let evaluations: [Evaluation]
+  /// What people have marked as bad.
+  let taints: [JSON]
   /// From Git alone; nil if the study has no evolution, or the hub cannot be read.
   let ideas: IdeaTree?
   /// Why there is no idea tree where one was due.
@@ -23,6 +25,7 @@ struct Study {
     manifest = step.request["manifest"]?.string ?? workflow + ".json"
     let steps = step.study
     self.steps = steps
+    taints = step.request["taints"]?.array ?? []
     byName = Dictionary(steps.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     let proposals = steps.filter { $0.kind == "propose" }.compactMap { step in step.json("proposal").map { (step, $0) } }
     evaluations = Evaluation.all(in: steps, proposals: proposals)

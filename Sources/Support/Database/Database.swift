@@ -56,6 +56,7 @@ public final class Database {
   }
 
   public func execute(_ sql: String, _ values: DatabaseValue...) throws(DatabaseError) { _ = try rows(sql, values) }
+  public func execute(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError) { _ = try rows(sql, values) }
 
   @discardableResult
   public func query(_ sql: String, _ values: DatabaseValue...) throws(DatabaseError) -> [[DatabaseValue]] { try rows(sql, values) }

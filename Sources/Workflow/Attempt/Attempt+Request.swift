@@ -49,6 +49,7 @@ extension Attempt {
       request["append"] = .string(directory + "/append.json")
       request["source"] = step.source
     }
+    if kind.readsStudy, let taints = fingerprint["taints"] { request["taints"] = taints }
     if kind.readsStudy { request["study"] = .array(try session.graph.ancestors(of: step).map(studyEntry)) }
     // Experiments are in Git: who commits writes there, who reads the study reads there.
     let hub = state + "/hubs/" + session.manifest.workflow

@@ -38,12 +38,19 @@ struct Decider {
     let key = Digest(of: fingerprint.canonical)
     let record = try state.action(key)
     let force = force || step.options.always
-    if let record, !force, try record.outputs.allSatisfy({ try state.store.has($0.value) || isTakenBack($0.value, from: step.publishes[$0.key]) }) {
+    let quarantine = try state.quarantine()
+    let taint = record == nil ? nil : quarantine?.taint(of: key)
+    if let record, !force, taint == nil,
+      try record.outputs.allSatisfy({ try state.store.has($0.value) || isTakenBack($0.value, from: step.publishes[$0.key]) })
+    {
       let displaced = try step.publishes.filter { try isDisplaced(record.outputs[$0.key], at: graph.manifest.directory + "/" + $0.value) }
       return displaced.isEmpty ? .upToDate(record) : .restore(record, displaced.map(\.value))
     }
+    if let quarantine { try refuse(step, for: quarantine) }
     let reasons: [Reason]
-    if record != nil {
+    if let taint {
+      reasons = [Reason(.tainted, "its result is in quarantine: \(taint.sentence)", name: taint.name)]
+    } else if record != nil {
       reasons = [step.options.always ? .always : force ? .forced : .lost]
     } else if let latest = try state.latest(graph.manifest.workflow, step.name), let old = try state.details(latest) {
       reasons = try Explanation.reasons(from: old.fingerprint, to: fingerprint, of: step.declaration, lists: state.lists)
@@ -55,6 +62,22 @@ struct Decider {
       if let problem = approval.problem(of: step.name) { throw problem }
     }
     return .run(key: key, fingerprint: fingerprint, reasons: reasons)
+  }
+
+  /// Nothing runs on a station, or reads a file, that is marked as bad.
+  private func refuse(_ step: Step, for quarantine: Quarantine) throws {
+    if let taint = step.stations.lazy.compactMap({ quarantine.taint(ofStation: $0.name) }).first {
+      throw Problem(
+        .station, "\(step.name): \(taint.sentence)",
+        hint: "leave the station out of the fleet, or take the mark back: enpire taint --remove \(taint.id)")
+    }
+    guard quarantine.marksFiles else { return }
+    for artifact in try inputs(of: step).values.joined() {
+      guard artifact.artifact == nil, let taint = quarantine.taint(ofFile: artifact.digest) else { continue }
+      throw Problem(
+        .stepFailed, "\(step.name): reads \(artifact.name), and \(taint.sentence)",
+        hint: "leave it out of 'in', or take the mark back: enpire taint --remove \(taint.id)")
+    }
   }
 
   /// What is published there is not what is recorded, or something is where an output was left out.
@@ -115,7 +138,11 @@ struct Decider {
     if step.stations.count > 1 { print["stations"] = .array(step.stations.map(\.entry)) }
     if !step.options.secrets.isEmpty { print["secrets"] = .array(step.options.secrets.map { .string($0.name) }) }
     if let shard = step.shard { print["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
-    if step.kind?.readsStudy == true { print["study"] = study(of: step) }
+    if step.kind?.readsStudy == true {
+      print["study"] = study(of: step)
+      let taints = try state.taints()
+      if !taints.isEmpty { print["taints"] = .array(taints.map(\.json)) }
+    }
     return print
   }
 

@@ -15,6 +15,8 @@ public struct Reason: Sendable, Hashable {
     case always
     /// A recorded output is gone from the store.
     case lost
+    /// What was recorded came of something that is marked as bad.
+    case tainted
     /// It cannot run: an input is missing, or a parameter is wrong.
     case failure
     /// What differs from the record.

@@ -7,7 +7,7 @@ extension Run {
   /// Takes the result of a step that is about to run from the shared cache; false if it has to run.
   func takeShared(_ job: Job) throws -> Bool {
     let step = job.step
-    guard attempts[step.id] == nil, !forced.contains(step.id), SharedCache.shares(step), let cache = sharedCache,
+    guard attempts[step.id] == nil, !forced.contains(step.id), !job.isTainted, SharedCache.shares(step), let cache = sharedCache,
       let (record, details) = cache.fetch(job.key, for: step)
     else { return false }
     // Steps that it appended may not fit here; then it is of no use.

@@ -60,6 +60,9 @@ extension Run {
   private func start(_ job: Job, _ place: Place) throws {
     let step = job.step
     if try takeShared(job) { return leave(place) }
+    if job.isTainted, attempts[step.id] == nil, step.effect == .sample {
+      try session.state.setAside(samples: try session.decider.sampleKey(of: step, fingerprint: job.fingerprint))
+    }
     attempts[step.id, default: 0] += 1
     serial += 1
     let mark = "\(leftovers.mark).\(serial)"

@@ -83,6 +83,9 @@ public final class Run {
     let key: Digest
     let fingerprint: JSON
     let reasons: [Reason]
+
+    /// What is recorded is in quarantine, and so is what others took of it.
+    var isTainted: Bool { reasons.contains { $0.what == .tainted } }
   }
 
   let session: Session

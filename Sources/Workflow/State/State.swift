@@ -55,6 +55,8 @@ public final class State {
   let lists: InputLists
   /// The database is new or empty though there are results: somebody removed it, or a crash of the machine took it.
   let hasLostRecords: Bool
+  /// Once somebody asked; nil inside: nothing is marked as bad.
+  var knownQuarantine: Quarantine??
   private var mayHaveSnapshots = true
 
   private static let format = 3
@@ -62,7 +64,7 @@ public final class State {
   /// Since format 2, a record's large and rarely read parts stand apart, so that looking up a key reads one short row; since format 3, long lists
   /// of inputs do, and people's words on steps are there.
   private static let tables = [
-    InputLists.table, Approval.table,
+    InputLists.table, Approval.table, Taint.table,
     """
     CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, inode INTEGER, mode INTEGER, digest TEXT,
       hashed INTEGER) WITHOUT ROWID
@@ -155,6 +157,7 @@ public final class State {
   func record(_ action: ActionRecord, _ details: ActionDetails) throws {
     dropSnapshots()
     try lists.store(namedIn: details.fingerprint)
+    if case .some(let quarantine?) = knownQuarantine { try quarantine.renew(action, details, self) }
     let outputs = JSON.object(action.outputs.mapValues(\.json))
     try database.execute(
       "INSERT OR REPLACE INTO action (key, step, outputs, appended, started, seconds, station) VALUES (?, ?, ?, ?, ?, ?, ?)",

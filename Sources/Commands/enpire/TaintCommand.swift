@@ -1,0 +1,68 @@
+// enpire taint: marks what was found out to be bad, tells what came of it, takes marks back.
+
+import ArgumentParser
+import Glibc
+import JSON
+import Workflow
+
+struct TaintCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "taint", abstract: "Marks a file, a station, a run or a step's results as bad; whatever came of it is put into quarantine.",
+    discussion: """
+      Without words it lists the marks and the steps whose results are in quarantine. Such a result is not used: its step runs again, and trials \
+      that were drawn are put aside. A step that would read a marked file, or run on a marked station, fails. Nothing is deleted: when a mark is \
+      taken back, what it was for counts again. Reports tell the marks.
+
+      Examples:
+        enpire taint file demos/push-t/episode_003.mp4 --reason 'the camera slipped'
+        enpire taint station sim-3 --since 2026-11-20 --until '2026-11-21 06:30'
+        enpire taint run 17
+        enpire taint step 'evaluate[shard=2]'
+        enpire taint
+        enpire taint --remove 2
+      """)
+
+  @OptionGroup var manifest: ManifestOptions
+  @Option(help: ArgumentHelp("Of what was begun from this time on: a date, with a time of day, or a while ago, as 36h.", valueName: "time"))
+  var since: String?
+  @Option(help: ArgumentHelp("Of what was begun before this time.", valueName: "time")) var until: String?
+  @Option(help: "Why.") var reason = ""
+  @Option(help: "Who says so (default: the user's name).") var by: String?
+  @Option(help: ArgumentHelp("Take this mark back.", valueName: "number")) var remove: Int?
+  @OptionGroup var output: OutputOptions
+  @Argument(help: "What kind of thing (file, station, run, step), and its name.") var words: [String] = []
+
+  func run() throws {
+    let (session, names) = try manifest.session(words)
+    if let remove {
+      try session.removeTaint(remove)
+    } else if !names.isEmpty {
+      guard names.count == 2, let what = Taint.What(rawValue: names[0]) else {
+        throw Problem(
+          .usage, "taint takes a kind of thing and its name", hint: "one of: \(Taint.What.allCases.map(\.rawValue).joined(separator: ", "))")
+      }
+      let person = by ?? getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(getuid())"
+      try session.taint(
+        what, names[1], since: try since.map(RunTime.instant), until: try until.map(RunTime.instant), reason: reason, by: person)
+    }
+    try tell(session)
+  }
+
+  private func tell(_ session: Session) throws {
+    let (marks, steps, records) = try session.tainted()
+    if output.json {
+      return Terminal.print(
+        ([
+          "taint": 1, "marks": .array(marks.map(\.json)), "quarantined_records": .integer(records),
+          "quarantined": .array(steps.map { ["step": .string($0.step), "key": .string($0.key.hex), "mark": .integer($0.mark)] }),
+        ] as JSON).pretty)
+    }
+    if marks.isEmpty { return Terminal.print("nothing is marked as bad") }
+    for mark in marks {
+      let times = [mark.since.map { "from \(date($0))" }, mark.until.map { "until \(date($0))" }].compactMap { $0 }.joined(separator: " ")
+      Terminal.print("\(mark.id)  \(mark.what.rawValue) \(mark.name)  \(times)  \(mark.reason)  (\(mark.by), \(date(mark.at)))")
+    }
+    for entry in steps { Terminal.print("   in quarantine: \(entry.step) (\(entry.mark))") }
+    Terminal.print("\(records) \(records == 1 ? "record" : "records") in quarantine, \(steps.count) of them the latest of their steps")
+  }
+}
