@@ -234,7 +234,7 @@ def plot(path, title, x, y, series, box=(0, 0, 1, 1)):
     for i, (name, colour, points) in enumerate(series):
         inside = [(min(max(a, box[0]), box[2]), min(max(b, box[1]), box[3])) for a, b in points]
         out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(f"{px(a):.1f},{py(b):.1f}" for a, b in inside)}"/>')
-        out.append(f'<text x="{w - 24}" y="{h - 70 - 16 * (len(series) - 1 - i)}" text-anchor="end" fill="{colour}">{name}</text>')
+        out.append(f'<text x="{left + 10}" y="{h - 64 - 16 * (len(series) - 1 - i)}" fill="{colour}">{name}</text>')
     path.write_text("\n".join(out) + "\n</svg>\n")
 
 
