@@ -71,9 +71,9 @@ study-fuzz: .deps/ready-test ## a million damaged manifests, snapshots, records 
 	$(STUDY) ENPIRE_FUZZ=1000000 swift test --configuration release --skip-build --filter FuzzTests.swift
 study-graphs: .deps/ready-test ## run the recorded workflows of ../shared/data/wfinstances on 2, 8 and 64 workers beside an offline schedule
 	$(STUDY) ENPIRE_GRAPHS=30 swift test --configuration release --skip-build --filter RealGraphTests.swift
-study-eyes: .build/ready .deps/ready-test ## pose errors, speed, memory and verifiers on the 150 episodes of DEMOS; PARTS="poses speed hour verifiers use"
+study-eyes: .build/ready ## pose errors, speed, memory and verifiers on the 150 episodes of DEMOS; PARTS="poses speed hour verifiers use"
 	@$(SWIFT_BUILD) --product eyes-study --quiet
-	@.deps/python/bin/python3 Benchmarks/eyes/study.py $(PROGRAMS) $(or $(DEMOS),../shared/data/push-t-human) docs/results $(PARTS)
+	@python3 Benchmarks/eyes/study.py $(PROGRAMS) $(or $(DEMOS),../shared/data/push-t-human) docs/results $(PARTS)
 bench-start: .build/ready ## time starting up and doing nothing, beside ninja
 	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
 bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, ninja, make, Snakemake and DVC

@@ -4,6 +4,14 @@ PROGRAMS holds eyes-study and enpire-worker. Everything but the speeds is the sa
 import json, math, os, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
 
+try:
+    import av, numpy  # noqa: F401
+except ImportError:
+    ours = Path(__file__).resolve().parents[2] / ".deps/python/bin/python3"
+    if not ours.exists() or Path(sys.executable).absolute() == ours:
+        sys.exit("NumPy and PyAV are missing: make setup-test")
+    os.execv(ours, [str(ours), *sys.argv])
+
 programs, demos, results = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), Path(sys.argv[3])
 parts = sys.argv[4:] or ["poses", "speed", "hour", "verifiers", "use"]
 data_path = results / "eyes.json"
