@@ -59,21 +59,30 @@ func film(_ path: String, _ frames: Int, _ fps: Double) throws {
 
 func speed(_ path: String) throws -> JSON {
   let clock = ContinuousClock()
-  func rate(_ work: (VideoReader) throws -> Void) throws -> Double {
+  /// Processor seconds of all threads so far.
+  func processor() -> Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6
+  }
+  var processing: [String: [Double]] = [:]
+  func rate(_ name: String, _ work: (VideoReader) throws -> Void) throws -> Double {
     let reader = try VideoReader(path: path)
+    let begun = processor()
     let took = try clock.measure { try work(reader) }
+    processing[name, default: []].append((processor() - begun) * 1000 / Double(reader.framesRead))
     return Double(reader.framesRead) / (took / .seconds(1))
   }
   var decoding: [Double] = []
   var tracking: [Double] = []
   for _ in 0..<5 {
     decoding.append(
-      try rate { reader in
+      try rate("decoding") { reader in
         var frame = Image(width: reader.width, height: reader.height)
         while try reader.next(into: &frame) {}
       })
     tracking.append(
-      try rate { reader in
+      try rate("tracking") { reader in
         let eyes = try PushTTracker(size: reader.height)
         var frame = Image(width: reader.width, height: reader.height)
         while try reader.next(into: &frame) { _ = eyes.estimate(frame.cropped(x: 80, y: 0, side: 480)) }
@@ -83,6 +92,7 @@ func speed(_ path: String) throws -> JSON {
   return [
     "decoding": .array(decoding.map(JSON.number)), "tracking": .array(tracking.map(JSON.number)),
     "ratio": .number(median(tracking) / median(decoding)),
+    "processor_ms": ["decoding": .number(median(processing["decoding"]!)), "tracking": .number(median(processing["tracking"]!))],
   ]
 }
 

@@ -64,7 +64,7 @@ public final class ConfinedProcess {
     (input, output, errors, pid) = (inside.write, outside.read, complaints.read, child)
     for end in [input, output, errors] { _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK) }
     guard failure == 0 else {
-      for end in [input, output, errors] { close(end) }
+      // This object is whole, so its end closes the pipes; there is no process to wait for.
       status = 127
       throw ConfinementError(.noSandbox, "\(words[0]) cannot be started: \(String(cString: strerror(failure)))")
     }
