@@ -15,9 +15,9 @@ import Testing
       """
       {"manifest": 1, "default": ["table", "other"], "steps": {
         "data": {"run": ["sh", "-c", "echo data >> \(ran); cat demos/1 demos/2 > data"], "in": {"d": "demos/*"}, "out": {"o": "data"}},
-        "train": {"run": ["sh", "-c", "echo train >> \(ran); wc -c < data > policy"], "in": {"d": "${step.data}"}, "out": {"o": "policy"}},
-        "score": {"run": ["sh", "-c", "echo score >> \(ran); cat policy > score"], "in": {"p": "${step.train}"}, "out": {"o": "score"}},
-        "table": {"run": ["sh", "-c", "echo table >> \(ran); cat score > table"], "in": {"s": "${step.score}"}, "out": {"o": "table"}},
+        "train": {"run": ["sh", "-c", "echo train >> \(ran); wc -c < ${in.d} > policy"], "in": {"d": "${step.data}"}, "out": {"o": "policy"}},
+        "score": {"run": ["sh", "-c", "echo score >> \(ran); cat ${in.p} > score"], "in": {"p": "${step.train}"}, "out": {"o": "score"}},
+        "table": {"run": ["sh", "-c", "echo table >> \(ran); cat ${in.s} > table"], "in": {"s": "${step.score}"}, "out": {"o": "table"}},
         "other": {"run": ["sh", "-c", "echo other >> \(ran); echo 1 > other"], "out": {"o": "other"}}}}
       """, to: "enpire.json")
     #expect(try workspace.summary()["ran"] == 5)
@@ -95,7 +95,7 @@ import Testing
         "rate": {"uses": "evaluate", "in": {"policy": "${step.still.policy}"}, "station": {"task": "push-t"}, "with": {"trials": 2, "purpose": "search"}}}}
       """#)
     try workspace.write(
-      #"{"fleet": 1, "stations": [{"name": "sim-1", "driver": "push-t-sim", "tasks": ["push-t"], "gap": "none"}]}"#, to: "fleet.json")
+      #"{"fleet": 1, "stations": [{"name": "sim-1", "driver": "push-t-sim", "tasks": ["push-t"], "gap": false}]}"#, to: "fleet.json")
     let recipe = Workspace.repository.appending(path: "workflows/recipes/push-t.json")
     try workspace.write(try String(contentsOf: recipe, encoding: .utf8), to: "recipe.json")
     try #require(try workspace.enpire("run").code == 0, "\(workspace.read(".errors-0") ?? "")")

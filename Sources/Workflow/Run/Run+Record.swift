@@ -17,6 +17,8 @@ extension Run {
       do {
         let record = try attempt.finish()
         attempt.leave()
+        // Those that read it are decided at once.
+        try session.state.quarantine()?.renew(record, attempt.details, session.state)
         // A wrong step that it appended fails it; so this comes before its record.
         try settle(attempt.step, .done, record)
         if unrecorded.isEmpty { recordBy = Clock.monotonic + recordInterval }

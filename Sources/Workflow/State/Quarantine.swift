@@ -1,27 +1,33 @@
-// Which records came of something that is marked as bad: those that fall under a mark, and whatever read what only such records made. Content
-// that a good record gave too is good. A record that is made anew leaves the quarantine, and so does what rests on it.
+// Which records came of something that is marked as bad: those that fall under a mark, those that read a marked file, and those that read what
+// until then only such records had made. Content that a good record had made too is good; content that nobody had made came from outside. As each
+// record rests on earlier ones alone, one pass in the order of their times decides all.
 
 import Hashing
 import JSON
 
 final class Quarantine {
   private struct Entry {
-    let inputs: [Digest]
-    let outputs: [Digest]
+    var inputs: Set<Digest> = []
+    var outputs: Set<Digest> = []
+    var started: Double
     /// The mark it falls under itself.
     var mark: Taint?
-    /// How many of its inputs are bad, and a mark that one of them is bad for.
-    var badInputs = 0
-    var cause: Taint?
-
-    var taint: Taint? { mark ?? (badInputs > 0 ? cause : nil) }
+    /// Why it must not be used; nil if it is good.
+    var taint: Taint?
   }
 
-  let taints: [Taint]
+  /// When some content was first made, and first by a good record; a mark that the others are bad for.
+  private struct Making {
+    var first = Double.infinity
+    var firstGood = Double.infinity
+    var taint: Taint?
+  }
+
+  private let taints: [Taint]
   private var entries: [Digest: Entry] = [:]
-  private var readers: [Digest: [Digest]] = [:]
-  /// Records that gave some content, and how many of these are good.
-  private var makers: [Digest: (all: Int, good: Int)] = [:]
+  private var readers: [Digest: Set<Digest>] = [:]
+  private var makers: [Digest: Set<Digest>] = [:]
+  private var makings: [Digest: Making] = [:]
   /// Files that are marked themselves.
   private var files: [Digest: Taint] = [:]
 
@@ -29,69 +35,60 @@ final class Quarantine {
     self.taints = taints
     for taint in taints { for digest in taint.digests { files[digest] = taint } }
     let runs = Dictionary(taints.compactMap { taint in taint.what == .run ? Int(taint.name).map { ($0, taint) } : nil }) { first, _ in first }
-    for row in try state.database.query("SELECT key, step, started, station FROM action") {
+    var order: [Digest] = []
+    for row in try state.database.query("SELECT key, step, started, station FROM action ORDER BY started") {
       guard let key = row[0].text.flatMap({ Digest(hex: $0) }), let record = try state.action(key), let details = try state.details(key) else {
         continue
       }
-      let began = row[2].double ?? 0
       var mark = taints.first { taint in
         switch taint.what {
-        case .station: taint.name == row[3].text && taint.covers(began)
-        case .step: (taint.name == row[1].text || row[1].text?.hasPrefix(taint.name + "[") == true) && taint.covers(began)
+        case .station: taint.name == row[3].text && taint.covers(record.started)
+        case .step: (taint.name == row[1].text || row[1].text?.hasPrefix(taint.name + "[") == true) && taint.covers(record.started)
         case .file, .run: false
         }
       }
       if mark == nil, !runs.isEmpty, let run = try state.run(of: record) { mark = runs[run] }
-      try add(key, record, details, mark, state)
+      try put(record, details, mark, state)
+      order.append(key)
     }
-    // First all as if good, then what is not.
-    var changed = entries.filter { $0.value.mark != nil }.map(\.key)
-    for key in entries.keys {
-      let bad = entries[key]!.inputs.compactMap { files[$0] }
-      if bad.isEmpty { continue }
-      (entries[key]!.badInputs, entries[key]!.cause) = (bad.count, bad[0])
-      if entries[key]!.mark == nil { changed.append(key) }
+    for key in order {
+      entries[key]!.taint = judge(entries[key]!)
+      note(entries[key]!)
     }
-    for key in changed { spread(from: key, turnedBad: true) }
   }
 
-  private func add(_ key: Digest, _ record: ActionRecord, _ details: ActionDetails, _ mark: Taint?, _ state: State) throws {
-    var inputs: Set<Digest> = []
+  private func put(_ record: ActionRecord, _ details: ActionDetails, _ mark: Taint?, _ state: State) throws {
+    var entry = Entry(started: record.started, mark: mark)
+    func add(_ json: JSON?) { if let digest = json?.string.flatMap({ Digest(hex: $0) }) { entry.inputs.insert(digest) } }
     for print in details.fingerprint["inputs"]?.object?.values.elements ?? [] {
-      for entry in try state.lists.entries(print) ?? [] {
-        if let digest = entry["digest"]?.string.flatMap({ Digest(hex: $0) }) { inputs.insert(digest) }
-      }
+      for input in try state.lists.entries(print) ?? [] { add(input["digest"]) }
     }
-    let named =
-      (details.fingerprint["references"]?.object?.values.elements ?? [])
-      + (details.fingerprint["study"]?.object?.values.elements ?? []).flatMap {
-        $0.object?.values.elements ?? []
-      }
-    for json in named { if let digest = json.string.flatMap({ Digest(hex: $0) }) { inputs.insert(digest) } }
-    let outputs = Set(record.outputs.values.map(\.digest))
-    entries[key] = Entry(inputs: Array(inputs), outputs: Array(outputs), mark: mark)
-    for digest in inputs { readers[digest, default: []].append(key) }
-    for digest in outputs {
-      let known = makers[digest] ?? (0, 0)
-      makers[digest] = (known.all + 1, known.good + 1)
-    }
+    for digest in details.fingerprint["references"]?.object?.values.elements ?? [] { add(digest) }
+    for outputs in details.fingerprint["study"]?.object?.values.elements ?? [] { for digest in outputs.object?.values.elements ?? [] { add(digest) } }
+    entry.outputs = Set(record.outputs.values.map(\.digest))
+    for digest in entry.inputs { readers[digest, default: []].insert(record.key) }
+    for digest in entry.outputs { makers[digest, default: []].insert(record.key) }
+    entries[record.key] = entry
   }
 
-  /// Tells whoever reads what this record gave, if that became bad, or good again, with it.
-  private func spread(from key: Digest, turnedBad: Bool) {
-    var stack = [key]
-    while let key = stack.popLast() {
-      for digest in entries[key]!.outputs where files[digest] == nil {
-        let before = makers[digest]!.good
-        makers[digest]!.good += turnedBad ? -1 : 1
-        guard turnedBad ? before == 1 : before == 0 else { continue }
-        for reader in readers[digest] ?? [] {
-          let was = entries[reader]!.taint != nil
-          entries[reader]!.badInputs += turnedBad ? 1 : -1
-          entries[reader]!.cause = entries[reader]!.cause ?? entries[key]!.taint ?? entries[key]!.cause
-          if was != (entries[reader]!.taint != nil) { stack.append(reader) }
-        }
-      }
+  /// Why a record must not be used, by what was made before it.
+  private func judge(_ entry: Entry) -> Taint? {
+    if let mark = entry.mark { return mark }
+    for digest in entry.inputs {
+      if let taint = files[digest] { return taint }
+      if let making = makings[digest], making.first < entry.started, making.firstGood >= entry.started { return making.taint }
+    }
+    return nil
+  }
+
+  /// Takes into account what a record made.
+  private func note(_ entry: Entry) {
+    for digest in entry.outputs {
+      var making = makings[digest] ?? Making()
+      making.first = min(making.first, entry.started)
+      if entry.taint == nil { making.firstGood = min(making.firstGood, entry.started) }
+      making.taint = making.taint ?? entry.taint
+      makings[digest] = making
     }
   }
 
@@ -101,18 +98,35 @@ final class Quarantine {
   /// The mark for which a record must not be used.
   func taint(of key: Digest) -> Taint? { entries[key]?.taint }
 
-  /// The mark of a file or of a station as it is now.
+  /// The mark of a file, or of a station as it is now.
   func taint(ofFile digest: Digest) -> Taint? { files[digest] }
   var marksFiles: Bool { !files.isEmpty }
 
   func taint(ofStation name: String) -> Taint? { taints.first { $0.what == .station && $0.name == name && $0.covers(Clock.now) } }
 
-  /// A record was made, or made anew, of what is good.
+  /// A record was made, or made anew, of what is good. What rested on the one before is judged again.
   func renew(_ record: ActionRecord, _ details: ActionDetails, _ state: State) throws {
-    guard let entry = entries[record.key] else { return try add(record.key, record, details, nil, state) }
-    let wasBad = entry.taint != nil
-    entries[record.key]!.mark = nil
-    if wasBad, entries[record.key]!.taint == nil { spread(from: record.key, turnedBad: false) }
+    var affected: Set<Digest> = []
+    if let old = entries[record.key] {
+      affected = old.outputs
+      for digest in old.inputs { readers[digest]?.remove(record.key) }
+      for digest in old.outputs { makers[digest]?.remove(record.key) }
+    }
+    try put(record, details, nil, state)
+    affected.formUnion(entries[record.key]!.outputs)
+    while !affected.isEmpty {
+      for digest in affected {
+        makings[digest] = nil
+        for maker in makers[digest] ?? [] { note(Entry(outputs: [digest], started: entries[maker]!.started, taint: entries[maker]!.taint)) }
+      }
+      var changed: Set<Digest> = []
+      for reader in Set(affected.lazy.flatMap { self.readers[$0] ?? [] }) {
+        let taint = judge(entries[reader]!)
+        if (taint == nil) != (entries[reader]!.taint == nil) { changed.formUnion(entries[reader]!.outputs) }
+        entries[reader]!.taint = taint
+      }
+      affected = changed
+    }
   }
 }
 

@@ -157,7 +157,6 @@ public final class State {
   func record(_ action: ActionRecord, _ details: ActionDetails) throws {
     dropSnapshots()
     try lists.store(namedIn: details.fingerprint)
-    if case .some(let quarantine?) = knownQuarantine { try quarantine.renew(action, details, self) }
     let outputs = JSON.object(action.outputs.mapValues(\.json))
     try database.execute(
       "INSERT OR REPLACE INTO action (key, step, outputs, appended, started, seconds, station) VALUES (?, ?, ?, ?, ?, ?, ?)",
