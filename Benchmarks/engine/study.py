@@ -226,25 +226,20 @@ def plot(path):
         file.write("\n".join(parts) + "\n")
 
 
-start_up()
-for size in map(int, options.sizes.split(",")):
-    for shape in options.shapes.split(","):
-        if shape == "layered" or size == {"bipartite": 2000}.get(shape, 10000) or len(options.shapes.split(",")) == 1:
-            study(shape, size)
-if "bipartite" in options.shapes and max(map(int, options.sizes.split(","))) >= 2000:
-    study("bipartite", 2000)
-text = report()
-print("\n" + text)
 versions = {name: engine(program, ".").version() for name, (engine, program) in found.items()}
-if options.data:
-    with open(options.data, "w") as file:
-        json.dump({"benchmark": 1, "versions": versions, "processors": os.cpu_count(), "jobs": int(options.jobs), "figures": figures}, file, indent=1)
-if options.report:
-    stem = os.path.splitext(options.report)[0]
-    name = os.path.basename(stem)
-    plot(stem + ".svg")
-    with open(options.report, "w") as file:
-        file.write(f"""# Speed
+
+
+def save():
+    """After each graph, so that what was measured is kept when the rest is not waited for."""
+    if options.data:
+        with open(options.data, "w") as file:
+            json.dump({"benchmark": 1, "versions": versions, "processors": os.cpu_count(), "jobs": int(options.jobs), "figures": figures}, file, indent=1)
+    if options.report and any(figure["shape"] == "layered" for figure in figures):
+        stem = os.path.splitext(options.report)[0]
+        name = os.path.basename(stem)
+        plot(stem + ".svg")
+        with open(options.report, "w") as file:
+            file.write(f"""# Speed
 
 What a run costs when there is nothing, little or everything to do: medians of {options.rounds} rounds ({options.full_rounds} where everything runs) in
 which the engines take turns, on {os.cpu_count()} processors, -j{options.jobs}, with files in the page cache.
@@ -258,5 +253,17 @@ ninja's compares by itself (`restat`). `one step more` is written at the end of 
 
 ![Time of a run with nothing to do]({name}.svg)
 
-{text}
+{report()}
 """)
+
+
+start_up()
+for size in map(int, options.sizes.split(",")):
+    for shape in options.shapes.split(","):
+        if shape == "layered" or size == {"bipartite": 2000}.get(shape, 10000) or len(options.shapes.split(",")) == 1:
+            study(shape, size)
+            save()
+if "bipartite" in options.shapes and max(map(int, options.sizes.split(","))) >= 2000:
+    study("bipartite", 2000)
+    save()
+print("\n" + report())
