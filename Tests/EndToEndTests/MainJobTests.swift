@@ -40,6 +40,12 @@ import Testing
     let record = try JSON(parsing: try git(workspace, "show", "agent/a:experiments/a-1.json").joined(separator: "\n"))
     #expect(["keep", "discard"].contains(record["decision"]?.string))
     #expect(record["trials"] == 8)
+
+    // The verifier's program judges every trial, in a sandbox within the step's.
+    for shard in 0..<8 {
+      let log = try workspace.enpire("log", "-f", "workflows/push-t.json", "confirm[shard=\(shard)]").output
+      #expect(!log.contains("without a verdict"), "\(log)")
+    }
   }
 
   @Test(arguments: ["workflows/push-t.json"]) func `every shipped manifest is right`(manifest: String) throws {

@@ -7,8 +7,7 @@ public final class ProgramPolicy: Policy {
 
   /// - Parameter directory: of the program's files, already read as `program`.
   public init(_ program: Program, in directory: String, limits: Confinement.Limits = Confinement.Limits()) throws(ProgramError) {
-    guard program.role == .policy else { throw ProgramError("is a \(program.role.rawValue), not a policy") }
-    episodes = ProgramEpisodes(program, in: directory, numbers: 5, limits: limits)
+    episodes = try ProgramEpisodes(program, as: .policy, in: directory, limits: limits)
   }
 
   public func reset() { episodes.reset() }

@@ -2,19 +2,26 @@
 // The program runs confined and gets observations only. A wrong answer, a missed deadline or an end closes the session.
 
 internal import Confinement
+internal import Foundation
 
 final class ProgramSession {
   private let process: ConfinedProcess
 
   /// Starts the program of `directory` and shakes hands.
   /// - Throws: `ProgramError`; without a sandbox nothing is run.
-  init(_ program: Program, in directory: String, numbers: Int, limits: Confinement.Limits = Confinement.Limits()) throws(ProgramError) {
+  init(_ program: Program, in directory: String, limits: Confinement.Limits) throws(ProgramError) {
     try program.check(in: directory)
     let place = "/program"
     var confinement = Confinement(mounts: [.init(directory, at: place)], limits: limits)
     let argv: [String]
+    var copy: String?
+    // Once it runs, it needs the name no more.
+    defer { if let copy { try? FileManager.default.removeItem(atPath: copy) } }
     switch program.language {
-    case .swift, .executable: argv = ["\(place)/\(program.run)"]
+    case .swift, .executable:
+      argv = ["\(place)/\(program.run)"]
+      copy = try Self.executable(program, in: directory)
+      confinement.mounts.append(.init(copy!, at: argv[0]))
     case .python:
       guard let python = Self.python else {
         throw ProgramError("is in Python, and there is none in /usr/bin", hint: "apt-get install python3")
@@ -25,7 +32,7 @@ final class ProgramSession {
     do { process = try ConfinedProcess(argv, in: confinement) } catch {
       throw ProgramError("is not run without a sandbox: \(error)", hint: "install bubblewrap, and let this machine make name spaces")
     }
-    try expect("ready", to: "enpire \(Program.version) \(program.role.rawValue) \(program.task) \(numbers)")
+    try expect("ready", to: "enpire \(Program.version) \(program.role.rawValue) \(program.task) \(Self.numbers)")
   }
 
   func reset() throws(ProgramError) { try expect("ready", to: "reset") }
@@ -56,6 +63,19 @@ final class ProgramSession {
     throw ProgramError("gave up: \(answer.dropFirst(5).prefix(200))")
   }
 
+  /// A copy that may be executed. A program is its bytes: stores and archives keep these, and often not the permission.
+  private static func executable(_ program: Program, in directory: String) throws(ProgramError) -> String {
+    let copy = FileManager.default.temporaryDirectory.appending(path: "enpire-program-\(UUID().uuidString)").path
+    do {
+      try FileManager.default.copyItem(atPath: "\(directory)/\(program.run)", toPath: copy)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: copy)
+    } catch { throw ProgramError("cannot be copied to be run: \(error.localizedDescription)") }
+    return copy
+  }
+
+  /// In an observation of Push-T: agent x, y, block x, y, angle.
+  private static let numbers = 5
+
   /// Debian's own, which is all there inside.
   private static let python: String? = Confinement.exists("/usr/bin/python3") ? "/usr/bin/python3" : nil
 }
@@ -64,14 +84,14 @@ final class ProgramSession {
 struct ProgramEpisodes {
   private let program: Program
   private let directory: String
-  private let numbers: Int
   private let limits: Confinement.Limits
   private var session: ProgramSession?
   private var isFresh = true
   private var failures = 0
 
-  init(_ program: Program, in directory: String, numbers: Int, limits: Confinement.Limits) {
-    (self.program, self.directory, self.numbers, self.limits) = (program, directory, numbers, limits)
+  init(_ program: Program, as role: Program.Role, in directory: String, limits: Confinement.Limits) throws(ProgramError) {
+    guard program.role == role else { throw ProgramError("is a \(program.role.rawValue), not a \(role.rawValue)") }
+    (self.program, self.directory, self.limits) = (program, directory, limits)
   }
 
   mutating func reset() { isFresh = true }
@@ -84,7 +104,7 @@ struct ProgramEpisodes {
       if let running = self.session {
         session = running
       } else {
-        session = try ProgramSession(program, in: directory, numbers: numbers, limits: limits)
+        session = try ProgramSession(program, in: directory, limits: limits)
       }
       self.session = session
       if isFresh { try session.reset() }

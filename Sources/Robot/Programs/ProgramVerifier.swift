@@ -7,8 +7,7 @@ public final class ProgramVerifier: Verifier {
 
   /// - Parameter directory: of the program's files, already read as `program`.
   public init(_ program: Program, in directory: String, limits: Confinement.Limits = Confinement.Limits()) throws(ProgramError) {
-    guard program.role == .verifier else { throw ProgramError("is a \(program.role.rawValue), not a verifier") }
-    episodes = ProgramEpisodes(program, in: directory, numbers: 5, limits: limits)
+    episodes = try ProgramEpisodes(program, as: .verifier, in: directory, limits: limits)
   }
 
   public func reset() { episodes.reset() }
