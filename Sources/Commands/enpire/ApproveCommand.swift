@@ -1,7 +1,6 @@
 // enpire approve, enpire reject: a person's word on a step that asks for it.
 
 import ArgumentParser
-import Glibc
 import JSON
 import Workflow
 
@@ -50,7 +49,7 @@ struct WordOptions: ParsableArguments {
   func give(granted: Bool, _ arguments: [String], _ manifest: ManifestOptions, _ output: OutputOptions) throws {
     let (session, names) = try manifest.session(arguments)
     guard names.count == 1, let name = names.first else { throw Problem(.usage, "name one step") }
-    let person = by ?? getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(getuid())"
+    let person = by ?? Account.name
     let question = try session.decide(name, granted: granted, by: person, reason: reason)
     if output.json {
       return Terminal.print(

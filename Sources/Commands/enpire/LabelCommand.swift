@@ -25,9 +25,8 @@ struct LabelCommand: ParsableCommand {
   @Argument(help: "The clips.", completion: .file()) var videos: [String]
 
   func run() throws {
-    let account = getenv("USER").map { String(cString: $0) } ?? ""
     var request: JSON = [
-      "videos": .array(videos.map(JSON.string)), "file": .string(output), "by": .string(by ?? account), "criterion": .string(criterion),
+      "videos": .array(videos.map(JSON.string)), "file": .string(output), "by": .string(by ?? Account.name), "criterion": .string(criterion),
       "port": .integer(Int(port)),
     ]
     if let sheets { request["sheets"] = .string(sheets) }

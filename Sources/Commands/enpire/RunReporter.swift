@@ -93,17 +93,16 @@ final class RunReporter {
         ).compact)
     }
     if form == .quiet && summary.exit == .success { return }
-    let total =
-      summary.ran + summary.upToDate + summary.restored + summary.failed + summary.tolerated + summary.skipped + summary.notReached
-      + summary.held + summary.interrupted
-    if summary.exit == .success && summary.ran == 0 && summary.restored == 0 && summary.tolerated == 0 && summary.skipped == 0 {
-      return say(nothingToDo(total))
-    }
-    let parts = [
+    let counts = [
       (summary.ran, "ran"), (summary.upToDate, "up to date"), (summary.restored, "restored"), (summary.failed, "failed"),
       (summary.tolerated, "failed as they may"), (summary.skipped, "skipped"), (summary.notReached, "not reached"),
       (summary.held, "waiting for approval"), (summary.interrupted, "stopped"),
-    ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    ]
+    let total = counts.reduce(0) { $0 + $1.0 }
+    if summary.exit == .success && summary.ran == 0 && summary.restored == 0 && summary.tolerated == 0 && summary.skipped == 0 {
+      return say(nothingToDo(total))
+    }
+    let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     say("\(total) \(total == 1 ? "step" : "steps") in \(duration(summary.seconds)): \(parts.joined(separator: ", "))")
     if summary.exit == .interrupted { say("interrupted; finished steps and trials are kept, run again to go on") }
     if summary.exit == .budget { say("the time for this run is used up; finished steps and trials are kept, run again to go on") }

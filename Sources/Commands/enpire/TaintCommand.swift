@@ -1,7 +1,6 @@
 // enpire taint: marks what was found out to be bad, tells what came of it, takes marks back.
 
 import ArgumentParser
-import Glibc
 import JSON
 import Workflow
 
@@ -41,9 +40,8 @@ struct TaintCommand: ParsableCommand {
         throw Problem(
           .usage, "taint takes a kind of thing and its name", hint: "one of: \(Taint.What.allCases.map(\.rawValue).joined(separator: ", "))")
       }
-      let person = by ?? getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(getuid())"
       try session.taint(
-        what, names[1], since: try since.map(RunTime.instant), until: try until.map(RunTime.instant), reason: reason, by: person)
+        what, names[1], since: try since.map(RunTime.instant), until: try until.map(RunTime.instant), reason: reason, by: by ?? Account.name)
     }
     try tell(session)
   }

@@ -46,7 +46,14 @@ enum AppendJournal {
     ]
     try Files.write(note.compact, to: path(state.directory))
     state.store.sync()
-    try finish(state.directory)
+    try put(files, below: directory)
+    unlink(path(state.directory))
+  }
+
+  /// Writes those files that are not there yet.
+  static func put(_ files: [File], below directory: String) throws {
+    try Files.makeDirectory(directory)
+    for file in files where !Files.exists(directory + "/" + file.name) { try Files.write(file.json.pretty, to: directory + "/" + file.name) }
   }
 
   static func isPending(_ state: String) -> Bool { Files.exists(path(state)) }
@@ -60,11 +67,7 @@ enum AppendJournal {
       throw Problem(
         .inputOutput, "\(path) is not a note of appended steps", hint: "it was written by another version; remove it if nothing is missing")
     }
-    try Files.makeDirectory(directory)
-    for file in files {
-      guard let name = file["name"]?.string, let json = file["json"] else { continue }
-      if !Files.exists(directory + "/" + name) { try Files.write(json.pretty, to: directory + "/" + name) }
-    }
+    try put(files.compactMap { file in file["name"]?.string.flatMap { name in file["json"].map { (name, $0) } } }, below: directory)
     unlink(path)
   }
 }

@@ -40,12 +40,7 @@ public struct AppendPolicy: Sendable {
 
   /// Refuses what may not be appended.
   func check(_ step: Step) throws {
-    let kind =
-      switch step.declaration.action {
-      case .kind(let name): name
-      case .command: "run"
-      case .group: "group"
-      }
+    let kind = step.declaration.action.word
     if forbidden.contains(kind) || kinds?.contains(kind) == false {
       throw step.declaration.problem(
         "a step of kind '\(kind)' may not be appended here", key: true,

@@ -47,18 +47,13 @@ public enum Appended {
       let cost = policy.stationMinutes == nil ? nil : try AppendCost(of: created, in: session.graph, state: session.state)
       try policy.check(created, before: before, cost: cost)
     }
-    try write(files, beside: session.manifest)
+    try AppendJournal.put(files, below: session.manifest.appendedDirectory)
     return steps
   }
 
   private static func checkAllowed(_ declaration: StepDeclaration, _ parent: Step) throws {
     guard let allowed = parent.allowance, !allowed.isEmpty else { return }
-    let kind =
-      switch declaration.action {
-      case .kind(let name): name;
-      case .command: "run";
-      case .group: "group"
-      }
+    let kind = declaration.action.word
     if !allowed.contains(kind) {
       throw declaration.problem(
         "'\(parent.name)' may not append a step of kind '\(kind)'", hint: "its 'appends' allows: \(allowed.joined(separator: ", "))")
@@ -108,12 +103,5 @@ public enum Appended {
   private static func declaration(_ name: String, _ step: JSON, file: String, text: [UInt8], scope: Scope?) throws -> StepDeclaration {
     let reader = Reader(file: file, text: text)
     return try StepDeclaration(step, name: name, at: JSONPointer(["step"]), reader: reader, scope: scope, note: AppendNote())
-  }
-
-  private static func write(_ files: [AppendJournal.File], beside manifest: Manifest) throws {
-    try Files.makeDirectory(manifest.appendedDirectory)
-    for file in files where !Files.exists(manifest.appendedDirectory + "/" + file.name) {
-      try Files.write(file.json.pretty, to: manifest.appendedDirectory + "/" + file.name)
-    }
   }
 }

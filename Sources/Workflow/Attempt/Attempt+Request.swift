@@ -65,14 +65,9 @@ extension Attempt {
   }
 
   func studyEntry(_ ancestor: Step) throws -> JSON {
-    let action: JSON =
-      switch ancestor.declaration.action {
-      case .kind(let name): .string(name)
-      case .command: "run";
-      case .group: "group"
-      }
     var entry: JSON = [
-      "step": .string(ancestor.name), "kind": action, "effect": .string(ancestor.effect.rawValue), "state": .string(ancestor.status.rawValue),
+      "step": .string(ancestor.name), "kind": .string(ancestor.declaration.action.word), "effect": .string(ancestor.effect.rawValue),
+      "state": .string(ancestor.status.rawValue),
       "needs": .array((ancestor.needs.map { session.graph.steps[$0.step].name } + ancestor.families).map { .string($0) }),
       "outputs": .object(
         OrderedDictionary(

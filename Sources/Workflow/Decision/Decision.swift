@@ -140,8 +140,7 @@ struct Decider {
     if let shard = step.shard { print["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
     if step.kind?.readsStudy == true {
       print["study"] = study(of: step)
-      let taints = try state.taints()
-      if !taints.isEmpty { print["taints"] = .array(taints.map(\.json)) }
+      if let quarantine = try state.quarantine() { print["taints"] = .array(quarantine.taints.map(\.json)) }
     }
     return print
   }

@@ -13,6 +13,15 @@ public final class StepDeclaration: Sendable {
     case command([String])
     /// Nothing: it stands for the steps it comes after.
     case group
+
+    /// What `appends` and `append` call it: the kind's name, `run` or `group`.
+    var word: String {
+      switch self {
+      case .kind(let name): name
+      case .command: "run"
+      case .group: "group"
+      }
+    }
   }
 
   public let name: String

@@ -23,7 +23,7 @@ final class Quarantine {
     var taint: Taint?
   }
 
-  private let taints: [Taint]
+  let taints: [Taint]
   private var entries: [Digest: Entry] = [:]
   private var readers: [Digest: Set<Digest>] = [:]
   private var makers: [Digest: Set<Digest>] = [:]

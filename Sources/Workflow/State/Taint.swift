@@ -104,10 +104,9 @@ extension Session {
 
   /// All marks, and the steps whose latest results are in quarantine, each with the mark it is for.
   public func tainted() throws -> (marks: [Taint], steps: [(step: String, key: Digest, mark: Int)], records: Int) {
-    let marks = try state.taints()
-    guard let quarantine = try state.quarantine() else { return (marks, [], 0) }
+    guard let quarantine = try state.quarantine() else { return ([], [], 0) }
     let steps = try state.latest(manifest.workflow).compactMap { step, key in quarantine.taint(of: key).map { (step, key, $0.id) } }
-    return (marks, steps, quarantine.count)
+    return (quarantine.taints, steps, quarantine.count)
   }
 
   private func write(_ statement: String, _ values: DatabaseValue...) throws {
