@@ -66,7 +66,10 @@ final class RunReporter {
         )
       }
     case .held(let step, let question):
-      say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(question)  (enpire approve '\(step.name)', or reject)")
+      say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(question.text)  (\(question.command))")
+    case .waiting(let step, let reason):
+      running.removeAll { $0.step === step }
+      say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(reason)")
     case .joined(let new): if form == .text { say("\(Terminal.paint("append", .dim)) \(Self.names(new))") }
     }
     drawLiveLine()
@@ -96,7 +99,7 @@ final class RunReporter {
     let counts = [
       (summary.ran, "ran"), (summary.upToDate, "up to date"), (summary.restored, "restored"), (summary.failed, "failed"),
       (summary.tolerated, "failed as they may"), (summary.skipped, "skipped"), (summary.notReached, "not reached"),
-      (summary.held, "waiting for approval"), (summary.interrupted, "stopped"),
+      (summary.held, "waiting for a person"), (summary.interrupted, "stopped"),
     ]
     let total = counts.reduce(0) { $0 + $1.0 }
     if summary.exit == .success && summary.ran == 0 && summary.restored == 0 && summary.tolerated == 0 && summary.skipped == 0 {
@@ -168,7 +171,9 @@ final class RunReporter {
         "tolerated": .bool(step.options.mayFail),
       ]
     case .skipped(let step, let reason): ["event": "skipped", "step": .string(step.name), "reason": .string(reason)]
-    case .held(let step, let question): ["event": "held", "step": .string(step.name), "question": .string(question)]
+    case .held(let step, let question):
+      ["event": "held", "step": .string(step.name), "question": .string(question.text), "command": .string(question.command)]
+    case .waiting(let step, let reason): ["event": "wait", "step": .string(step.name), "reason": .string(reason)]
     case .joined(let new):
       [
         "event": "joined",
