@@ -79,7 +79,10 @@ extension Run {
 
   /// Waits until something happens, and deals with it.
   private func attend(_ signals: Int32) throws {
-    if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval { try joinAppended(waiting: false) }
+    if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval {
+      try joinAppended(waiting: false)
+      pulse()
+    }
     try tendStations()
     let tokens = try events.wait(
       until: [timers.min?.at, recordBy, isStopping ? nil : lookedForAppended + Self.joinInterval, nextLookAtStations].compactMap { $0 }.min())
@@ -220,6 +223,16 @@ extension Run {
   }
 
   // MARK: Estimates
+
+  /// Walks all steps: once a second, that is nothing.
+  private func pulse() {
+    var (done, total) = (session.untouched, session.untouched)
+    for step in session.graph.steps where step.isWanted {
+      total += 1
+      if step.status.isFinished { done += 1 }
+    }
+    report(.pulse(done: done, of: total))
+  }
 
   private func estimate() {
     let now = Clock.monotonic

@@ -51,6 +51,8 @@ public enum RunEvent {
   case joined([Step])
   /// Seconds until everything is done, by recorded durations; at most once a second.
   case estimate(Double)
+  /// About once a second while steps run: so many steps are done, of so many that there are now.
+  case pulse(done: Int, of: Int)
   /// Something about the shared cache that changes no result.
   case cache(String, isWarning: Bool)
   /// Passed over though nothing failed: why.
