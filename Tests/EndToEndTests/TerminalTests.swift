@@ -41,7 +41,9 @@ import Testing
     return String(decoding: data, as: UTF8.self)
   }
 
-  private func plain(_ text: some StringProtocol) -> String { text.replacingOccurrences(of: "\u{1B}\\[[0-9;]*[A-Za-z]", with: "", options: .regularExpression) }
+  private func plain(_ text: some StringProtocol) -> String {
+    text.replacingOccurrences(of: "\u{1B}\\[[0-9;]*[A-Za-z]", with: "", options: .regularExpression)
+  }
 
   @Test(arguments: [(80, 24), (160, 50), (40, 8)])
   func `what runs stands at the bottom, within the terminal, and is gone at the end`(_ columns: Int, _ lines: Int) throws {
