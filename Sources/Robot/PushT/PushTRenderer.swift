@@ -54,8 +54,8 @@ public enum PushTRenderer {
   }
 
   /// The scene of a state: agent x, y, block x, y, angle.
-  public static func image(of state: [Double], size: Int) throws -> Image {
-    try image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size)
+  public static func image(of state: [Double], size: Int, scale: Double = 30, radius: Double = 15) throws -> Image {
+    try image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size, scale: scale, radius: radius)
   }
 
   /// What is there without agent and block, 512×512.
