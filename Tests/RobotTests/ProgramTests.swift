@@ -124,7 +124,9 @@ struct ProgramTests {
     #expect(throws: ProgramError.self) { try verifier.verify(atGoal) }
   }
 
-  @Test("a verifier's source judges as its description does, with every predicate and in every frame", arguments: [[], [.force, .size, .height]])
+  @Test(
+    "a verifier's source judges as its description does, with every predicate and in every frame",
+    arguments: [[Sense](), [.force, .size, .height]])
   func source(senses: [Sense]) throws {
     var description = VerifierDescription(
       task: "push-t", criterion: "benchmark",

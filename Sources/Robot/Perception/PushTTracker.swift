@@ -192,9 +192,16 @@ public final class PushTTracker {
       let middle = drawn.pose.centroid
       // Only pixels on the outline say where it is, and there are more of them than are needed.
       let fine = samples(
-        of: evidence.block, in: evidence, x: middle.x, y: middle.y, radius: reach + 6, stride: max(1, evidence.size / 240),
+        of: evidence.block, rim: evidence.rim, in: evidence, x: middle.x, y: middle.y, radius: reach + 6, stride: max(1, evidence.size / 240),
         away: { abs(drawn.distance($0, $1)) - 6 }, where: visible)
       fit = ShapeFit.fit(DrawnTee.self, from: fit.parameters, to: fine, width: max(3, pitch), iterations: 8, prior: tee)
+      let refined = DrawnTee(fit.parameters)
+      // Where a verdict may hang on it.
+      if refined.pose.coverage > Self.close, fit.cost < Self.bad {
+        var exact = RoundedFit(about: refined, fine)
+        let found = exact.pose(from: refined.pose)
+        fit.parameters = [found.x, found.y, found.angle, found.size]
+      }
     }
     return fit
   }
@@ -202,6 +209,8 @@ public final class PushTTracker {
   /// Mean squared differences below which a fit is trusted at once, and above which it is none.
   private static let good = 0.008
   private static let bad = 0.02
+  /// The share of the goal covered from which on poses are worked out as exactly as the drawing allows.
+  private static let close = 0.9
 
   private func refine(_ start: [Double], _ samples: [Sample], _ pitch: Double) -> Fit {
     let wide = ShapeFit.fit(DrawnTee.self, from: start, to: samples, width: 4 * pitch, iterations: 6, prior: tee)
@@ -227,7 +236,8 @@ public final class PushTTracker {
 
   /// - Parameter away: how far a point is from what is wanted, units; so far on, nothing is looked at.
   @inline(__always) private func samples(
-    of share: (_ row: Int, _ column: Int) -> Double, in evidence: Evidence, x: Double, y: Double, radius: Double, stride step: Int,
+    of share: (_ row: Int, _ column: Int) -> Double, rim: (_ row: Int, _ column: Int) -> Double = { _, _ in 1 }, in evidence: Evidence,
+    x: Double, y: Double, radius: Double, stride step: Int,
     away: (Double, Double) -> Double = { _, _ in 0 }, where include: (Double, Double) -> Bool
   ) -> [Sample] {
     func part(_ centre: Double, _ whole: Range<Int>) -> Range<Int> {
@@ -248,7 +258,7 @@ public final class PushTTracker {
           column += max(1, Int(far / unit)) * step
           continue
         }
-        if include(u, v) { samples.append(Sample(x: u, y: v, share: share(row, column))) }
+        if include(u, v) { samples.append(Sample(x: u, y: v, share: share(row, column), gain: rim(row, column))) }
         column += step
       }
     }

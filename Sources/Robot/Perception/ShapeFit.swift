@@ -50,6 +50,8 @@ struct Sample {
   var x: Double
   var y: Double
   var share: Double
+  /// How much evidence the shape's rim gives where it fills a pixel whole, of which at most 1 is seen. `DrawnTee` has it in its reach.
+  var gain = 1.0
 }
 
 enum ShapeFit {
