@@ -76,6 +76,16 @@ import Testing
       let log = try workspace.enpire("log", "-f", "workflows/push-t.json", "confirm[shard=\(shard)]").output
       #expect(!log.contains("without a verdict"), "\(log)")
     }
+
+    // One station's light changes: that one's camera is looked through again, and the verifier is not believed there.
+    let seen = try workspace.enpire("log", "-f", "workflows/push-t.json", "drift[station=sim-3]").output
+    #expect(seen.contains("through this camera, which loses 0 of"), "\(seen)")
+    let fleet = try #require(workspace.read("workflows/fleets/sim-8.json"))
+    try workspace.write(
+      fleet.replacingOccurrences(of: #""name": "sim-3","#, with: #""name": "sim-3", "camera": { "light": 0.4 },"#), to: "workflows/fleets/sim-8.json")
+    let dark = workspace.outcome(of: try workspace.start(["run", "-f", "workflows/push-t.json"] + Self.small + ["drift"]))
+    #expect(dark.code == 1 && dark.errors.contains("the verifier is not to be believed on station sim-3 any more"), "\(dark.errors)")
+    #expect(!dark.errors.contains("start  drift[station=sim-4]"))
   }
 
   @Test(arguments: ["workflows/push-t.json"]) func `every shipped manifest is right`(manifest: String) throws {
