@@ -51,12 +51,16 @@ public enum RunEvent {
   case joined([Step])
   /// Seconds until everything is done, by recorded durations; at most once a second.
   case estimate(Double)
+  /// About once a second while steps run: so many steps are done, of so many that there are now.
+  case pulse(done: Int, of: Int)
   /// Something about the shared cache that changes no result.
   case cache(String, isWarning: Bool)
   /// Passed over though nothing failed: why.
   case skipped(Step, String)
-  /// It waits for a person to agree: what is asked.
-  case held(Step, String)
+  /// It waits for a person.
+  case held(Step, Question)
+  /// It waits for a station, or for the machine to be quiet; or it had to leave its station, and waits for it again.
+  case waiting(Step, String)
 }
 
 public struct RunSummary: Sendable {
@@ -111,6 +115,10 @@ public final class Run {
   var pausing: [Step.ID: Problem] = [:]
   /// Steps that wait for a person to agree to what they would do.
   var held: [Step.ID: (step: Step, key: Digest)] = [:]
+  /// Steps that could start but for their station, or for others on this machine: why.
+  var awaiting: [Step.ID: String] = [:]
+  var lookedAtStations = 0.0
+  lazy var quietHost = try? QuietHost()
   private var toldOfBypassed = 0
   var isStopping = false
   /// When it last looked for appended steps, and how their directory was then.
