@@ -26,6 +26,7 @@ extension Run {
 
   private static let signalsToken: UInt64 = 0
   static let jobserverToken: UInt64 = 1
+  private static let syncToken = UInt64.max
   static func exitToken(_ serial: UInt64) -> UInt64 { serial << 1 }
   static func progressToken(_ serial: UInt64) -> UInt64 { serial << 1 | 1 }
 
@@ -41,6 +42,8 @@ extension Run {
     let signals = enpire_signalfd()
     defer { close(signals) }
     try events.watch(signals, Self.signalsToken)
+    syncer = try Syncer(state.store.root)
+    try events.watch(syncer.descriptor, Self.syncToken)
     defer { endEverything() }
     if let deadline = options.deadline { timers.insert(Timer(at: Clock.monotonic + deadline - Clock.now, what: .deadline)) }
     fireTimers()
@@ -76,13 +79,20 @@ extension Run {
 
   /// Waits until something happens, and deals with it.
   private func attend(_ signals: Int32) throws {
-    if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval { try joinAppended(waiting: false) }
+    if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval {
+      try joinAppended(waiting: false)
+      for attempt in running.values { attempt.showLog() }
+    }
+    if let recordBy, recordBy <= Clock.monotonic { beginRecording() }
     let tokens = try events.wait(until: [timers.min?.at, recordBy, isStopping ? nil : lookedForAppended + Self.joinInterval].compactMap { $0 }.min())
     stopWatchingJobserver()
     var exited: [Attempt] = []
+    var isSynced = false
     for token in tokens {
       if token == Self.signalsToken {
         interrupt(signals)
+      } else if token == Self.syncToken {
+        isSynced = true
       } else if let attempt = running[token >> 1] {
         if token & 1 == 0 { exited.append(attempt) } else { readProgress(attempt) }
       }
@@ -93,9 +103,14 @@ extension Run {
       running[attempt.serial] = nil
       leave(attempt.place)
     }
-    if ended.isEmpty { if let recordBy, recordBy <= Clock.monotonic { try recordEnded() } } else { try collect(ended) }
+    try collect(ended)
     try settleKnown()
     if !ended.isEmpty { estimate() }
+    if isSynced {
+      // What takes its time is done while all slots are in use.
+      if !isStopping { try startWhatCan() }
+      if !syncing.isEmpty { try endRecording() }
+    }
   }
 
   private func readProgress(_ attempt: Attempt) {
