@@ -25,6 +25,8 @@ final class Attempt {
   /// What keeps its secrets out of all that is told, if it has any.
   private(set) var mask: Mask?
   private var maskedLog: MaskedLog?
+  /// Where its output goes as long as the log has no name.
+  private var draft: String?
   private var unread: [UInt8] = []
   private var telemetry: JSON = [:]
   /// Its number in the run and what it holds there; the mark in its processes' environment.
@@ -44,6 +46,9 @@ final class Attempt {
   /// Why it failed, if that has a name.
   private(set) var cause: Retry.Cause?
   private(set) var progressIsOver = false
+  private var program = ""
+  /// Its program could be run.
+  private(set) var hasStarted = true
 
   /// A reproduction sees nothing that is kept of earlier attempts: no finished trials, no checkpoints.
   let isReproduction: Bool
@@ -99,12 +104,26 @@ final class Attempt {
       guard argv[0].contains("/") || Files.program(argv[0]) != nil else { throw Child.problem(starting: argv[0], ENOENT) }
       argv = sandbox.wrap(argv, directory: directory, exposure: exposure, state: session.state.directory)
     }
+    program = argv[0]
     try session.makeReady(logs: Files.parent(of: log)!)
+    if Files.exists(log) { unlink(log) }
     maskedLog = try mask.map { try MaskedLog(log, mask: $0) }
-    return try Child.spawn(
-      argv, environment: environment, directory: directory, output: log, through: maskedLog?.descriptor, truncating: true, withProgress: true,
-      passing: passing)
+    var through = maskedLog?.descriptor
+    if through == nil, !isReproduction {
+      let (path, descriptor) = try session.drafts.take()
+      (draft, through) = (path, descriptor)
+    }
+    do {
+      return try Child.spawn(
+        argv, environment: environment, directory: directory, output: log, through: through, withProgress: true, passing: passing)
+    } catch {
+      if let draft { session.drafts.give(draft) }
+      throw error
+    }
   }
+
+  /// Shows what it has printed, if anything.
+  func showLog() { if let path = draft, session.drafts.name(path, log) { draft = nil } }
 
   /// What a step sees of this process's environment: where programs are, and no more.
   private func environment() -> [String: String] {
@@ -124,7 +143,7 @@ final class Attempt {
 
   /// Reads what arrived on the progress pipe; returns the newest progress.
   func readProgress() -> (done: Int, total: Int, word: String)? {
-    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
+    withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { buffer in
       while true {
         let count = Glibc.read(child.progress, buffer.baseAddress, buffer.count)
         guard count > 0 else {
@@ -184,6 +203,7 @@ final class Attempt {
     _ = readProgress()
     let end = end(child.wait())
     maskedLog?.finish()
+    showLog()
     endedMonotonic = Clock.monotonic
     cause =
       switch end {
@@ -192,8 +212,12 @@ final class Attempt {
       case .exited(ExitCode.station.rawValue) where step.kind != nil: .station
       case .exited(let code): .exit(code)
       case .signalled: .signal
-      case .lost: .lost
+      case .lost, .unstarted: .lost
       }
+    if case .unstarted(let code) = end {
+      hasStarted = false
+      throw Child.problem(starting: program, code)
+    }
     if end != .exited(0), Files.freeBytes(at: directory) < 1 << 20 {
       throw Problem(
         .inputOutput, "\(step.name): no space is left where \(Files.display(session.state.directory))/ lies",
@@ -203,7 +227,7 @@ final class Attempt {
     case .exited(0) where !timedOut: break
     case _ where preemption != nil: throw Problem(.station, "\(step.name): \(preemption!)", hint: logHint)
     case _ where wasInterrupted: throw Problem(.interrupted, "\(step.name): interrupted", hint: logHint)
-    case .lost: throw Problem(.stepFailed, "\(step.name): nobody knows how it ended", hint: logHint)
+    case .lost, .unstarted: throw Problem(.stepFailed, "\(step.name): nobody knows how it ended", hint: logHint)
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.options.timeout?.after ?? 0) s", hint: logHint)
     case .exited(let code):
       let message = message(or: "exit code \(code)")
@@ -247,6 +271,9 @@ final class Attempt {
     if hasLeft { return }
     hasLeft = true
     maskedLog?.finish()
+    showLog()
+    if let draft { session.drafts.give(draft) }
+    draft = nil
     for link in links { unlink(directory + "/" + link.name) }
     session.rooms.give(directory, layout)
   }

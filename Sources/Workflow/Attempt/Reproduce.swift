@@ -46,7 +46,7 @@ extension Session {
       defer { attempt.cleanUp(keepingProgress: false) }
       let again = try attempt.finish()
       return record.outputs.map { name, artifact in
-        Reproduction(step: step.name, output: name, recorded: artifact.digest.hex, reproduced: again.outputs[name]?.digest.hex ?? "missing")
+        Reproduction(step: step.name, output: name, recorded: artifact.name, reproduced: again.outputs[name]?.name ?? "missing")
       }
     }
   }

@@ -20,6 +20,7 @@ public final class Session {
   var untouched = 0
   /// Where its steps run.
   private(set) lazy var rooms = Rooms(root: state.directory + "/work")
+  private(set) lazy var drafts = Drafts(root: state.directory + "/work")
   private var readyLogs: Set<String> = []
 
   /// Makes the directory of logs, once.

@@ -28,6 +28,7 @@ extension Run {
 
   private static let signalsToken: UInt64 = 0
   static let jobserverToken: UInt64 = 1
+  private static let syncToken = UInt64.max
   static func exitToken(_ serial: UInt64) -> UInt64 { serial << 1 }
   static func progressToken(_ serial: UInt64) -> UInt64 { serial << 1 | 1 }
 
@@ -43,6 +44,8 @@ extension Run {
     let signals = enpire_signalfd()
     defer { close(signals) }
     try events.watch(signals, Self.signalsToken)
+    syncer = try Syncer(state.store.root)
+    try events.watch(syncer.descriptor, Self.syncToken)
     defer { endEverything() }
     if let deadline = options.deadline { timers.insert(Timer(at: Clock.monotonic + deadline - Clock.now, what: .deadline)) }
     fireTimers()
@@ -82,15 +85,20 @@ extension Run {
     if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval {
       try joinAppended(waiting: false)
       pulse()
+      for attempt in running.values { attempt.showLog() }
     }
     try tendStations()
+    if let recordBy, recordBy <= Clock.monotonic { beginRecording() }
     let tokens = try events.wait(
       until: [timers.min?.at, recordBy, isStopping ? nil : lookedForAppended + Self.joinInterval, nextLookAtStations].compactMap { $0 }.min())
     stopWatchingJobserver()
     var exited: [Attempt] = []
+    var isSynced = false
     for token in tokens {
       if token == Self.signalsToken {
         interrupt(signals)
+      } else if token == Self.syncToken {
+        isSynced = true
       } else if let attempt = running[token >> 1] {
         if token & 1 == 0 { exited.append(attempt) } else { readProgress(attempt) }
       }
@@ -102,9 +110,14 @@ extension Run {
       leave(attempt.place)
       quietHost?.leave()
     }
-    if ended.isEmpty { if let recordBy, recordBy <= Clock.monotonic { try recordEnded() } } else { try collect(ended) }
+    try collect(ended)
     try settleKnown()
     if !ended.isEmpty { estimate() }
+    if isSynced {
+      // What takes its time is done while all slots are in use.
+      if !isStopping { try startWhatCan() }
+      if !syncing.isEmpty { try endRecording() }
+    }
   }
 
   private func readProgress(_ attempt: Attempt) {

@@ -59,10 +59,10 @@ public final class State {
   var knownQuarantine: Quarantine??
   private var mayHaveSnapshots = true
 
-  private static let format = 3
+  private static let format = 4
 
   /// Since format 2, a record's large and rarely read parts stand apart, so that looking up a key reads one short row; since format 3, long lists
-  /// of inputs do, and people's words on steps are there.
+  /// of inputs do, and people's words on steps are there; since format 4, outputs may be executable, which records of before do not say.
   private static let tables = [
     InputLists.table, Approval.table, Taint.table,
     """

@@ -167,15 +167,13 @@ enum Files {
     return mask
   }()
 
-  /// Moves a file that is nobody's to where a user gets it, as `copy` would make it. Nil if it cannot be.
-  static func give(_ file: String, to path: String) -> FileStamp? {
+  /// Moves a file that is nobody's to where a user gets it, as `copy` would make it and in place of what is there. Nil if it cannot be.
+  static func give(_ file: String, to path: String, mode: mode_t) -> FileStamp? {
     let then = FileDigests.now - FileDigests.tick
     let time = timespec(tv_sec: then / 1_000_000_000, tv_nsec: then % 1_000_000_000)
+    guard chmod(file, mode & ~mask) == 0, utimensat(AT_FDCWD, file, [time, time], 0) == 0, let before = FileStamp(of: file) else { return nil }
     for _ in 0..<2 {
-      if rename(file, path) == 0 {
-        guard chmod(path, 0o644 & ~mask) == 0, utimensat(AT_FDCWD, path, [time, time], 0) == 0 else { return nil }
-        return FileStamp(of: path)
-      }
+      if rename(file, path) == 0 { return FileStamp(of: path).flatMap { before.isSameContent(as: $0) ? $0 : nil } }
       guard errno == ENOENT, let parent = parent(of: path), (try? makeDirectory(parent)) != nil else { return nil }
     }
     return nil
