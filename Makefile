@@ -93,7 +93,8 @@ study-cloning: .build/ready ## clone 150 human demonstrations (ENPIRE_DEMOS) and
 	@$(STUDY_PUSH_T) human.json
 	@$(STUDY_PUSH_T) planner.json
 	@$(REPORT)/push-t-cloning "Behaviour cloning" Benchmarks/push-t/cloning.txt "150 human demonstrations=Benchmarks/push-t/results/human.json" \
-		$(foreach r,0 1 2,"2000 planner episodes$(,) aggregated $r times=Benchmarks/push-t/results/planner-$r.json")
+		"2000 planner episodes$(,) drawn=Benchmarks/push-t/results/planner-drawing.json" \
+		$(foreach r,0 1 2,"the likeliest chunk$(,) aggregated $r times=Benchmarks/push-t/results/planner-$r.json")
 study-residual: .build/ready ## learn a residual over the clone of human demonstrations by rewards
 	@$(STUDY_PUSH_T) residual.json
 	@$(REPORT)/push-t-residual "Reinforcement learning of a residual" Benchmarks/push-t/residual.txt \

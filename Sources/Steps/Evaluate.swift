@@ -37,7 +37,12 @@ enum Evaluate: StepKind {
     guard !policies.isEmpty else { throw StepFailure("step \(step.name): input 'policy' is empty") }
     let plan = try EvaluationPlan(step, policies: policies.count)
     let environment = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path) }
-    let samples = try SamplesFile(path: step.samplesFile)
+    let samples = try SamplesFile(path: step.samplesFile, lease: step.leases.first)
+    // A trial that was cut off on hardware is unknown, and stays so.
+    for index in samples.lost {
+      let trial = TrialRecord.lost(index: index, station: entry["name"]?.string ?? "?", seed: plan.seed(ofTrial: index))
+      try samples.append(Sample(trial: trial, policy: plan.policy(ofTrial: index)), withSeed: !plan.purpose.isSecret)
+    }
     let missing = plan.trials(ofShard: step.shard).filter { samples[$0] == nil }
     if !missing.isEmpty {
       let session = try TrialSession(

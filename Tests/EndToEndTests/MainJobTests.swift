@@ -13,6 +13,35 @@ import Testing
     return workspace.outcome(of: process, number: 9).output.split(separator: "\n").map(String.init)
   }
 
+  /// A browser shows the page, in light and dark, on a wide and a narrow screen, and prints it, without a word of complaint.
+  private func look(at page: URL, in workspace: Workspace) throws {
+    func chromium(_ arguments: [String]) throws -> Outcome {
+      let common = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr",
+        "--user-data-dir=\(workspace.path("browser").path())",
+      ]
+      let process = try workspace.start(common + arguments + [page.absoluteString], program: URL(filePath: "/usr/bin/chromium"), number: 8)
+      return workspace.outcome(of: process, number: 8)
+    }
+    let dom = try chromium(["--dump-dom"])
+    for section in ["success", "ideas", "graph", "time", "steps", "provenance"] { #expect(dom.output.contains("<section id=\"\(section)\"")) }
+    #expect(!dom.errors.contains("CONSOLE"), "\(dom.errors)")
+    var pictures: [Data] = []
+    for (name, options) in [
+      ("light", ["--window-size=1280,1600"]), ("dark", ["--window-size=1280,1600", "--blink-settings=preferredColorScheme=0"]),
+      ("narrow", ["--window-size=500,1600"]),
+    ] {
+      _ = try chromium(options + ["--screenshot=\(workspace.path(name + ".png").path())"])
+      pictures.append(FileManager.default.contents(atPath: workspace.path(name + ".png").path()) ?? Data())
+    }
+    // A page with nothing on it has a few thousand bytes.
+    #expect(pictures.allSatisfy { $0.count > 50_000 } && Set(pictures).count == 3, "\(pictures.map(\.count))")
+    _ = try chromium(["--print-to-pdf=\(workspace.path("page.pdf").path())"])
+    let paper = FileManager.default.contents(atPath: workspace.path("page.pdf").path()) ?? Data()
+    #expect(
+      paper.starts(with: Data("%PDF".utf8)) && String(decoding: paper, as: Unicode.ASCII.self).components(separatedBy: "/Type /Page\n").count > 3)
+  }
+
   @Test func `runs from videos to a report, also when it was killed, and then has nothing to do`() throws {
     let workspace = try Workspace()
     try FileManager.default.copyItem(at: Workspace.repository.appending(path: "workflows"), to: workspace.path("workflows"))
@@ -34,6 +63,7 @@ import Testing
     #expect(again.errors.hasPrefix("nothing to do: all "))
 
     let page = try #require(workspace.read("workflows/results/push-t.html"))
+    try look(at: workspace.path("workflows/results/push-t.html"), in: workspace)
     #expect(page.contains("<svg") && page.contains("data:image/png;base64,") && !page.contains("src=\"http"))
     #expect(try git(workspace, "for-each-ref", "--format=%(refname:short)", "refs/heads") == ["agent/a", "agent/b", "main"])
     #expect(try git(workspace, "ls-tree", "--name-only", "main", "experiments/").contains("experiments/adopted-held-out.json"))

@@ -47,6 +47,36 @@ import Testing
     #expect(try quarantined(workspace).isEmpty)
   }
 
+  @Test func `a bad file within a directory that is an input is found, and not read again whatever else is in the directory`() throws {
+    let workspace = try Workspace(files: ["demos/one/a": "1\n", "demos/two/b": "bad\n", "other/c": "3\n"])
+    try workspace.write(
+      """
+      {"manifest": 1, "default": ["count", "table", "other"], "steps": {
+        "count": {"run": ["sh", "-c", "find demos/ -type f | wc -l > count"], "in": {"d": "demos"}, "out": {"o": "count"}},
+        "table": {"run": ["sh", "-c", "cat ${in.c} > table"], "in": {"c": "${step.count}"}, "out": {"o": "table"}},
+        "other": {"run": ["sh", "-c", "cat other/c > o"], "in": {"d": "other"}, "out": {"o": "o"}}}}
+      """, to: "enpire.json")
+    #expect(try workspace.summary()["ran"] == 3)
+    #expect(try workspace.enpire("taint", "file", "demos/two/b", "--reason", "the camera slipped").output.contains("2 records in quarantine"))
+    #expect(try quarantined(workspace) == ["count", "table"])
+    let run = try workspace.enpire("run")
+    #expect(run.code == 1 && run.errors.contains("count: reads demos, and file demos/two/b is marked as bad (the camera slipped)"), "\(run.errors)")
+    // The directory is another one, the file in it the same.
+    try workspace.write("4\n", to: "demos/one/d")
+    let again = try workspace.enpire("run")
+    #expect(again.code == 1 && again.errors.contains("count: reads demos, and file demos/two/b is marked as bad"), "\(again.errors)")
+    #expect(try workspace.enpire("run", "other").code == 0, "what does not rest on it stays")
+    try FileManager.default.removeItem(at: workspace.path("demos/two/b"))
+    #expect(try workspace.summary()["ran"] == 2 && workspace.read("table") == "2\n")
+    #expect(try quarantined(workspace).isEmpty)
+    // Back as it was then: what was recorded of it counts no more than before.
+    try FileManager.default.removeItem(at: workspace.path("demos/one/d"))
+    try workspace.write("bad\n", to: "demos/two/b")
+    #expect(try workspace.enpire("run").code == 1)
+    #expect(try workspace.enpire("taint", "--remove", "1").code == 0)
+    #expect(try workspace.summary()["ran"] == 0 && workspace.read("count") == "2\n")
+  }
+
   @Test func `a mark is taken back, and what it was for counts again`() throws {
     let workspace = try workspace()
     #expect(try workspace.enpire("taint", "file", "demos/1").code == 0)

@@ -9,6 +9,24 @@ import Testing
     #expect(try JSON(parsing: a.pretty) == a)
   }
 
+  @Test func `the members of an object are found without parsing their values`() throws {
+    let text = Array(" {\"a\" : [1, {\"b\": \"}\\\"\"}] ,\n\"\\u0062\":2,\"c\":{} }\n".utf8)
+    let members = try #require(JSONPointer.members(ofObject: text, in: 0..<text.count))
+    #expect(members.map(\.name) == ["a", "b", "c"])
+    #expect(members.map { String(decoding: text[$0.value], as: UTF8.self) } == ["[1, {\"b\": \"}\\\"\"}]", "2", "{}"])
+    #expect(members.map { String(decoding: text[$0.bytes], as: UTF8.self) }[1] == "\"\\u0062\":2")
+    #expect(JSONPointer.members(ofObject: Array("{}".utf8), in: 0..<2)?.isEmpty == true)
+  }
+
+  @Test(
+    arguments: [
+      "", "[]", "{", "{\"a\"}", "{\"a\":}", "{\"a\": 1,}", "{\"a\": 1 2}", "{\"a\": 1} x", "{\"a\": 1 \"b\": 2}", "{\"a\": 1, \"a\": 2}",
+      "{\"a\": \"x}", "{a: 1}", "{\"a\": 1,, \"b\": 2}", "{\"a\" 1}", "{\"a\": 1\u{1}}",
+    ])
+  func `what is not an object's text has no members`(_ text: String) {
+    #expect(JSONPointer.members(ofObject: Array(text.utf8), in: 0..<text.utf8.count) == nil)
+  }
+
   @Test func `members keep their order, duplicate keys are refused`() throws {
     #expect(try JSON(parsing: #"{"z":1,"a":2}"#).compact == #"{"z":1,"a":2}"#)
     #expect(throws: JSONSyntaxError.self) { try JSON(parsing: #"{"a":1,"a":2}"#) }

@@ -275,7 +275,7 @@ private struct SnapshotFuzz: FuzzReader {
       draft.watches.append(Snapshot.Watch(path: draft.add(name), kind: UInt32(index % 2), stamp: stamp, isTrusted: 1, digest: Digest(of: name)))
     }
     for name in ["a", "b", "c"] {
-      draft.declarations.append(Snapshot.Declaration(source: 0, length: 10, offset: 20, name: draft.add(name), isOpen: 0))
+      draft.declarations.append(Snapshot.Declaration(source: 0, length: 10, offset: 20, name: draft.add(name), isOpen: 0, mark: 7))
       draft.needs.append([0])
       draft.files.append([1, 2])
     }
@@ -322,6 +322,7 @@ private struct RecordFuzz: FuzzReader {
     let digest = Digest(of: "x").hex
     corpus = [
       #"{"o":{"digest":"\#(digest)","form":"file"},"d":{"digest":"\#(digest)","form":"directory"},"v":{"digest":"\#(digest)","form":"value"}}"#,
+      #"{"o":{"digest":"\#(digest)","executable":true,"form":"file"}}"#,
       #"[{"name":"a/1","step":{"run":["x"],"out":{"o":"p"}}}]"#, "{}", "[]",
     ].map { Array($0.utf8) }
     try state.record(
@@ -349,17 +350,20 @@ private struct RecordFuzz: FuzzReader {
 
 private struct ListingFuzz: FuzzReader {
   let corpus: [[UInt8]]
-  let words = ["..", "/", ".", "", "a", "tree", "files", "\u{0}", "../../x", "//", "a/b"]
+  let words = ["..", "/", ".", "", "a", "tree", "files", "x", "\u{0}", "../../x", "//", "a/b"]
 
   init() {
     let digest = Digest(of: "x").hex
-    corpus = [#"{"files":[["a","\#(digest)"],["b/c","\#(digest)"],["b/d","\#(digest)"]],"tree":1}"#, #"{"files":[],"tree":1}"#].map { Array($0.utf8) }
+    corpus = [
+      #"{"files":[["a","\#(digest)"],["b/c","\#(digest)"],["b/d","\#(digest)"]],"tree":1}"#, #"{"files":[],"tree":1}"#,
+      #"{"files":[["a","\#(digest)","x"],["b/c","\#(digest)"]],"tree":2}"#,
+    ].map { Array($0.utf8) }
   }
 
   func read(_ bytes: [UInt8]) throws -> FuzzOutcome {
     guard let entries = Store.entries(in: bytes) else { return .refused("") }
     var paths: Set<String> = []
-    for (path, _) in entries {
+    for path in entries.map(\.path) {
       let parts = path.split(separator: "/", omittingEmptySubsequences: false)
       if path.utf8.contains(0) || parts.contains(where: { ["", ".", ".."].contains($0) }) { return .senseless("a file at '\(path)'") }
       if !paths.insert(path).inserted { return .senseless("'\(path)' twice") }
@@ -367,7 +371,7 @@ private struct ListingFuzz: FuzzReader {
         return .senseless("'\(path)' below a file")
       }
     }
-    let again = Store.listing(entries.map { [.string($0.path), .string($0.digest.hex)] })
+    let again = Store.listing(entries)
     return again.utf8.elementsEqual(bytes) ? .accepted : .senseless("it is written otherwise")
   }
 }
@@ -380,11 +384,12 @@ private struct ListingFuzz: FuzzReader {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let store = try State(directory: directory).store
     let file = try store.addBytes(Array("x".utf8))
-    let artifact = Artifact(digest: try store.addBytes(Array(Store.listing([["a", .string(file.hex)]]).utf8)), form: .directory)
+    let listing = Store.listing([Store.Entry(path: "a", digest: file, isExecutable: false)])
+    let artifact = Artifact(digest: try store.addBytes(Array(listing.utf8)), form: .directory)
     #expect(store.has(artifact))
     let path = store.path(of: artifact.digest)
     chmod(path, 0o644)
-    try Data(Store.listing([["../../a", .string(file.hex)]]).utf8).write(to: URL(filePath: path))
+    try Data(Store.listing([Store.Entry(path: "../../a", digest: file, isExecutable: false)]).utf8).write(to: URL(filePath: path))
     #expect(!store.has(artifact))
     #expect(problem { _ = try store.entries(of: artifact) } == "\(path) is damaged | delete it and run again")
   }

@@ -17,7 +17,7 @@ struct LogCommand: ParsableCommand {
 
   @OptionGroup var manifest: ManifestOptions
   @Option(help: ArgumentHelp("Only the last lines.", valueName: "lines")) var tail: Int?
-  @Flag(help: "Print the log file's path instead.") var path = false
+  @Flag(help: "Print the log file's path instead; there is none if nothing was printed.") var path = false
   @OptionGroup(title: "What is said") var output: OutputOptions
   @Argument(help: "The step.", completion: .steps) var step: String
 
@@ -34,7 +34,10 @@ struct LogCommand: ParsableCommand {
     }
     let file = "\(session.state.directory)/logs/\(execution.key).log"
     if path, !output.json { return Terminal.print(file) }
-    guard let stream = fopen(file, "r") else { throw Problem(.missingInput, "the log \(file) is gone") }
+    // One that printed nothing has none.
+    guard let stream = fopen(file, "r") ?? (errno == ENOENT ? fopen("/dev/null", "r") : nil) else {
+      throw Problem(.missingInput, "the log \(file) cannot be read: \(String(cString: strerror(errno)))")
+    }
     defer { fclose(stream) }
     let kept = tail ?? (output.json ? 200 : .max)
     var lines: [String] = []

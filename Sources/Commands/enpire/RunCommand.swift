@@ -41,7 +41,9 @@ struct RunCommand: ParsableCommand {
       (session, names) = try manifest.session(arguments)
       goals = try session.goals(names, selection.selection)
     } else {
-      switch try Session.open(manifest.request(arguments)) {
+      // One trace and one jobserver are of one run.
+      let mayTry = scheduling.trace == nil && scheduling.jobserver == nil && getenv("MAKEFLAGS").map { $0.pointee == 0 } ?? true
+      switch try Session.open(manifest.request(arguments), mayTry: mayTry) {
       case .nothingToDo(let steps, let skipped):
         if !execution.question { reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped)) }
         return
@@ -62,7 +64,7 @@ struct RunCommand: ParsableCommand {
     options.patience = !execution.noWait
     options.deadline = try RunTime.deadline(length: execution.length, times: selection.times)
     let jobserver = scheduling.set(&options, jobs: execution.jobs ?? configuration.jobs)
-    let summary = try Run(session, options: options, jobserver: jobserver, report: reporter.report).execute(goals)
+    let summary = try Run.execute(session, goals, options: options, jobserver: jobserver, report: reporter.report)
     reporter.finish(summary)
     if summary.exit != .success { leave(summary.exit) }
   }

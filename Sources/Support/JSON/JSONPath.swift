@@ -46,6 +46,22 @@ extension JSONPointer {
   }
 }
 
+/// A member of an object in a text: the bytes from its name's first quote to the end of its value, and those of its value.
+public struct JSONMember: Equatable {
+  public let name: String
+  public let bytes: Range<Int>
+  public let value: Range<Int>
+}
+
+extension JSONPointer {
+  /// The members of the object that these bytes are. One pass, and no values made; what is in a value is not looked at. Nil unless all around
+  /// the values is as JSON has to be and no name comes twice.
+  public static func members(ofObject text: [UInt8], in range: Range<Int>) -> [JSONMember]? {
+    var scan = Scan(text: text, at: range.lowerBound)
+    return scan.strictMembers(to: range.upperBound)
+  }
+}
+
 /// Finds places in one text again and again: lines and the members two levels down are looked up, not searched for.
 public struct PlaceFinder {
   public let text: [UInt8]
@@ -180,6 +196,37 @@ private struct Scan {
       guard at < text.count, text[at] == UInt8(ascii: ",") else { return members }
       at += 1
     }
+  }
+
+  mutating func strictMembers(to end: Int) -> [JSONMember]? {
+    func isNext(_ character: Unicode.Scalar) -> Bool { at < end && text[at] == UInt8(ascii: character) }
+    func skipWhite() { while at < end, [32, 10, 13, 9].contains(text[at]) { at += 1 } }
+    func take(_ character: Unicode.Scalar) -> Bool {
+      skipWhite()
+      guard isNext(character) else { return false }
+      at += 1
+      return true
+    }
+    guard take("{") else { return nil }
+    var members: [JSONMember] = []
+    var names: Set<String> = []
+    if !take("}") {
+      repeat {
+        skipWhite()
+        guard isNext("\"") else { return nil }
+        let start = at
+        let name = string()
+        guard take(":") else { return nil }
+        skipWhite()
+        let value = at
+        skipValue()
+        guard at > value, at <= end, names.insert(name).inserted else { return nil }
+        members.append(JSONMember(name: name, bytes: start..<at, value: value..<at))
+      } while take(",")
+      guard take("}") else { return nil }
+    }
+    skipWhite()
+    return at == end ? members : nil
   }
 
   private mutating func skipSpace() { while at < text.count, text[at] <= 32 { at += 1 } }

@@ -28,7 +28,7 @@ extension Attempt {
         close(descriptor)
         throw error
       }
-      return Artifact(digest: try session.state.store.addFile(path, descriptor, status), form: output.form)
+      return try session.state.store.addFile(path, descriptor, status, form: output.form)
     case .link:
       guard let real = Files.real(path), real.hasPrefix((Files.real(directory) ?? directory) + "/") || exposure.covers(real) else {
         throw Problem(
@@ -38,9 +38,9 @@ extension Attempt {
       if Files.isDirectory(real) { throw mismatch(output, "a link to a directory") }
       if output.form == .directory { throw mismatch(output, "a link to a file") }
       let copy = directory + "/.copy"
-      try Files.copy(real, to: copy, mode: 0o444)
+      try Files.copy(real, to: copy, mode: Store.mode(0o444, FileStamp(of: real)?.isExecutable == true))
       try check(output, copy)
-      return Artifact(digest: try session.state.store.addFile(copy), form: output.form)
+      return try session.state.store.addFile(copy, form: output.form)
     }
   }
 

@@ -30,6 +30,10 @@ extension Attempt {
       request["station"] = station.entry
       for path in session.isolation.python(near: session.manifest.directory) { exposure.read(path) }
     }
+    if !leases.isEmpty {
+      request["leases"] = .array(leases.map(\.json))
+      exposure.read(session.decider.stations.directory)
+    }
     if step.stations.count > 1 { request["stations"] = .array(step.stations.map(\.entry)) }
     if let shard = step.shard { request["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
     let progress = isReproduction ? directory + "/progress" : "\(state)/progress/\(key.hex)"

@@ -25,6 +25,8 @@ final class Attempt {
   /// What keeps its secrets out of all that is told, if it has any.
   private(set) var mask: Mask?
   private var maskedLog: MaskedLog?
+  /// Where its output goes as long as the log has no name.
+  private var draft: String?
   private var unread: [UInt8] = []
   private var telemetry: JSON = [:]
   /// Its number in the run and what it holds there; the mark in its processes' environment.
@@ -39,12 +41,19 @@ final class Attempt {
   var wasInterrupted = false
   /// A descriptor of a process that it left behind and that has not ended yet.
   var straggler: Int32?
+  /// Why it has to give its station up.
+  var preemption: String?
   /// Why it failed, if that has a name.
   private(set) var cause: Retry.Cause?
   private(set) var progressIsOver = false
+  private var program = ""
+  /// Its program could be run.
+  private(set) var hasStarted = true
 
   /// A reproduction sees nothing that is kept of earlier attempts: no finished trials, no checkpoints.
   let isReproduction: Bool
+  /// The stations that it has; none when it is a reproduction.
+  let leases: [Lease]
   /// The strace that watches it, if it is to be seen what it reads.
   let strace: String?
   static let traceFile = ".enpire-trace"
@@ -55,11 +64,12 @@ final class Attempt {
   /// `surroundings` are variables that the run adds to its environment, `passing` descriptors that become its 4, 5, ….
   init(
     _ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, isReproduction: Bool = false, strace: String? = nil,
-    surroundings: [String: String] = [:], passing: [Int32] = []
+    leases: [Lease] = [], surroundings: [String: String] = [:], passing: [Int32] = []
   ) throws {
     self.step = step
     self.isReproduction = isReproduction
     self.strace = strace
+    self.leases = leases
     self.key = key
     self.fingerprint = fingerprint
     self.session = session
@@ -94,12 +104,26 @@ final class Attempt {
       guard argv[0].contains("/") || Files.program(argv[0]) != nil else { throw Child.problem(starting: argv[0], ENOENT) }
       argv = sandbox.wrap(argv, directory: directory, exposure: exposure, state: session.state.directory)
     }
+    program = argv[0]
     try session.makeReady(logs: Files.parent(of: log)!)
+    if Files.exists(log) { unlink(log) }
     maskedLog = try mask.map { try MaskedLog(log, mask: $0) }
-    return try Child.spawn(
-      argv, environment: environment, directory: directory, output: log, through: maskedLog?.descriptor, truncating: true, withProgress: true,
-      passing: passing)
+    var through = maskedLog?.descriptor
+    if through == nil, !isReproduction {
+      let (path, descriptor) = try session.drafts.take()
+      (draft, through) = (path, descriptor)
+    }
+    do {
+      return try Child.spawn(
+        argv, environment: environment, directory: directory, output: log, through: through, withProgress: true, passing: passing)
+    } catch {
+      if let draft { session.drafts.give(draft) }
+      throw error
+    }
   }
+
+  /// Shows what it has printed, if anything.
+  func showLog() { if let path = draft, session.drafts.name(path, log) { draft = nil } }
 
   /// What a step sees of this process's environment: where programs are, and no more.
   private func environment() -> [String: String] {
@@ -119,7 +143,7 @@ final class Attempt {
 
   /// Reads what arrived on the progress pipe; returns the newest progress.
   func readProgress() -> (done: Int, total: Int, word: String)? {
-    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
+    withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { buffer in
       while true {
         let count = Glibc.read(child.progress, buffer.baseAddress, buffer.count)
         guard count > 0 else {
@@ -179,6 +203,7 @@ final class Attempt {
     _ = readProgress()
     let end = end(child.wait())
     maskedLog?.finish()
+    showLog()
     endedMonotonic = Clock.monotonic
     cause =
       switch end {
@@ -187,8 +212,12 @@ final class Attempt {
       case .exited(ExitCode.station.rawValue) where step.kind != nil: .station
       case .exited(let code): .exit(code)
       case .signalled: .signal
-      case .lost: .lost
+      case .lost, .unstarted: .lost
       }
+    if case .unstarted(let code) = end {
+      hasStarted = false
+      throw Child.problem(starting: program, code)
+    }
     if end != .exited(0), Files.freeBytes(at: directory) < 1 << 20 {
       throw Problem(
         .inputOutput, "\(step.name): no space is left where \(Files.display(session.state.directory))/ lies",
@@ -196,8 +225,9 @@ final class Attempt {
     }
     switch end {
     case .exited(0) where !timedOut: break
+    case _ where preemption != nil: throw Problem(.station, "\(step.name): \(preemption!)", hint: logHint)
     case _ where wasInterrupted: throw Problem(.interrupted, "\(step.name): interrupted", hint: logHint)
-    case .lost: throw Problem(.stepFailed, "\(step.name): nobody knows how it ended", hint: logHint)
+    case .lost, .unstarted: throw Problem(.stepFailed, "\(step.name): nobody knows how it ended", hint: logHint)
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.options.timeout?.after ?? 0) s", hint: logHint)
     case .exited(let code):
       let message = message(or: "exit code \(code)")
@@ -224,6 +254,16 @@ final class Attempt {
       key: key, step: step.name, outputs: outputs, appended: appended, started: started, seconds: seconds, station: step.station?.name)
   }
 
+  /// It moved something, and nobody knows how far it came: it did not end by itself, or lost its station.
+  var isUnsure: Bool {
+    guard step.moves else { return false }
+    if preemption != nil || wasInterrupted { return true }
+    return switch cause {
+    case .timeout, .signal, .lost: true
+    case .exit, .station, nil: false
+    }
+  }
+
   var details: ActionDetails { ActionDetails(fingerprint: fingerprint, telemetry: telemetry) }
 
   /// Gives the private directory back, from which everything was taken that will be.
@@ -231,6 +271,9 @@ final class Attempt {
     if hasLeft { return }
     hasLeft = true
     maskedLog?.finish()
+    showLog()
+    if let draft { session.drafts.give(draft) }
+    draft = nil
     for link in links { unlink(directory + "/" + link.name) }
     session.rooms.give(directory, layout)
   }

@@ -8,6 +8,8 @@ struct Child {
     case exited(Int32), signalled(Int32)
     /// Someone else was told how it ended.
     case lost
+    /// It never ran its program: an errno.
+    case unstarted(Int32)
   }
 
   let pid: pid_t
@@ -15,15 +17,15 @@ struct Child {
   let descriptor: Int32
   /// The reading end of the progress pipe; -1 without one.
   let progress: Int32
+  private let launch: OpaquePointer
 
-  /// Starts `argv`; its output goes to the end of the file `output`, or to the descriptor `through`, which is closed here. With `withProgress`, descriptor 3 is a pipe to here; `passing` become
-  /// descriptors 4, 5, ….
+  /// Starts `argv`; its output goes to the end of the file `output`, or to the descriptor `through`, which is closed here. With `withProgress`,
+  /// descriptor 3 is a pipe to here; `passing` become descriptors 4, 5, …. A program that is found and cannot be run shows at its end.
   static func spawn(
-    _ argv: [String], environment: [String: String], directory: String, output: String, through: Int32? = nil, truncating: Bool = false,
-    withProgress: Bool = false,
+    _ argv: [String], environment: [String: String], directory: String, output: String, through: Int32? = nil, withProgress: Bool = false,
     passing: [Int32] = []
   ) throws -> Child {
-    let log = through ?? open(output, O_WRONLY | O_CREAT | (truncating ? O_TRUNC : 0) | O_APPEND | O_CLOEXEC, 0o644)
+    let log = through ?? open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard log >= 0 else { throw Files.problem("write", output) }
     defer { close(log) }
     var pipe: [Int32] = [-1, -1]
@@ -33,19 +35,18 @@ struct Child {
     }
     defer { if pipe[1] >= 0 { close(pipe[1]) } }
     let given = [pipe[1]] + passing
+    var (descriptor, launch): (Int32, OpaquePointer?) = (-1, nil)
     let pid = withArray(argv) { arguments in
-      withArray(environment.map { "\($0.key)=\($0.value)" }.sorted()) { enpire_spawn(arguments, $0, directory, log, given, Int32(given.count)) }
+      withArray(environment.map { "\($0.key)=\($0.value)" }.sorted()) {
+        enpire_spawn(arguments, $0, directory, log, given, Int32(given.count), &descriptor, &launch)
+      }
     }
-    guard pid > 0 else {
+    guard pid > 0, let launch else {
       if pipe[0] >= 0 { close(pipe[0]) }
+      if pid == -EINVAL { throw Problem(.internalError, "clone: \(String(cString: strerror(-pid)))", hint: "enpire needs Linux 5.3 or newer") }
       throw problem(starting: argv[0], -pid)
     }
-    let descriptor = enpire_pidfd(pid)
-    guard descriptor >= 0 else {
-      kill(-pid, SIGKILL)
-      throw Problem(.internalError, "pidfd_open: \(String(cString: strerror(-descriptor)))", hint: "enpire needs Linux 5.3 or newer")
-    }
-    return Child(pid: pid, descriptor: descriptor, progress: pipe[0])
+    return Child(pid: pid, descriptor: descriptor, progress: pipe[0], launch: launch)
   }
 
   static func problem(starting program: String, _ code: Int32) -> Problem {
@@ -60,6 +61,8 @@ struct Child {
     while collected < 0 && errno == EINTR { collected = waitpid(pid, &status, 0) }
     close(descriptor)
     if progress >= 0 { close(progress) }
+    let failure = enpire_launched(launch)
+    if failure != 0 { return .unstarted(failure) }
     if collected != pid { return .lost }
     return status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
   }

@@ -15,6 +15,9 @@ public final class Isolation {
 
   init(state: String) { self.state = state }
 
+  /// What was chosen for another session of the same workspace.
+  func take(_ other: Isolation) { (mode, fallback, cache) = (other.mode, other.fallback, other.cache) }
+
   /// The sandbox for a step, or nil for none.
   func sandbox(for step: Step) throws -> Sandbox? {
     let mode = try chosen()

@@ -9,7 +9,7 @@ extension Decider {
     let path = path.hasSuffix("/") ? String(path.dropLast()) : path
     guard Files.exists(path) else { return false }
     let form: Output.Form = Files.isDirectory(path) ? .directory : .file
-    return Files.exists(state.store.path(of: try Store.digest(of: path, form: form, hash: state.files.digest)))
+    return Files.exists(state.store.path(of: try Store.artifact(at: path, form: form, look: state.files.entry).digest))
   }
 
   func removeLeftover(_ path: String) throws {

@@ -37,7 +37,7 @@ extension Session {
         throw Problem(
           .stepFailed, "\(step.name) has no result of its present inputs", hint: "run it first, or check out the commit that its record names")
       }
-      if step.effect == .external || step.effect == .motion {
+      if step.effect == .external || step.moves {
         if deep { return [] }
         throw Problem(.usage, "\(step.name) changes something outside and cannot be repeated", hint: "reproduce the evaluation it records")
       }
@@ -46,7 +46,7 @@ extension Session {
       defer { attempt.cleanUp(keepingProgress: false) }
       let again = try attempt.finish()
       return record.outputs.map { name, artifact in
-        Reproduction(step: step.name, output: name, recorded: artifact.digest.hex, reproduced: again.outputs[name]?.digest.hex ?? "missing")
+        Reproduction(step: step.name, output: name, recorded: artifact.name, reproduced: again.outputs[name]?.name ?? "missing")
       }
     }
   }

@@ -10,20 +10,28 @@ public enum Decision {
   /// Recorded; the published files named have to be put back.
   case restore(ActionRecord, [String])
   case run(key: Digest, fingerprint: JSON, reasons: [Reason])
-  /// Has to run under this key, and waits for a person to agree: what is asked.
-  case hold(key: Digest, String)
+  /// Has to run under this key, and waits for a person.
+  case hold(key: Digest, Question)
   /// Not in this run: why.
   case skip(String)
+}
+
+/// What a run waits for a person to do or say, and the command by which it is done or said.
+public struct Question: Sendable, Equatable {
+  public let text: String
+  public let command: String
 }
 
 struct Decider {
   let graph: Graph
   let state: State
+  let stations: StationBook
   let tools: Tools
 
   init(graph: Graph, state: State) {
     self.graph = graph
     self.state = state
+    stations = StationBook(graph.fleet, state: state.directory)
     tools = Tools(state.files)
   }
 
@@ -57,11 +65,35 @@ struct Decider {
     } else {
       reasons = [.first]
     }
-    if let question = step.options.approval {
-      guard let approval = try state.approval(of: key) else { return .hold(key: key, question) }
+    if step.moves, !force, let run = try state.runThatDid(key) {
+      throw Problem(
+        .station, "\(step.name): run \(run) did it, and its result is gone; what moves hardware is not done twice by itself",
+        hint: "if it shall be done again: enpire run -B '\(step.name)'")
+    }
+    if let question = try question(of: step, key) { return .hold(key: key, question) }
+    return .run(key: key, fingerprint: fingerprint, reasons: reasons)
+  }
+
+  /// What a person has to do or say before a step may run under this key; nil if nothing. Throws if it was refused.
+  func question(of step: Step, _ key: Digest) throws -> Question? {
+    if let text = step.options.approval {
+      guard let approval = try state.approval(of: key) else {
+        return Question(text: text, command: "enpire approve '\(step.name)', or reject")
+      }
       if let problem = approval.problem(of: step.name) { throw problem }
     }
-    return .run(key: key, fingerprint: fingerprint, reasons: reasons)
+    for station in step.stations {
+      let record = try stations.record(of: station.name)
+      if let unsure = record.unsure ?? record.cutOff(at: Clock.now) {
+        return Question(
+          text: "nobody knows how '\(unsure.step)' left station \(station.name) (\(unsure.why)): it has to be reset and verified",
+          command: "enpire reset \(station.name)")
+      }
+      if step.moves, !record.isArmed(at: Clock.now) {
+        return Question(text: "it moves station \(station.name), which is not armed", command: "enpire arm \(station.name)")
+      }
+    }
+    return nil
   }
 
   /// Nothing runs on a station, or reads a file, that is marked as bad.
@@ -73,11 +105,18 @@ struct Decider {
     }
     guard quarantine.marksFiles else { return }
     for artifact in try inputs(of: step).values.joined() {
-      guard artifact.artifact == nil, let taint = quarantine.taint(ofFile: artifact.digest) else { continue }
+      guard artifact.artifact == nil, let taint = try taint(of: artifact, in: quarantine) else { continue }
       throw Problem(
         .stepFailed, "\(step.name): reads \(artifact.name), and \(taint.sentence)",
         hint: "leave it out of 'in', or take the mark back: enpire taint --remove \(taint.id)")
     }
+  }
+
+  /// The mark of a file, of a directory as it is, or of a file in it.
+  private func taint(of input: InputArtifact, in quarantine: Quarantine) throws -> Taint? {
+    if let taint = quarantine.taint(ofFile: input.digest) { return taint }
+    guard let path = input.path, input.stamp?.isDirectory == true else { return nil }
+    return try Files.walk(path).lazy.compactMap { quarantine.taint(ofFile: try state.files.digest(of: path + "/" + $0)) }.first
   }
 
   /// What is published there is not what is recorded, or something is where an output was left out.
@@ -94,7 +133,7 @@ struct Decider {
   /// Whether a path holds just this artifact.
   func isInPlace(_ artifact: Artifact?, at path: String) throws -> Bool {
     guard let artifact, Files.exists(path), Files.isDirectory(path) == (artifact.form == .directory) else { return false }
-    return try Store.digest(of: path, form: artifact.form, hash: state.files.digest) == artifact.digest
+    return try Store.artifact(at: path, form: artifact.form, look: state.files.entry) == artifact
   }
 
   // MARK: What the key is the hash of
@@ -150,7 +189,7 @@ struct Decider {
     var digests: OrderedDictionary<String, JSON> = [:]
     for case .step(let reference) in try Template.references(in: .array(step.argv.map { .string($0) })) {
       guard let target = graph.step(named: reference.step, from: step), let output = target.output(named: reference.output) else { continue }
-      digests["\(target.name).\(output.name)"] = (target.record?.outputs[output.name]).map { .string($0.digest.hex) } ?? .null
+      digests["\(target.name).\(output.name)"] = (target.record?.outputs[output.name]).map { .string($0.name) } ?? .null
     }
     return digests
   }
@@ -259,7 +298,7 @@ struct Decider {
         guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
         let name = Files.name(of: path)
         if stamp.isDirectory {
-          let digest = try Store.digest(of: path, form: .directory, hash: state.files.digest)
+          let digest = try Store.artifact(at: path, form: .directory, look: state.files.entry).digest
           return InputArtifact(name: name, digest: digest, path: path, stamp: stamp, artifact: nil, step: nil)
         }
         let entry = try state.files.entry(of: path)
@@ -272,7 +311,7 @@ struct Decider {
   func isUnchanged(_ input: InputArtifact) throws -> Bool {
     guard let path = input.path, let stamp = input.stamp else { return true }
     guard stamp.isDirectory else { return FileDigests.isUnchanged(path, since: stamp) }
-    return try Files.isDirectory(path) && Store.digest(of: path, form: .directory, hash: state.files.digest) == input.digest
+    return try Files.isDirectory(path) && Store.artifact(at: path, form: .directory, look: state.files.entry).digest == input.digest
   }
 
   private func study(of step: Step) -> JSON {

@@ -104,6 +104,12 @@ struct Explanation {
     if old.map(name) == new.map(name) {
       for (old, new) in zip(old, new) where old != new {
         let (before, after) = (old["digest"], new["digest"])
+        if before == after, old["executable"] != new["executable"] {
+          let text = "input \(port): \(name(new)) \(new["executable"] == true ? "is executable now" : "is executable no more")"
+          reasons.append(
+            Reason(.input, text, name: "\(port): \(name(new))", old: old["executable"] ?? false, new: new["executable"] ?? false))
+          continue
+        }
         let change = "(\(before?.string?.prefix(12) ?? "") → \(after?.string?.prefix(12) ?? ""))"
         reasons.append(Reason(.input, "input \(port): \(name(new)) changed \(change)", name: "\(port): \(name(new))", old: before, new: after))
       }

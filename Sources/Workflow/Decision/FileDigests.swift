@@ -34,6 +34,9 @@ struct FileStamp: Hashable, Sendable {
     self.init(status)
   }
 
+  /// The same file, unwritten; moving it changes the rest.
+  func isSameContent(as other: FileStamp) -> Bool { (size, modified, inode) == (other.size, other.modified, other.inode) }
+
   var isExecutable: Bool { mode & 0o100 != 0 }
   var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
 }

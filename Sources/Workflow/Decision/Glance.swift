@@ -4,6 +4,7 @@
 internal import Glibc
 import Hashing
 import JSON
+import OrderedCollections
 
 /// What a run is asked for: a snapshot belongs to one of these.
 public struct Request: Sendable {
@@ -59,6 +60,12 @@ struct Glance {
     var appended: [String] = []
     /// All files of appended steps, if there are others than before.
     var appendedNames: [String]?
+    /// What depends on the open ones is left out, for they may give what they gave before.
+    var isTentative = false
+    /// What an edit of the manifest has to do with it.
+    var edit: ManifestEdit?
+    /// What their steps gave then.
+    var before: [String: OrderedDictionary<String, Artifact>] = [:]
   }
 
   enum Verdict {
@@ -66,21 +73,27 @@ struct Glance {
     case unknown
     case upToDate(steps: Int, skipped: Int)
     case partly(Part)
+
+    /// So many more declarations would be open that it is worth a try with those alone that changed.
+    static let many = 8
   }
 
   private let request: Request
   private let snapshot: Snapshot
+  private let mayTry: Bool
   /// Watches whose file has the old content under a new stamp.
   private var refreshed: [Int: FileDigests.Entry] = [:]
   private var isStale: [Bool]
   private var appended: [String] = []
   private var appendedNames: [String]?
+  private var edit: ManifestEdit?
 
-  static func look(_ request: Request) -> Verdict {
+  /// `mayTry`: a part may leave out what depends on what changed.
+  static func look(_ request: Request, mayTry: Bool = false) -> Verdict {
     guard let snapshot = Snapshot(path: request.snapshot), Files.exists(request.state + "/state.db"), isCurrent(snapshot, request) else {
       return .unknown
     }
-    var glance = Glance(request: request, snapshot: snapshot, isStale: Array(repeating: false, count: snapshot.watches.count))
+    var glance = Glance(request: request, snapshot: snapshot, mayTry: mayTry, isStale: Array(repeating: false, count: snapshot.watches.count))
     return glance.verdict()
   }
 
@@ -93,11 +106,13 @@ struct Glance {
     for index in WatchClient.changed(in: snapshot, of: request) ?? changedByStamp() {
       guard isHarmless(index) else { return .unknown }
     }
-    if !refreshed.isEmpty { rewrite() }
+    if !refreshed.isEmpty || edit?.isIdle == true { rewrite() }
+    let changed = Set(edit?.changed ?? [])
     let stale = snapshot.declarations.indices.filter { declaration in
-      snapshot.declarations[declaration].isOpen != 0 || snapshot.files[declaration].contains { isStale[Int($0)] }
+      snapshot.declarations[declaration].isOpen != 0 || changed.contains(declaration)
+        || snapshot.files[declaration].contains { isStale[Int($0)] }
     }
-    if stale.isEmpty && appended.isEmpty { return .upToDate(steps: snapshot.steps, skipped: snapshot.skipped) }
+    if stale.isEmpty && appended.isEmpty && edit?.isIdle ?? true { return .upToDate(steps: snapshot.steps, skipped: snapshot.skipped) }
     return part(stale)
   }
 
@@ -112,7 +127,7 @@ struct Glance {
     return snapshot.watches.indices.filter { index in
       let watch = snapshot.watches[index]
       switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
-      case .configuration, .file:
+      case .configuration, .file, .output:
         return fstatat(root, snapshot.pointer(watch.path), &status, 0) != 0 || watch.isTrusted == 0 || FileStamp(status) != watch.stamp
       case .pattern, .directory, .appended: return true
       }
@@ -124,13 +139,20 @@ struct Glance {
     let watch = snapshot.watches[index]
     let path = Files.absolute(snapshot.string(watch.path), in: request.directory)
     switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
-    case .configuration, .file:
+    case .configuration where path == request.path && snapshot.flags & Snapshot.Flags.complete != 0:
+      if let entry = try? FileDigests.hash(path), entry.digest == watch.digest {
+        refreshed[index] = entry
+        return true
+      }
+      edit = ManifestEdit(of: path, since: snapshot)
+      return edit != nil
+    case .configuration, .file, .output:
       if let entry = try? FileDigests.hash(path), entry.digest == watch.digest, entry.stamp.isExecutable == watch.stamp.isExecutable {
         refreshed[index] = entry
         return true
       }
       isStale[index] = true
-      return watch.kind == Snapshot.Watch.Kind.file.rawValue
+      return watch.kind != Snapshot.Watch.Kind.configuration.rawValue
     case .pattern: isStale[index] = Self.digest(ofNames: Files.matches(path)) != watch.digest
     case .directory: isStale[index] = Self.digest(ofNames: (try? Files.walk(path)) ?? []) != watch.digest
     case .appended:
@@ -155,6 +177,7 @@ struct Glance {
       draft.watches[index].stamp = entry.stamp
       draft.watches[index].isTrusted = entry.isTrusted ? 1 : 0
     }
+    if let edit, edit.isIdle, let manifest = snapshot.manifest(request) { edit.apply(to: &draft, manifest: manifest) }
     try? draft.write(to: request.snapshot)
   }
 
@@ -165,25 +188,42 @@ struct Glance {
     let count = snapshot.declarations.count
     var isOpen = [Bool](repeating: false, count: count)
     for declaration in stale { isOpen[declaration] = true }
+    let isStale = isOpen
+    // Whether one that changed needs another one that did.
+    var isEntangled = false
     // Who needs an open one is open.
     let dependents = Dependents(of: snapshot.needs, count: count)
     var stack = stale
     while let declaration = stack.popLast() {
-      for dependent in dependents[declaration] where !isOpen[Int(dependent)] {
+      for dependent in dependents[declaration] {
+        if isStale[Int(dependent)] { isEntangled = true }
+        if isOpen[Int(dependent)] { continue }
         isOpen[Int(dependent)] = true
         stack.append(Int(dependent))
       }
     }
-    let open = isOpen.indices.filter { isOpen[$0] }
+    var open = isOpen.indices.filter { isOpen[$0] }
+    let isTentative = mayTry && !isEntangled && appended.isEmpty && edit?.new.isEmpty ?? true && open.count > stale.count + Verdict.many
+    if isTentative { (open, isOpen) = (stale, isStale) }
     // Reading everything is quicker than reading most of it this way.
     guard open.count <= 1000 || open.count <= count / 4 else { return .unknown }
     let settled = Set(open.lazy.flatMap { snapshot.needs[$0].lazy.map(Int.init) }.filter { !isOpen[$0] }).sorted()
-    return .partly(Part(snapshot: snapshot, open: open, settled: settled, appended: appended, appendedNames: appendedNames))
+    return .partly(
+      Part(
+        snapshot: snapshot, open: open, settled: settled, appended: appended, appendedNames: appendedNames, isTentative: isTentative,
+        edit: edit))
+  }
+}
+
+extension Snapshot {
+  /// The watch of the manifest itself.
+  func manifest(_ request: Request) -> Int? {
+    watches.firstIndex { $0.kind == Watch.Kind.configuration.rawValue && Files.absolute(string($0.path), in: request.directory) == request.path }
   }
 }
 
 /// The rows of needs turned round.
-private struct Dependents {
+struct Dependents {
   private var starts: [Int]
   private var values: [UInt32]
 

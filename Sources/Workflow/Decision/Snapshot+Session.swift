@@ -38,6 +38,12 @@ private struct SnapshotWriter {
 
   mutating func collect() throws {
     if let part = session.part {
+      if let edit = part.edit, let manifest = part.snapshot.manifest(request) {
+        edit.apply(to: &draft, manifest: manifest)
+        if !edit.new.keys.allSatisfy({ name in session.graph.wantedDeclarations.contains { $0.name == name } }) {
+          draft.flags &= ~Snapshot.Flags.complete
+        }
+      }
       for index in part.open + part.settled { declarationIndex[part.snapshot.string(part.snapshot.declarations[index].name)] = UInt32(index) }
       let touched = Set(part.open.flatMap { part.snapshot.files[$0].map(Int.init) })
       for index in touched { watchIndex[part.snapshot.string(part.snapshot.watches[index].path)] = UInt32(index) }
@@ -58,6 +64,7 @@ private struct SnapshotWriter {
       draft.declarations[index].isOpen = isSettled && files != nil ? 0 : 1
       rows[index] = (needs(of: group), files ?? [])
     }
+    if let part = session.part, part.isTentative { open(groups, part) }
     let before = (needs: draft.needs, files: draft.files)
     (draft.needs, draft.files) = (Snapshot.RowsDraft(), Snapshot.RowsDraft())
     for index in draft.declarations.indices {
@@ -74,20 +81,26 @@ private struct SnapshotWriter {
       for path in session.state.files.entries.keys where watchIndex[relative(path)] == nil { _ = try watch(path, .configuration) }
       draft.steps = session.graph.steps.count { $0.isWanted }
       draft.skipped = session.graph.steps.count { $0.isWanted && $0.bypassReason != nil }
-      draft.flags = isSeparable ? Snapshot.Flags.separable : 0
+      draft.flags |= isSeparable ? Snapshot.Flags.separable : 0
     } else {
       draft.steps = session.untouched + session.graph.steps.count { $0.isWanted && !session.graph.settled.contains($0.declaration.name) }
+    }
+  }
+
+  /// Whatever reads what came out otherwise is open.
+  private mutating func open(_ groups: [Graph.Group], _ part: Glance.Part) {
+    let changed = groups.filter { !$0.steps.allSatisfy { $0.record != nil && !part.isChanged($0) } }
+    if changed.isEmpty { return }
+    let dependents = Dependents(of: part.snapshot.needs, count: part.snapshot.declarations.count)
+    for group in changed {
+      for dependent in dependents[Int(declarationIndex[group.name]!)] { draft.declarations[Int(dependent)].isOpen = 1 }
     }
   }
 
   /// A declaration can be taken alone if nothing but its named needs decides over it.
   private var isSeparable: Bool {
     session.manifest.sources.count == 1 && session.manifest.patterns.isEmpty
-      && session.graph.steps.allSatisfy { step in
-        step.parent == nil && step.spread == nil && !step.mayAppend && step.families.isEmpty && step.kind?.readsStudy != true
-          && step.status != .skipped
-          && !step.declaration.after.contains { $0.hasSuffix("?") }
-      }
+      && session.graph.steps.allSatisfy { $0.isSeparable && $0.status != .skipped }
   }
 
   // MARK: Where declarations stand
@@ -109,19 +122,28 @@ private struct SnapshotWriter {
     var places: [String: Range<Int>] = [:]
     for member in JSONPointer(["steps"]).members(in: text) ?? [] { places[member.name] = member.bytes }
     for group in groups { try place(group, at: places[group.name]) }
+    if Set(groups.map(\.name)).isSuperset(of: places.keys) { draft.flags |= Snapshot.Flags.complete }
+    if let range = JSONPointer.members(ofObject: text, in: 0..<text.count)?.first(where: { $0.name == "default" })?.value {
+      draft.defaults = draft.add(String(decoding: text[range], as: UTF8.self))
+    }
   }
 
-  /// In a part, what is not known yet was appended.
+  /// In a part, what is not known yet is new in the manifest, or was appended.
   private mutating func place(_ groups: [Graph.Group]) throws {
-    for group in groups where declarationIndex[group.name] == nil { try place(group, at: nil) }
+    for group in groups where declarationIndex[group.name] == nil { try place(group, at: session.part?.edit?.new[group.name]) }
   }
 
   private mutating func place(_ group: Graph.Group, at bytes: Range<Int>?) throws {
-    let source = try watch(group.steps[0].declaration.origin.file, .configuration)
+    let file = group.steps[0].declaration.origin.file
+    // A part keeps the manifest as its edit read it.
+    let known = file == request.path ? session.part?.snapshot.manifest(request).map { UInt32($0) } : nil
+    let source = try known ?? watch(file, .configuration)
     declarationIndex[group.name] = UInt32(draft.declarations.count)
+    let text = session.part?.edit?.text ?? session.manifest.text
     draft.declarations.append(
       Snapshot.Declaration(
-        source: source, length: UInt32(bytes?.count ?? 0), offset: UInt64(bytes?.lowerBound ?? 0), name: draft.add(group.name), isOpen: 0))
+        source: source, length: UInt32(bytes?.count ?? 0), offset: UInt64(bytes?.lowerBound ?? 0), name: draft.add(group.name), isOpen: 0,
+        mark: bytes.map { ManifestEdit.mark(text[$0]) } ?? 0))
   }
 
   // MARK: What they rest on
@@ -167,18 +189,20 @@ private struct SnapshotWriter {
           continue
         }
         let path = prefix + (published.hasSuffix("/") ? String(published.dropLast()) : published)
-        guard artifact.form == .directory || (try? session.state.files.entry(of: path))?.digest == artifact.digest else { return nil }
-        watches.formUnion(try content(path))
+        if artifact.form != .directory {
+          guard let there = try? Store.artifact(at: path, form: artifact.form, look: session.state.files.entry), there == artifact else { return nil }
+        }
+        watches.formUnion(try content(path, .output))
       }
     }
     return watches.sorted()
   }
 
   /// A file, or a directory with all its files.
-  private mutating func content(_ path: String) throws -> [UInt32] {
-    guard Files.isDirectory(path) else { return [try watch(path, .file)] }
+  private mutating func content(_ path: String, _ kind: Snapshot.Watch.Kind = .file) throws -> [UInt32] {
+    guard Files.isDirectory(path) else { return [try watch(path, kind)] }
     let files = try Files.walk(path)
-    return [list(path, .directory, files)] + (try files.map { try watch(path + "/" + $0, .file) })
+    return [list(path, .directory, files)] + (try files.map { try watch(path + "/" + $0, kind) })
   }
 
   private func relative(_ path: String) -> String { path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path }
@@ -217,4 +241,11 @@ private struct SnapshotWriter {
 
 extension Snapshot.RowsDraft {
   subscript(row: Int) -> ArraySlice<UInt32> { values[Int(starts[row])..<Int(starts[row + 1])] }
+}
+
+extension Step {
+  /// Nothing but its named needs decides over it.
+  var isSeparable: Bool {
+    parent == nil && spread == nil && !mayAppend && families.isEmpty && kind?.readsStudy != true && !declaration.after.contains { $0.hasSuffix("?") }
+  }
 }

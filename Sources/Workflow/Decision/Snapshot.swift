@@ -20,7 +20,7 @@ struct Snapshot {
     enum Kind: UInt32 {
       /// The manifest or another file that says what the steps are.
       case configuration
-      /// An input or a published output.
+      /// An input, or an output in the store.
       case file
       /// The names that a pattern matches.
       case pattern
@@ -28,6 +28,8 @@ struct Snapshot {
       case directory
       /// The appended steps' files.
       case appended
+      /// A published output.
+      case output
     }
   }
 
@@ -40,16 +42,20 @@ struct Snapshot {
     var name: UInt32
     /// Not zero: not up to date when the run ended.
     var isOpen: UInt32
+    /// Of its text; 0 of an appended step.
+    var mark: UInt64
   }
 
   enum Flags {
     /// A few declarations can be taken without the others.
     static let separable: UInt32 = 1
+    /// Every declaration of the manifest is in it.
+    static let complete: UInt32 = 2
   }
 
   /// Format of the file, part of its first word. Layouts of this machine's records count too.
   private static let magic: UInt64 =
-    0x656e_7069_7265_0001 ^ UInt64(MemoryLayout<Watch>.stride) << 20 ^ UInt64(MemoryLayout<Declaration>.stride) << 32
+    0x656e_7069_7265_0002 ^ UInt64(MemoryLayout<Watch>.stride) << 20 ^ UInt64(MemoryLayout<Declaration>.stride) << 32
   private static let headerSize = 192
   private static let alignment = 64
 
@@ -61,6 +67,8 @@ struct Snapshot {
   let steps: Int
   /// How many of them a condition skipped.
   let skipped: Int
+  /// Where the manifest's own goals start among the strings, as they are written.
+  let defaults: UInt32
   /// JSON: for which program, manifest, goals and variables this is.
   let identity: UnsafeBufferPointer<UInt8>
   /// The manifest's members beside `steps` and `default`.
@@ -108,6 +116,7 @@ struct Snapshot {
     flags = UInt32(truncatingIfNeeded: word(3))
     steps = Int(word(3) >> 32)
     skipped = Int(truncatingIfNeeded: word(22))
+    defaults = UInt32(truncatingIfNeeded: word(23))
     identity = section(0, UInt8.self)
     header = section(1, UInt8.self)
     strings = section(2, UInt8.self)
@@ -115,7 +124,7 @@ struct Snapshot {
     declarations = section(4, Declaration.self)
     needs = Rows(starts: section(5, UInt32.self), values: section(6, UInt32.self))
     files = Rows(starts: section(7, UInt32.self), values: section(8, UInt32.self))
-    guard isSound, word(22) <= word(3) >> 32, strings.last == 0,
+    guard isSound, word(22) <= word(3) >> 32, strings.last == 0, word(23) < UInt64(strings.count),
       watches.allSatisfy({ Int($0.path) < strings.count && Watch.Kind(rawValue: $0.kind) != nil }),
       declarations.allSatisfy({ Int($0.source) < watches.count && Int($0.name) < strings.count && $0.offset < 1 << 40 }),
       needs.isSound(rows: declarations.count, below: declarations.count), files.isSound(rows: declarations.count, below: watches.count)
@@ -136,6 +145,7 @@ struct Snapshot {
     var flags: UInt32 = 0
     var steps = 0
     var skipped = 0
+    var defaults: UInt32 = 0
     var identity: [UInt8] = []
     var header: [UInt8] = []
     var strings: [UInt8] = [0]
@@ -151,6 +161,7 @@ struct Snapshot {
       flags = snapshot.flags
       steps = snapshot.steps
       skipped = snapshot.skipped
+      defaults = snapshot.defaults
       identity = Array(snapshot.identity)
       header = Array(snapshot.header)
       strings = Array(snapshot.strings)
@@ -191,6 +202,7 @@ struct Snapshot {
         func set(_ index: Int, _ word: UInt64) { bytes.storeBytes(of: word, toByteOffset: 8 * index, as: UInt64.self) }
         set(3, UInt64(flags) | UInt64(steps) << 32)
         set(22, UInt64(skipped))
+        set(23, UInt64(defaults))
         for (index, section) in sections.enumerated() {
           set(4 + 2 * index, section.0)
           set(5 + 2 * index, section.1)

@@ -102,7 +102,7 @@ public final class Watcher {
       let path = Files.absolute(snapshot.string(watch.path), in: root)
       switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
       case .pattern, .directory, .appended: always.append(index)
-      case .configuration, .file:
+      case .configuration, .file, .output:
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1, watch.isTrusted != 0 else {
           always.append(index)

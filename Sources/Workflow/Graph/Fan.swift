@@ -35,7 +35,7 @@ extension Decider.InputArtifact {
   /// How a fingerprint lists it.
   var print: JSON {
     var print: JSON = ["name": .string(name), "digest": .string(digest.hex)]
-    if let stamp, !stamp.isDirectory, stamp.isExecutable { print["executable"] = true }
+    if artifact?.isExecutable ?? stamp.map({ !$0.isDirectory && $0.isExecutable }) ?? false { print["executable"] = true }
     return print
   }
 }

@@ -14,6 +14,8 @@ extension Run {
       /// Ask again to end, for there was nobody yet.
       case ask(UInt64)
       case retry(Step)
+      /// Ask again for the step's station.
+      case station(Job)
       /// Look again whether something can start.
       case look
     }
@@ -26,6 +28,7 @@ extension Run {
 
   private static let signalsToken: UInt64 = 0
   static let jobserverToken: UInt64 = 1
+  private static let syncToken = UInt64.max
   static func exitToken(_ serial: UInt64) -> UInt64 { serial << 1 }
   static func progressToken(_ serial: UInt64) -> UInt64 { serial << 1 | 1 }
 
@@ -41,6 +44,8 @@ extension Run {
     let signals = enpire_signalfd()
     defer { close(signals) }
     try events.watch(signals, Self.signalsToken)
+    syncer = try Syncer(state.store.root)
+    try events.watch(syncer.descriptor, Self.syncToken)
     defer { endEverything() }
     if let deadline = options.deadline { timers.insert(Timer(at: Clock.monotonic + deadline - Clock.now, what: .deadline)) }
     fireTimers()
@@ -52,7 +57,7 @@ extension Run {
         try recordEnded()
         if !isStopping { try joinAppended(waiting: true) }
         try settleKnown()
-        if isStopping || (decided.isEmpty && pausing.isEmpty) { break }
+        if isStopping || (decided.isEmpty && pausing.isEmpty && awaiting.isEmpty) { break }
         if !decided.isEmpty { continue }
       }
       try attend(signals)
@@ -68,6 +73,7 @@ extension Run {
       _ = attempt.child.wait()
       attempt.cleanUp(keepingProgress: true)
       leave(attempt.place)
+      giveUp(attempt, why: attempt.step.moves ? "the run was ended" : nil)
     }
     running = [:]
     if !ProcessTree.children.isEmpty { _ = ProcessTree.end(grace: 0) { ProcessTree.descendants(of: [:]).values.flatMap { $0 } } }
@@ -76,13 +82,23 @@ extension Run {
 
   /// Waits until something happens, and deals with it.
   private func attend(_ signals: Int32) throws {
-    if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval { try joinAppended(waiting: false) }
-    let tokens = try events.wait(until: [timers.min?.at, recordBy, isStopping ? nil : lookedForAppended + Self.joinInterval].compactMap { $0 }.min())
+    if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval {
+      try joinAppended(waiting: false)
+      pulse()
+      for attempt in running.values { attempt.showLog() }
+    }
+    try tendStations()
+    if let recordBy, recordBy <= Clock.monotonic { beginRecording() }
+    let tokens = try events.wait(
+      until: [timers.min?.at, recordBy, isStopping ? nil : lookedForAppended + Self.joinInterval, nextLookAtStations].compactMap { $0 }.min())
     stopWatchingJobserver()
     var exited: [Attempt] = []
+    var isSynced = false
     for token in tokens {
       if token == Self.signalsToken {
         interrupt(signals)
+      } else if token == Self.syncToken {
+        isSynced = true
       } else if let attempt = running[token >> 1] {
         if token & 1 == 0 { exited.append(attempt) } else { readProgress(attempt) }
       }
@@ -92,10 +108,16 @@ extension Run {
     for attempt in ended {
       running[attempt.serial] = nil
       leave(attempt.place)
+      quietHost?.leave()
     }
-    if ended.isEmpty { if let recordBy, recordBy <= Clock.monotonic { try recordEnded() } } else { try collect(ended) }
+    try collect(ended)
     try settleKnown()
     if !ended.isEmpty { estimate() }
+    if isSynced {
+      // What takes its time is done while all slots are in use.
+      if !isStopping { try startWhatCan() }
+      if !syncing.isEmpty { try endRecording() }
+    }
   }
 
   private func readProgress(_ attempt: Attempt) {
@@ -137,6 +159,7 @@ extension Run {
       switch timer.what {
       case .look: isLooking = false
       case .deadline: if !isStopping { stop(.budget, grace: 10) }
+      case .station(let job): if awaiting[job.step.id] != nil, !isStopping { decided.append(job) }
       case .retry(let step): if pausing.removeValue(forKey: step.id) != nil { undecided.append(step) }
       case .timeout(let serial):
         guard let attempt = running[serial], !attempt.hasExited, !attempt.isEnding else { continue }
@@ -153,7 +176,7 @@ extension Run {
   }
 
   /// Tells all processes of the attempts to end, and kills them after `grace` seconds; nil kills now.
-  private func end(_ attempts: [Attempt], grace: Double?) {
+  func end(_ attempts: [Attempt], grace: Double?) {
     let descendants = ProcessTree.descendants(of: roots)
     for attempt in attempts {
       let number = grace == nil ? SIGKILL : SIGTERM
@@ -186,8 +209,15 @@ extension Run {
     let retry = step.options.retry
     let count = attempts[step.id]!
     release(attempt.key)
+    // It waits for its station again. What moves something is tried again only if it is known how it ended.
+    if attempt.preemption != nil, !isStopping {
+      step.status = .ready
+      attempts[step.id] = count > 1 ? count - 1 : nil
+      undecided.append(step)
+      return
+    }
     let isCovered = attempt.cause.map(retry.covers) ?? retry.causes.isEmpty
-    guard count <= retry.max, isCovered, !isStopping else { return fail(step, problem) }
+    guard count <= retry.max, isCovered, !isStopping, !attempt.isUnsure else { return fail(step, problem) }
     let pause = retry.pause(before: count)
     report(.retrying(step, problem, pause: pause))
     step.status = .ready
@@ -206,6 +236,16 @@ extension Run {
   }
 
   // MARK: Estimates
+
+  /// Walks all steps: once a second, that is nothing.
+  private func pulse() {
+    var (done, total) = (session.untouched, session.untouched)
+    for step in session.graph.steps where step.isWanted {
+      total += 1
+      if step.status.isFinished { done += 1 }
+    }
+    report(.pulse(done: done, of: total))
+  }
 
   private func estimate() {
     let now = Clock.monotonic

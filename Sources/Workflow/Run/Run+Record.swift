@@ -16,32 +16,48 @@ extension Run {
     for attempt in ended {
       do {
         let record = try attempt.finish()
-        attempt.leave()
-        // Those that read it are decided at once.
-        try session.state.quarantine()?.renew(record, attempt.details, session.state)
-        // A wrong step that it appended fails it; so this comes before its record.
-        try settle(attempt.step, .done, record)
-        if unrecorded.isEmpty { recordBy = Clock.monotonic + recordInterval }
-        unrecorded.append(Ended(attempt: attempt, record: record))
+        try concluding(attempt) {
+          attempt.leave()
+          // Those that read it are decided at once.
+          try session.state.quarantine()?.renew(record, attempt.details, session.state)
+          // A wrong step that it appended fails it; so this comes before its record.
+          try settle(attempt.step, .done, record)
+          if unrecorded.isEmpty, syncing.isEmpty { recordBy = Clock.monotonic + recordInterval }
+          unrecorded.append(Ended(attempt: attempt, record: record))
+          // What moved something is on record before its station is free.
+          if attempt.step.moves { try recordEnded() }
+        }
         report(.finished(attempt.step, seconds: record.seconds))
       } catch let problem as Problem {
         attempt.cleanUp(keepingProgress: true)
+        giveUp(attempt, why: attempt.isUnsure ? problem.sentence : nil)
         guard problem.code != .inputOutput else { throw problem }
+        guard attempt.hasStarted else {
+          release(attempt.key)
+          fail(attempt.step, problem)
+          continue
+        }
         try log(attempt, problem)
         retryOrFail(attempt, problem)
       }
     }
-    if let recordBy, recordBy <= Clock.monotonic { try recordEnded() }
   }
 
   /// One sync, then the records, then the published files: whatever is published is recorded, and whatever is recorded is on the disk.
-  func recordEnded() throws {
+  /// Begins that with all that has ended.
+  func beginRecording() {
     recordBy = nil
     if unrecorded.isEmpty { return }
-    let group = unrecorded
-    unrecorded = []
-    let start = Clock.monotonic
-    session.state.store.sync()
+    (syncing, unrecorded) = (unrecorded, [])
+    syncBegan = Clock.monotonic
+    syncer.begin()
+  }
+
+  /// Goes on when the disk has what was begun with; waits for it if need be.
+  func endRecording() throws {
+    let group = syncing
+    syncing = []
+    syncer.finish()
     try session.state.database.transaction {
       for ended in group {
         try session.state.record(ended.record, ended.attempt.details)
@@ -50,8 +66,9 @@ extension Run {
       }
       try session.state.files.save()
     }
-    // On a slow disk the groups grow, so that the run does not spend its time waiting for it.
-    recordInterval = min(max(0.1, 10 * (Clock.monotonic - start)), 2)
+    // On a slow disk the groups grow, so that it is not kept busy by syncing alone.
+    recordInterval = min(max(0.1, 4 * (Clock.monotonic - syncBegan)), 2)
+    if !unrecorded.isEmpty { recordBy = Clock.monotonic + recordInterval }
     for ended in group {
       release(ended.record.key)
       try publish(ended.attempt.step, ended.record)
@@ -60,12 +77,21 @@ extension Run {
     share(group)
   }
 
+  /// Records all that has ended, and waits for that.
+  func recordEnded() throws {
+    while !syncing.isEmpty || !unrecorded.isEmpty {
+      if syncing.isEmpty { beginRecording() }
+      try endRecording()
+    }
+  }
+
   private func log(_ attempt: Attempt, _ problem: Problem?) throws {
     let outcome =
       switch problem?.code {
       case nil: "done"
       case .timeout: "timeout"
       case .interrupted: "interrupted"
+      case .station where attempt.preemption != nil: "preempted"
       default: "failed"
       }
     trace(attempt, outcome)

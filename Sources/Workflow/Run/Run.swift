@@ -51,12 +51,16 @@ public enum RunEvent {
   case joined([Step])
   /// Seconds until everything is done, by recorded durations; at most once a second.
   case estimate(Double)
+  /// About once a second while steps run: so many steps are done, of so many that there are now.
+  case pulse(done: Int, of: Int)
   /// Something about the shared cache that changes no result.
   case cache(String, isWarning: Bool)
   /// Passed over though nothing failed: why.
   case skipped(Step, String)
-  /// It waits for a person to agree: what is asked.
-  case held(Step, String)
+  /// It waits for a person.
+  case held(Step, Question)
+  /// It waits for a station, or for the machine to be quiet; or it had to leave its station, and waits for it again.
+  case waiting(Step, String)
 }
 
 public struct RunSummary: Sendable {
@@ -89,6 +93,7 @@ public final class Run {
   }
 
   let session: Session
+  private let beginning: Beginning?
   let options: RunOptions
   let report: (RunEvent) -> Void
   var summary = RunSummary()
@@ -111,6 +116,10 @@ public final class Run {
   var pausing: [Step.ID: Problem] = [:]
   /// Steps that wait for a person to agree to what they would do.
   var held: [Step.ID: (step: Step, key: Digest)] = [:]
+  /// Steps that could start but for their station, or for others on this machine: why.
+  var awaiting: [Step.ID: String] = [:]
+  var lookedAtStations = 0.0
+  lazy var quietHost = try? QuietHost()
   private var toldOfBypassed = 0
   var isStopping = false
   /// When it last looked for appended steps, and how their directory was then.
@@ -120,6 +129,10 @@ public final class Run {
   private var changed = false
   /// Ended steps whose records are not yet written, and when they have to be.
   var unrecorded: [Ended] = []
+  /// Those of them that wait for the disk.
+  var syncing: [Ended] = []
+  var syncer: Syncer!
+  var syncBegan = 0.0
   var recordBy: Double?
   var recordInterval = 0.1
 
@@ -138,8 +151,16 @@ public final class Run {
   var lastEstimate = 0.0
 
   /// `jobserver` is one that was joined.
-  public init(_ session: Session, options: RunOptions, jobserver: Jobserver? = nil, report: @escaping (RunEvent) -> Void) throws {
+  public convenience init(_ session: Session, options: RunOptions, jobserver: Jobserver? = nil, report: @escaping (RunEvent) -> Void) throws {
+    try self.init(session, options: options, jobserver: jobserver, beginning: nil, report: report)
+  }
+
+  init(
+    _ session: Session, options: RunOptions, jobserver: Jobserver? = nil, beginning: Beginning?, report: @escaping (RunEvent) -> Void
+  ) throws {
     self.session = session
+    self.beginning = beginning
+    summary.run = beginning?.summary.run ?? 0
     self.options = options
     self.report = report
     self.jobserver = try jobserver ?? options.serve.map { try .serve($0, slots: options.jobs, directory: session.state.directory) }
@@ -176,7 +197,13 @@ public final class Run {
     trace?.finish()
     count()
     summary.upToDate += session.untouched
-    summary.seconds = Clock.monotonic - start
+    if let before = beginning?.summary {
+      // What ran at its beginning is up to date by now.
+      summary.upToDate -= before.ran + before.restored
+      summary.ran += before.ran
+      summary.restored += before.restored
+    }
+    summary.seconds = Clock.monotonic - start + (beginning?.summary.seconds ?? 0)
     try recordDecisions(atEnd: true)
     if summary.run > 0 { try session.state.endRun(summary.run, exit: summary.exit, summary: summary.counts.compact) }
     isInOrder = true
@@ -197,6 +224,7 @@ public final class Run {
       let step = undecided[next]
       next += 1
       do {
+        if let problem = beginning?.problems[step.name] { throw problem }
         switch try session.decider.decide(step, force: attempts[step.id] == nil && forced.contains(step.id)) {
         case .upToDate(let record): try settle(step, .upToDate, record)
         case .restore(let record, let paths):
@@ -273,7 +301,7 @@ public final class Run {
     var problem = problem
     let names = ["\(step.name): ", "step \(step.name):", "'\(step.name)'"]
     if !names.contains(where: problem.sentence.contains) { problem.sentence = "\(step.name): " + problem.sentence }
-    report(.failed(step, problem))
+    if beginning?.problems[step.name] == nil { report(.failed(step, problem)) }
     if !step.options.mayFail {
       if summary.exit == .success { summary.exit = problem.code }
       summary.failed += 1

@@ -156,6 +156,15 @@ extension Store {
     return found
   }
 
+  /// The files among them that can be run.
+  func executables(of record: ActionRecord) -> Set<Digest> {
+    Set(
+      record.outputs.values.flatMap { artifact -> [Digest] in
+        if artifact.form == .directory { return ((try? entries(of: artifact)) ?? []).filter(\.isExecutable).map(\.digest) }
+        return artifact.isExecutable ? [artifact.digest] : []
+      })
+  }
+
   /// What a record's outputs are made of; of a directory whose listing cannot be read, the listing alone.
   func blobs(of record: ActionRecord) -> [Digest] {
     record.outputs.values.flatMap { artifact in

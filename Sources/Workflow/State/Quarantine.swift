@@ -59,7 +59,8 @@ final class Quarantine {
 
   private func put(_ record: ActionRecord, _ details: ActionDetails, _ mark: Taint?, _ state: State) throws {
     var entry = Entry(started: record.started, mark: mark)
-    func add(_ json: JSON?) { if let digest = json?.string.flatMap({ Digest(hex: $0) }) { entry.inputs.insert(digest) } }
+    // By its digits, whether it can be run or not.
+    func add(_ json: JSON?) { if let digest = json?.string.flatMap({ Digest(hex: $0.prefix(64)) }) { entry.inputs.insert(digest) } }
     for print in details.fingerprint["inputs"]?.object?.values.elements ?? [] {
       for input in try state.lists.entries(print) ?? [] { add(input["digest"]) }
     }

@@ -8,9 +8,10 @@ import OrderedCollections
 struct CacheEntry {
   private let json: JSON
   private let blobs: OrderedDictionary<Digest, Int>
+  private let executables: Set<Digest>
 
-  init(_ record: ActionRecord, _ details: ActionDetails, blobs: OrderedDictionary<Digest, Int>) {
-    self.blobs = blobs
+  init(_ record: ActionRecord, _ details: ActionDetails, blobs: OrderedDictionary<Digest, Int>, executables: Set<Digest>) {
+    (self.blobs, self.executables) = (blobs, executables)
     json = [
       "enpire": 1, "step": .string(record.step), "fingerprint": details.fingerprint, "telemetry": details.telemetry,
       "outputs": .object(record.outputs.mapValues(\.json)), "appended": record.appended, "started": .number(record.started),
@@ -24,7 +25,7 @@ struct CacheEntry {
       return nil
     }
     self.json = json
-    blobs = [:]
+    (blobs, executables) = ([:], [])
   }
 
   /// The record it holds, if it is one of this action and of a step with these outputs.
@@ -47,9 +48,11 @@ struct CacheEntry {
   // MARK: The wire format: protocol buffers, of which only bytes and counts are needed
 
   var bytes: [UInt8] {
-    let files = blobs.flatMap { digest, size in
-      // OutputFile { path = 1, digest = 2 { hash = 1, size_bytes = 2 } }
-      Self.field(2, Self.field(1, Array(digest.hex.utf8)) + Self.field(2, Self.field(1, Array(digest.hex.utf8)) + [2 << 3] + Self.count(size)))
+    let files = blobs.flatMap { digest, size -> [UInt8] in
+      // OutputFile { path = 1, digest = 2 { hash = 1, size_bytes = 2 }, is_executable = 4 }
+      let name = Array(digest.hex.utf8)
+      let file = Self.field(1, name) + Self.field(2, Self.field(1, name) + [2 << 3] + Self.count(size))
+      return Self.field(2, file + (executables.contains(digest) ? [4 << 3, 1] : []))
     }
     return files + Self.field(5, Array(json.compact.utf8))
   }

@@ -56,7 +56,7 @@ final class SharedCache {
   }
 
   /// Only what a key determines is shared, and nothing that was made with a secret.
-  static func shares(_ step: Step) -> Bool { step.effect == .pure && !step.options.always && step.options.secrets.isEmpty }
+  static func shares(_ step: Step) -> Bool { step.effect == .pure && !step.moves && !step.options.always && step.options.secrets.isEmpty }
 
   // MARK: Fetching
 
@@ -111,6 +111,7 @@ final class SharedCache {
     if isOff { return }
     do {
       var blobs: OrderedDictionary<Digest, Int> = [:]
+      let executables = state.store.executables(of: record)
       for digest in state.store.blobs(of: record) {
         var status = stat()
         guard stat(state.store.path(of: digest), &status) == 0 else { throw Files.problem("read", state.store.path(of: digest)) }
@@ -123,7 +124,7 @@ final class SharedCache {
       offered += 1
       let file = state.directory + "/work/entry-\(offered)"
       try Files.makeDirectory(Files.parent(of: file)!)
-      try Files.write(CacheEntry(record, details, blobs: blobs).bytes, to: file)
+      try Files.write(CacheEntry(record, details, blobs: blobs, executables: executables).bytes, to: file)
       for digest in blobs.keys { try transport.put("cas/" + digest.hex, from: state.store.path(of: digest), anew: damaged.contains(record.key)) }
       try transport.commit("ac/" + record.key.hex, from: file)
     } catch { failed("\(error)") }

@@ -59,10 +59,10 @@ public final class State {
   var knownQuarantine: Quarantine??
   private var mayHaveSnapshots = true
 
-  private static let format = 3
+  private static let format = 4
 
   /// Since format 2, a record's large and rarely read parts stand apart, so that looking up a key reads one short row; since format 3, long lists
-  /// of inputs do, and people's words on steps are there.
+  /// of inputs do, and people's words on steps are there; since format 4, outputs may be executable, which records of before do not say.
   private static let tables = [
     InputLists.table, Approval.table, Taint.table,
     """
@@ -241,6 +241,15 @@ enum Clock {
   static var now: Double { read(CLOCK_REALTIME) }
   /// Seconds since some instant.
   static var monotonic: Double { read(CLOCK_MONOTONIC) }
+
+  /// A point in time for people, as `2026-11-25 22:00`.
+  static func text(_ time: Double) -> String {
+    var (seconds, local) = (time_t(time), tm())
+    localtime_r(&seconds, &local)
+    var text = [CChar](repeating: 0, count: 20)
+    strftime(&text, text.count, "%Y-%m-%d %H:%M", &local)
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
 
   private static func read(_ clock: clockid_t) -> Double {
     var time = timespec()

@@ -39,53 +39,60 @@ extension Store {
   }
 
   /// Takes a file that nobody else writes into the store, by moving it; `descriptor` is it, open for reading, and is closed.
-  func addFile(_ file: String, _ descriptor: Int32, _ status: stat) throws -> Digest {
+  func addFile(_ file: String, _ descriptor: Int32, _ status: stat, form: Output.Form = .file) throws -> Artifact {
     var isOpen = true
     defer { if isOpen { close(descriptor) } }
     if status.st_nlink > 1 {
       // It has another name, by which it could be changed later.
       let copy = file + ".copy\(getpid())"
-      try Files.copy(file, to: copy, mode: 0o444)
-      return try addFile(copy)
+      try Files.copy(file, to: copy, mode: Self.mode(0o444, FileStamp(status).isExecutable))
+      return try addFile(copy, form: form)
     }
     let digest = try hash(descriptor, file)
     fchmod(descriptor, 0o444)
     close(descriptor)
     isOpen = false
     try place(file, digest)
-    return digest
+    return Artifact(digest: digest, form: form, isExecutable: FileStamp(status).isExecutable)
   }
 
-  func addFile(_ file: String) throws -> Digest {
+  func addFile(_ file: String, form: Output.Form = .file) throws -> Artifact {
     let descriptor = open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw Files.problem("read", file) }
     var status = stat()
     fstat(descriptor, &status)
-    return try addFile(file, descriptor, status)
+    return try addFile(file, descriptor, status, form: form)
   }
 
   /// Takes a file or directory that nobody else writes.
   func add(_ path: String, form: Output.Form) throws -> Artifact {
-    form == .directory ? try addDirectory(path) : Artifact(digest: try addFile(path), form: form)
+    form == .directory ? try addDirectory(path) : try addFile(path, form: form)
   }
 
   /// Copies what a user has into the store, where it was before.
   func takeBack(_ artifact: Artifact, from path: String) throws {
-    func copy(_ file: String) throws -> String {
+    func copy(_ file: String) throws -> Artifact {
       let copy = "\(root)/back.tmp\(getpid())"
-      try Files.copy(file, to: copy, mode: 0o444)
-      return try addFile(copy).hex
+      try Files.copy(file, to: copy, mode: Self.mode(0o444, FileStamp(of: file)?.isExecutable == true))
+      return try addFile(copy)
     }
     guard artifact.form == .directory else {
       _ = try copy(path)
       return
     }
-    _ = try addBytes(Array(Self.listing(try Files.walk(path).map { .array([.string($0), .string(try copy(path + "/" + $0))]) }).utf8))
+    _ = try addListing(path, copy)
   }
 
   func addDirectory(_ path: String) throws -> Artifact {
-    let entries = try Files.walk(path).map { JSON.array([.string($0), .string(try addFile(path + "/" + $0).hex)]) }
-    return Artifact(digest: try addBytes(Array(Self.listing(entries).utf8)), form: .directory)
+    Artifact(digest: try addListing(path) { try addFile($0) }, form: .directory)
+  }
+
+  private func addListing(_ directory: String, _ add: (String) throws -> Artifact) throws -> Digest {
+    let entries = try Files.walk(directory).map { path in
+      let file = try add(directory + "/" + path)
+      return Entry(path: path, digest: file.digest, isExecutable: file.isExecutable)
+    }
+    return try addBytes(Array(Self.listing(entries).utf8))
   }
 
   func addBytes(_ bytes: [UInt8]) throws -> Digest {

@@ -10,16 +10,27 @@ import JSON
 public struct Artifact: Sendable, Hashable {
   public let digest: Digest
   public let form: Output.Form
+  /// A file that its owner may run: part of what it is, as in Git. Of a directory, its listing says that of each file.
+  public let isExecutable: Bool
 
-  var json: JSON { ["digest": .string(digest.hex), "form": .string(form.rawValue)] }
+  var json: JSON {
+    var json: JSON = ["digest": .string(digest.hex), "form": .string(form.rawValue)]
+    if isExecutable { json["executable"] = true }
+    return json
+  }
 
-  init(digest: Digest, form: Output.Form) { (self.digest, self.form) = (digest, form) }
+  /// Tells it from any other content, in 64 digits and a mark.
+  var name: String { isExecutable ? digest.hex + "+x" : digest.hex }
+
+  init(digest: Digest, form: Output.Form, isExecutable: Bool = false) { (self.digest, self.form, self.isExecutable) = (digest, form, isExecutable) }
 
   init?(json: JSON) {
     guard let digest = json["digest"]?.string.flatMap({ Digest(hex: $0) }), let form = json["form"]?.string.flatMap(Output.Form.init) else {
       return nil
     }
-    self.init(digest: digest, form: form)
+    let mark = json["executable"]
+    guard mark == nil || (mark == true && form != .directory) else { return nil }
+    self.init(digest: digest, form: form, isExecutable: mark != nil)
   }
 }
 
@@ -40,13 +51,33 @@ public struct Store {
     return root + "/" + hex.prefix(2) + "/" + hex.dropFirst(2)
   }
 
-  /// The digest that adding would give, without adding.
-  static func digest(of path: String, form: Output.Form, hash: (String) throws -> Digest) throws -> Digest {
-    guard form == .directory else { return try hash(path) }
-    return Digest(of: listing(try Files.walk(path).map { .array([.string($0), .string(try hash(path + "/" + $0).hex)]) }))
+  /// A file of a directory.
+  struct Entry: Equatable {
+    let path: String
+    let digest: Digest
+    let isExecutable: Bool
   }
 
-  static func listing(_ entries: [JSON]) -> String { (["tree": 1, "files": .array(entries)] as JSON).canonical }
+  /// What adding would give, without adding.
+  static func artifact(at path: String, form: Output.Form, look: (String) throws -> FileDigests.Entry) throws -> Artifact {
+    guard form == .directory else {
+      let entry = try look(path)
+      return Artifact(digest: entry.digest, form: form, isExecutable: entry.stamp.isExecutable)
+    }
+    let entries = try Files.walk(path).map { name in
+      let entry = try look(path + "/" + name)
+      return Entry(path: name, digest: entry.digest, isExecutable: entry.stamp.isExecutable)
+    }
+    return Artifact(digest: Digest(of: listing(entries)), form: form)
+  }
+
+  /// Format 1 knows no executable files, and is written where there are none.
+  static func listing(_ entries: [Entry]) -> String {
+    let files = entries.map { entry in
+      JSON.array([.string(entry.path), .string(entry.digest.hex)] + (entry.isExecutable ? ["x"] : []))
+    }
+    return (["tree": .integer(entries.contains(where: \.isExecutable) ? 2 : 1), "files": .array(files)] as JSON).canonical
+  }
 
   // MARK: Reading
 
@@ -57,7 +88,7 @@ public struct Store {
   }
 
   /// The files of a directory artifact.
-  func entries(of artifact: Artifact) throws -> [(path: String, digest: Digest)] {
+  func entries(of artifact: Artifact) throws -> [Entry] {
     let file = path(of: artifact.digest)
     let text = try Files.read(file)
     guard Digest(of: text) == artifact.digest, let entries = Self.entries(in: text) else {
@@ -67,12 +98,13 @@ public struct Store {
   }
 
   /// The entries of a listing; nil if it is none that a store writes, or names files elsewhere.
-  static func entries(in text: [UInt8]) -> [(path: String, digest: Digest)]? {
-    guard let files = (try? JSON(parsing: text))?["files"]?.array, listing(files).utf8.elementsEqual(text) else { return nil }
-    var entries: [(path: String, digest: Digest)] = []
+  static func entries(in text: [UInt8]) -> [Entry]? {
+    guard let files = (try? JSON(parsing: text))?["files"]?.array else { return nil }
+    var entries: [Entry] = []
     var directories: Set<Substring> = []
     for file in files {
-      guard file.array?.count == 2, let path = file[0]?.string, let digest = file[1]?.string.flatMap({ Digest(hex: $0) }),
+      guard let count = file.array?.count, count == 2 || (count == 3 && file[2] == "x"),
+        let path = file[0]?.string, let digest = file[1]?.string.flatMap({ Digest(hex: $0) }),
         entries.last.map({ $0.path.utf8.lexicographicallyPrecedes(path.utf8) }) ?? true, !path.utf8.contains(0),
         path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy({ !["", ".", ".."].contains($0) })
       else { return nil }
@@ -81,9 +113,9 @@ public struct Store {
         parent = parent[..<slash]
         if !directories.insert(parent).inserted { break }
       }
-      entries.append((path, digest))
+      entries.append(Entry(path: path, digest: digest, isExecutable: count == 3))
     }
-    return entries.contains { directories.contains($0.path[...]) } ? nil : entries
+    return entries.contains { directories.contains($0.path[...]) } || !listing(entries).utf8.elementsEqual(text) ? nil : entries
   }
 
   func read(_ artifact: Artifact) throws -> [UInt8] { try Files.read(path(of: artifact.digest)) }
@@ -94,9 +126,9 @@ public struct Store {
     }
   }
 
-  /// A read-only copy for steps to read, at `views/DIGEST/NAME`.
+  /// A read-only copy for steps to read, at `views/DIGEST/NAME`, of what can be run at `views/DIGEST+x/NAME`.
   func view(_ artifact: Artifact, name: String) throws -> String {
-    let directory = views + "/" + artifact.digest.hex
+    let directory = views + "/" + artifact.name
     let path = directory + "/" + name
     if Files.exists(path) { return path }
     let temporary = path + ".tmp\(getpid())"
@@ -109,16 +141,16 @@ public struct Store {
   /// Returns the stamp of a published file: its modification time lies a tick back, so that any later write shows.
   @discardableResult
   func publish(_ artifact: Artifact, to path: String) throws -> FileStamp? {
+    let mode = Self.mode(0o644, artifact.isExecutable)
+    if artifact.form != .directory, let spare = spares.take(artifact.digest), let stamp = Files.give(spare, to: path, mode: mode) { return stamp }
     let temporary = path + ".tmp\(getpid())"
     let before: FileStamp?
     if artifact.form == .directory {
       Files.removeTree(temporary)
       try write(artifact, to: temporary, fileMode: 0o644)
       before = nil
-    } else if let spare = spares.take(artifact.digest), let stamp = Files.give(spare, to: temporary) {
-      before = stamp
     } else {
-      before = try Files.copy(self.path(of: artifact.digest), to: temporary, mode: 0o644, backdated: true)
+      before = try Files.copy(self.path(of: artifact.digest), to: temporary, mode: mode, backdated: true)
     }
     if rename(temporary, path) != 0 {
       // A directory cannot be renamed onto another, nor a file onto a directory; the two change places.
@@ -126,19 +158,22 @@ public struct Store {
       Files.removeTree(temporary)
     }
     guard let before, let after = FileStamp(of: path) else { return nil }
-    return (before.size, before.modified, before.inode) == (after.size, after.modified, after.inode) ? after : nil
+    return before.isSameContent(as: after) ? after : nil
   }
 
   private func write(_ artifact: Artifact, to target: String, fileMode: mode_t) throws {
     guard artifact.form == .directory else {
-      try Files.copy(path(of: artifact.digest), to: target, mode: fileMode)
+      try Files.copy(path(of: artifact.digest), to: target, mode: Self.mode(fileMode, artifact.isExecutable))
       return
     }
     try Files.makeDirectory(target)
     for entry in try entries(of: artifact) {
-      try Files.copy(path(of: entry.digest), to: target + "/" + entry.path, mode: fileMode)
+      try Files.copy(path(of: entry.digest), to: target + "/" + entry.path, mode: Self.mode(fileMode, entry.isExecutable))
     }
   }
+
+  /// The permissions of a copy, for everybody as its owner may.
+  static func mode(_ mode: mode_t, _ isExecutable: Bool) -> mode_t { isExecutable ? mode | 0o111 : mode }
 
   /// Everything written so far is on the disk when this returns.
   func sync() {
@@ -159,12 +194,16 @@ func hashFile(_ path: String) throws -> Digest {
 
 func hash(_ descriptor: Int32, _ path: String) throws -> Digest {
   var hasher = SHA256()
-  return try withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
-    while true {
+  // Most files are small, and so much stands on the stack.
+  var size = 1024
+  while true {
+    let count = try withUnsafeTemporaryAllocation(byteCount: size, alignment: 16) { buffer in
       let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
       if count < 0 { throw Files.problem("read", path) }
-      if count == 0 { return hasher.finish() }
       hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      return count
     }
+    if count == 0 { return hasher.finish() }
+    if count == size { size = 1 << 18 }
   }
 }

@@ -64,11 +64,11 @@ extension Session {
       guard Files.exists(path) else {
         throw Problem(.usage, "there is no file \(name)", hint: "a file is known by its content: put it back, mark it, remove it")
       }
-      digests = [try Store.digest(of: path, form: Files.isDirectory(path) ? .directory : .file, hash: state.files.digest)]
+      digests = [try Store.artifact(at: path, form: Files.isDirectory(path) ? .directory : .file, look: state.files.entry).digest]
       // As part of a directory that is an input.
       var parent = Files.parent(of: path)
       while let directory = parent, directory.hasPrefix(manifest.directory + "/") {
-        digests.append(try Store.digest(of: directory, form: .directory, hash: state.files.digest))
+        digests.append(try Store.artifact(at: directory, form: .directory, look: state.files.entry).digest)
         parent = Files.parent(of: directory)
       }
       if path.hasPrefix(manifest.directory + "/") { name = String(path.dropFirst(manifest.directory.count + 1)) }

@@ -71,13 +71,12 @@ extension Session {
       }
       let full = published(path)
       if step.mayOmit(output.name), !Files.exists(full) { continue }
-      if step.mayOmit(output.name), !Files.exists(full) { continue }
       guard Files.exists(full) else { throw Problem(.missingInput, "'\(step.name)' cannot be touched: there is no \(path)", hint: "run it") }
       guard Files.isDirectory(full) == (output.form == .directory) else {
         throw Problem(.usage, "'\(step.name)' cannot be touched: \(path) is \(Files.isDirectory(full) ? "a directory" : "no directory")")
       }
       if output.form == .value { _ = try Reader(file: full, text: try Files.read(full)).parse() }
-      outputs[output.name] = Artifact(digest: try Store.digest(of: full, form: output.form, hash: state.files.digest), form: output.form)
+      outputs[output.name] = try Store.artifact(at: full, form: output.form, look: state.files.entry)
     }
     let before = try state.latest(manifest.workflow, step.name).flatMap(state.action)
     let record = ActionRecord(
@@ -90,16 +89,19 @@ extension Session {
     let temporary = state.directory + "/work/touch-\(getpid())"
     try Files.makeDirectory(temporary)
     defer { Files.removeTree(temporary) }
+    func take(_ file: String, _ copy: String) throws {
+      try Files.copy(file, to: copy, mode: Store.mode(0o644, FileStamp(of: file)?.isExecutable == true))
+    }
     for claim in claims {
       for (name, artifact) in claim.record.outputs where !state.store.has(artifact) {
         let (path, copy) = (published(claim.step.publishes[name]!), temporary + "/" + artifact.digest.hex)
         if artifact.form == .directory {
           for file in try Files.walk(path) {
             try Files.makeDirectory(Files.parent(of: copy + "/" + file)!)
-            try Files.copy(path + "/" + file, to: copy + "/" + file, mode: 0o644)
+            try take(path + "/" + file, copy + "/" + file)
           }
         } else {
-          try Files.copy(path, to: copy, mode: 0o644)
+          try take(path, copy)
         }
         guard try state.store.add(copy, form: artifact.form) == artifact else {
           throw Problem(.stepFailed, "\(claim.step.publishes[name]!) changed while it was taken", hint: "try again once nothing writes it")

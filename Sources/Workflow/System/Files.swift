@@ -57,7 +57,8 @@ enum Files {
   }
 
   /// Writes all of `bytes` to a temporary file beside `path` and moves it there: readers see the old content or the new.
-  static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws {
+  /// `synced`: it is on the disk, whole, when this returns.
+  static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644, synced: Bool = false) throws {
     let temporary = path + ".tmp\(getpid())"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw problem("write", path) }
@@ -72,8 +73,18 @@ enum Files {
       }
       written += count
     }
+    if synced { fsync(descriptor) }
     close(descriptor)
     try move(temporary, to: path)
+    if synced, let parent = parent(of: path) { sync(parent) }
+  }
+
+  /// Has the names in a directory written to the disk.
+  private static func sync(_ directory: String) {
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 { return }
+    fsync(descriptor)
+    close(descriptor)
   }
 
   static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
@@ -156,15 +167,13 @@ enum Files {
     return mask
   }()
 
-  /// Moves a file that is nobody's to where a user gets it, as `copy` would make it. Nil if it cannot be.
-  static func give(_ file: String, to path: String) -> FileStamp? {
+  /// Moves a file that is nobody's to where a user gets it, as `copy` would make it and in place of what is there. Nil if it cannot be.
+  static func give(_ file: String, to path: String, mode: mode_t) -> FileStamp? {
     let then = FileDigests.now - FileDigests.tick
     let time = timespec(tv_sec: then / 1_000_000_000, tv_nsec: then % 1_000_000_000)
+    guard chmod(file, mode & ~mask) == 0, utimensat(AT_FDCWD, file, [time, time], 0) == 0, let before = FileStamp(of: file) else { return nil }
     for _ in 0..<2 {
-      if rename(file, path) == 0 {
-        guard chmod(path, 0o644 & ~mask) == 0, utimensat(AT_FDCWD, path, [time, time], 0) == 0 else { return nil }
-        return FileStamp(of: path)
-      }
+      if rename(file, path) == 0 { return FileStamp(of: path).flatMap { before.isSameContent(as: $0) ? $0 : nil } }
       guard errno == ENOENT, let parent = parent(of: path), (try? makeDirectory(parent)) != nil else { return nil }
     }
     return nil

@@ -4,8 +4,14 @@
 
 // Starts a program (found by PATH of the caller) in a process group of its own, that is killed when this process dies.
 // Standard input is /dev/null; `output` becomes standard output and error; the `count` (up to 8) descriptors `given` become 3, 4, …,
-// where a negative one stays closed; no other is passed on. Returns the process id, or the negated errno.
-pid_t enpire_spawn(char *const argv[], char *const envp[], const char *directory, int output, const int *given, int count);
+// where a negative one stays closed; no other is passed on. Returns the process id, or the negated errno; does not wait until the program
+// is loaded. `descriptor` becomes readable when the process ends.
+struct enpire_launch;
+pid_t enpire_spawn(char *const argv[], char *const envp[], const char *directory, int output, const int *given, int count, int *descriptor,
+                   struct enpire_launch **launch);
+
+// Waits until the program is loaded, forgets the launch, and returns 0, or the errno for which the process has ended without running it.
+int enpire_launched(struct enpire_launch *launch);
 
 // A descriptor that becomes readable when the process ends, or the negated errno.
 int enpire_pidfd(pid_t pid);
@@ -35,6 +41,8 @@ int enpire_exchange(const char *one, const char *other);
 
 // Opens a file or directory below a directory for reading, following no link on the way. Returns the descriptor or the negated errno.
 int enpire_open_beneath(const char *directory, const char *path);
+// How many entries a directory has, and its mode; -1 if it cannot be told. A link to one is none.
+int enpire_entries(const char *path, unsigned *mode);
 // Renames, unless something has the new name already.
 int enpire_move_new(const char *from, const char *to);
 // Whether bytes hold others; memmem is GNU's too.

@@ -1,0 +1,72 @@
+// Has the file system write everything to the disk while the run goes on, in a thread of its own: on a disk that others use too, that can take
+// longer than all else. It does not know what for.
+
+internal import CLinux
+internal import Glibc
+
+final class Syncer {
+  private final class Work {
+    let directory: Int32, commands: Int32, replies: Int32
+    init(directory: Int32, commands: Int32, replies: Int32) { (self.directory, self.commands, self.replies) = (directory, commands, replies) }
+  }
+
+  /// Readable when a sync that was begun is over.
+  let descriptor: Int32
+  private let commands: Int32
+  private var thread: pthread_t?
+
+  /// For the file system on which a directory lies.
+  init(_ path: String) throws {
+    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { throw Files.problem("read", path) }
+    var (down, up): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
+    guard enpire_pipe(&down) == 0, enpire_pipe(&up) == 0 else { throw Files.problem("create", "a pipe") }
+    (commands, descriptor) = (down[1], up[0])
+    let work = Unmanaged.passRetained(Work(directory: directory, commands: down[0], replies: up[1]))
+    var thread = pthread_t()
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        Syncer.serve(Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue())
+        return nil
+      }, work.toOpaque())
+    guard code == 0 else {
+      work.release()
+      for end in down + up + [directory] { close(end) }
+      throw Files.problem("start", "a thread", code)
+    }
+    self.thread = thread
+  }
+
+  deinit {
+    close(commands)
+    if let thread { pthread_join(thread, nil) }
+    close(descriptor)
+  }
+
+  /// Begins; everything written before is on the disk at the end. One at a time.
+  func begin() {
+    var byte: UInt8 = 0
+    _ = write(commands, &byte, 1)
+  }
+
+  /// Waits for the end of what was begun.
+  func finish() {
+    var byte: UInt8 = 0
+    while read(descriptor, &byte, 1) < 0, errno == EINTR {}
+  }
+
+  private static func serve(_ work: Work) {
+    // Signals are for the thread that runs steps.
+    var all = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_BLOCK, &all, nil)
+    var byte: UInt8 = 0
+    while case let count = read(work.commands, &byte, 1), count > 0 || (count < 0 && errno == EINTR) {
+      if count < 0 { continue }
+      _ = enpire_syncfs(work.directory)
+      _ = write(work.replies, &byte, 1)
+    }
+    for descriptor in [work.directory, work.commands, work.replies] { close(descriptor) }
+  }
+}
