@@ -77,6 +77,17 @@ import Testing
       #expect(!log.contains("without a verdict"), "\(log)")
     }
 
+    // The night takes what the main job made, adds the trials that are missing and looks through each camera.
+    let night = workspace.outcome(
+      of: try workspace.start(
+        ["schedule", "run", "-f", "workflows/nightly.json", "--json", "--"] + Self.small.map { "push-t:" + $0 } + ["trials=32"],
+        environment: sandboxed))
+    #expect(night.code == 0, "\(night.output)")
+    let told = try JSON(parsing: night.output)
+    #expect(told["rates"]?.array?.filter { $0["step"] == "more" }.map { $0["trials"] } == [32], "\(told.pretty)")
+    let said = workspace.read("workflows/.enpire/schedule/nightly/1.log") ?? ""
+    for made in ["demos", "reward", "train", "evaluate", "evolve", "confirm"] { #expect(!said.contains("start  push-t:\(made)"), "\(said)") }
+
     // One station's light changes: that one's camera is looked through again, and the verifier is not believed there.
     let seen = try workspace.enpire("log", "-f", "workflows/push-t.json", "drift[station=sim-3]").output
     #expect(seen.contains("through this camera, which loses 0 of"), "\(seen)")
@@ -88,7 +99,7 @@ import Testing
     #expect(!dark.errors.contains("start  drift[station=sim-4]"))
   }
 
-  @Test(arguments: ["workflows/push-t.json"]) func `every shipped manifest is right`(manifest: String) throws {
+  @Test(arguments: ["workflows/push-t.json", "workflows/nightly.json"]) func `every shipped manifest is right`(manifest: String) throws {
     let workspace = try Workspace()
     let outcome = try workspace.enpire(
       "check", "-f", Workspace.repository.appending(path: manifest).path(), environment: ["ENPIRE_STATE": workspace.path("state").path()])

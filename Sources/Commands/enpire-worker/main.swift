@@ -14,6 +14,7 @@ case ("reset", 2):
     exit(Worker.exitCode(of: error))
   }
 case ("cache", 1): CacheHelper.run()
+case ("post", 1): PostHelper.run()
 case ("label", 2):
   do {
     var labelling = try Labelling(Labelling.Request(json: JSON(parsing: arguments[1])))
@@ -29,7 +30,7 @@ case ("run", 2):
   }
 default:
   let usage =
-    "usage: enpire-worker kinds | recipe … | run REQUEST | label REQUEST | reset STATION | cache   (started by enpire; see 'enpire --help')\n"
+    "usage: enpire-worker kinds | recipe … | run REQUEST | label REQUEST | reset STATION | cache | post   (started by enpire; see 'enpire --help')\n"
   FileHandle.standardError.write(Data(usage.utf8))
   exit(64)
 }

@@ -27,6 +27,7 @@ let version = "0.1.0"
       WhyCommand.self,
       StatusCommand.self,
       HistoryCommand.self,
+      SummaryCommand.self,
       LogCommand.self,
       GraphCommand.self,
       AppendCommand.self,
@@ -46,6 +47,7 @@ let version = "0.1.0"
       CheckCommand.self,
       LintCommand.self,
       WatchCommand.self,
+      ScheduleCommand.self,
       FmtCommand.self,
       KindsCommand.self,
       RecipeCommand.self,
@@ -102,6 +104,7 @@ let version = "0.1.0"
     }
     Terminal.complain("\(problem)")
     if CommandLine.arguments.contains("--json") { Terminal.print(problem.json.compact) }
+    RunReporter.note(problem.json)
     leave(problem.code)
   }
 }

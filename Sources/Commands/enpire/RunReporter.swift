@@ -20,8 +20,14 @@ final class RunReporter {
     self.explain = explain || verbose
   }
 
+  /// Where events go besides, as JSON lines; -1 for nowhere.
+  nonisolated(unsafe) static var events: Int32 = -1  // because: one thread, and set once, before anything is reported
+
+  static func note(_ json: JSON) { if events >= 0 { Terminal.write(json.compact + "\n", to: events) } }
+
   func report(_ event: RunEvent) {
     if case .pulse(let done, let total) = event { return pulse(done, total) }
+    if Self.events >= 0 { Self.note(json(event)) }
     if form == .json { Terminal.print(json(event).compact) }
     if case .progress = event, view.isFresh { return note(event) }
     if isLive { view.erase() }
@@ -101,18 +107,16 @@ final class RunReporter {
 
   func finish(_ summary: RunSummary) {
     if isLive { view.erase() }
-    if form == .json {
-      return Terminal.print(
-        JSON.object(
-          (["event": "summary", "run": summary.run > 0 ? .integer(summary.run) : .null] as JSON).object!
-            .merging(summary.counts.object!) { $1 }
-            .merging(
-              ([
-                "seconds": .number(summary.seconds), "exit": .integer(Int(summary.exit.rawValue)), "name": .string(summary.exit.name),
-              ] as JSON).object!
-            ) { $1 }
-        ).compact)
-    }
+    let json = JSON.object(
+      (["event": "summary", "run": summary.run > 0 ? .integer(summary.run) : .null] as JSON).object!
+        .merging(summary.counts.object!) { $1 }
+        .merging(
+          ([
+            "seconds": .number(summary.seconds), "exit": .integer(Int(summary.exit.rawValue)), "name": .string(summary.exit.name),
+          ] as JSON).object!
+        ) { $1 })
+    Self.note(json)
+    if form == .json { return Terminal.print(json.compact) }
     if form == .quiet && summary.exit == .success { return }
     let counts = [
       (summary.ran, "ran"), (summary.upToDate, "up to date"), (summary.restored, "restored"), (summary.failed, "failed"),

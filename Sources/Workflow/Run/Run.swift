@@ -172,7 +172,14 @@ public final class Run {
 
   /// Runs the goals. Throws only what makes going on senseless, such as a full disk; a failed step is in the summary.
   public func execute(_ goals: [Step]) throws -> RunSummary {
-    do { return try executeLocked(goals) } catch let error as DatabaseError { throw State.problem(error) }
+    do { return try executeLocked(goals) } catch {
+      let problem = (error as? DatabaseError).map(State.problem) ?? error
+      // Else the history would say that it was killed.
+      if summary.run > 0 {
+        try? session.state.endRun(summary.run, exit: (problem as? Problem)?.code ?? .internalError, summary: summary.counts.compact)
+      }
+      throw problem
+    }
   }
 
   private func executeLocked(_ goals: [Step]) throws -> RunSummary {
