@@ -42,7 +42,7 @@ private final class Receiver {
     port = Int(workspace.read("port")!)!
   }
 
-  deinit { process.terminate() }
+  deinit { kill(process.processIdentifier, SIGKILL) }
 
   var got: [JSON] { (workspace.read("got") ?? "").split(separator: "\n").compactMap { try? JSON(parsing: String($0)) } }
 }
