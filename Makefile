@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append study-eyes bench-learn study-parity study-gym study-gaps study-cloning study-residual
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills study-nights bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append study-eyes bench-learn study-parity study-gym study-gaps study-cloning study-residual
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -15,6 +15,8 @@ SOURCES     := Package.swift $(shell find Sources Plugins -type f -not -path '*/
 help: ## list what can be made
 	@sed -nE 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 	@for f in workflows/*.json; do n=$$(basename $$f .json); sed -nE "s/^  \"description\": \"(.*)\",?$$/  make $$n\t\1/p" $$f | expand -t 24; done
+	@for s in 'plan	what would run, and why' 'status	how each step stands' 'report	where its page is' 'clean	forget it, and remove its results'; do \
+	  printf '  make NAME-%s: of each of these\n' "$$s" | expand -t 24; done
 
 # --- machine and programs ---
 .deps/ready: scripts/setup scripts/packages
@@ -31,15 +33,22 @@ setup: .deps/ready ## install packages and MuJoCo's library
 setup-test: .deps/ready-test ## and what the tests need
 build: .build/ready ## compile enpire and enpire-worker
 
-# --- workflows: make NAME, NAME-plan, NAME-status, NAME-clean for every workflows/NAME.json ---
+# --- workflows: make NAME, NAME-plan, NAME-status, NAME-report, NAME-clean for every workflows/NAME.json ---
 WORKFLOWS := $(patsubst workflows/%.json,%,$(wildcard workflows/*.json))
-.PHONY: $(WORKFLOWS) $(WORKFLOWS:=-plan) $(WORKFLOWS:=-status) $(WORKFLOWS:=-clean)
-$(WORKFLOWS): %: .build/ready
+.PHONY: $(WORKFLOWS) $(WORKFLOWS:=-plan) $(WORKFLOWS:=-status) $(WORKFLOWS:=-report) $(WORKFLOWS:=-clean)
+$(filter-out nightly,$(WORKFLOWS)): %: .build/ready
 	+@$(ENPIRE) run -f workflows/$*.json $(ARGS)
+# As cron calls it: docs/nightly.md.
+nightly: .build/ready
+	@$(ENPIRE) schedule run -f workflows/nightly.json -k --tell always --gc 30d $(ARGS)
 $(WORKFLOWS:=-plan): %-plan: .build/ready
 	@$(ENPIRE) plan -f workflows/$*.json $(ARGS)
 $(WORKFLOWS:=-status): %-status: .build/ready
 	@$(ENPIRE) status -f workflows/$*.json $(ARGS)
+$(WORKFLOWS:=-report): %-report:
+	@[ -e workflows/results/$*.html ] || { echo "no page yet; 'make $*' makes it" >&2; exit 1; }
+	@echo workflows/results/$*.html
+	@[ -z "$$DISPLAY$$WAYLAND_DISPLAY" ] || ! command -v xdg-open >/dev/null || xdg-open workflows/results/$*.html
 $(WORKFLOWS:=-clean): %-clean:
 	rm -rf workflows/.enpire workflows/$*.steps workflows/results
 
@@ -61,6 +70,8 @@ check: .deps/ready-test ## format lint, warnings as errors, build, tests
 # --- studies and benchmarks: minutes, not part of the tests; figures are kept in docs/results ---
 study-kills: .build/ready ## kill the main job ten times and compare its end with an undisturbed run
 	@python3 Benchmarks/kills/study.py $(ENPIRE) workflows
+study-nights: .build/ready .deps/ready-test ## nine nights by a real cron daemon, a minute each: overlap, kills, a full disk, a failing station; as root
+	@python3 Benchmarks/nights/study.py $(ENPIRE) .deps/python/bin/python3 docs/results/nights.md
 # These are tests that draw more cases than `make test` does.
 STUDY = @$(SWIFT_BUILD) --build-tests --quiet && ENPIRE_STUDY=1
 study-crashes: .deps/ready-test ## kill 500 runs of random graphs, fill 100 disks, and look at what is left
@@ -93,7 +104,8 @@ study-cloning: .build/ready ## clone 150 human demonstrations (ENPIRE_DEMOS) and
 	@$(STUDY_PUSH_T) human.json
 	@$(STUDY_PUSH_T) planner.json
 	@$(REPORT)/push-t-cloning "Behaviour cloning" Benchmarks/push-t/cloning.txt "150 human demonstrations=Benchmarks/push-t/results/human.json" \
-		$(foreach r,0 1 2,"2000 planner episodes$(,) aggregated $r times=Benchmarks/push-t/results/planner-$r.json")
+		"2000 planner episodes$(,) drawn=Benchmarks/push-t/results/planner-drawing.json" \
+		$(foreach r,0 1 2,"the likeliest chunk$(,) aggregated $r times=Benchmarks/push-t/results/planner-$r.json")
 study-residual: .build/ready ## learn a residual over the clone of human demonstrations by rewards
 	@$(STUDY_PUSH_T) residual.json
 	@$(REPORT)/push-t-residual "Reinforcement learning of a residual" Benchmarks/push-t/residual.txt \

@@ -1,6 +1,7 @@
 // Measures the eyes: how exactly poses are read from a folder of demonstrations, as filmed and drawn anew in another size, and how fast, beside
 // plain decoding. Prints JSON; study.py makes the documents of it.
-//   eyes-study poses FOLDER [SIZE]       every episode of the folder; with SIZE, drawn anew from the recorded states in that size
+//   eyes-study poses FOLDER [SIZE [stations]]   every episode of the folder; with SIZE, drawn anew from the recorded states in that size; then
+//                                        also with the T and the agent as big as on a simulated station, another for each episode
 //   eyes-study film PATH FRAMES FPS      a film of 640×480 pixels with the workspace in its middle
 //   eyes-study coverage SIZE COUNT       how exactly coverage is seen at the ends of a planner's episodes
 //   eyes-study speed PATH                frames a second of decoding alone and of decoding with tracking, in turn
@@ -13,7 +14,7 @@ import Vision
 
 let words = Array(CommandLine.arguments.dropFirst())
 
-func poses(_ folder: String, _ size: Int?) throws -> JSON {
+func poses(_ folder: String, _ size: Int?, stations: Bool = false) throws -> JSON {
   let states = try NumPyArray(contentsOf: folder + "/state.npy")
   let ends = try NumPyArray(contentsOf: folder + "/episode_ends.npy").values.map { Int($0) }
   let index = try JSON(parsing: Data(contentsOf: URL(filePath: folder + "/episodes.json"))).array ?? []
@@ -32,7 +33,10 @@ func poses(_ folder: String, _ size: Int?) throws -> JSON {
       row += 1
     }
     if let size {
-      while row < ends[number] { try take(PushTRenderer.image(of: Array(states[row: row]), size: size)) }
+      let physics = stations ? PushTPhysics.drawn(forStation: "poses-\(number)") : .nominal
+      while row < ends[number] {
+        try take(PushTRenderer.image(of: Array(states[row: row]), size: size, scale: physics.blockScale, radius: physics.agentRadius))
+      }
     } else {
       let reader = try VideoReader(path: folder + "/" + (episode["video"]?.string ?? ""))
       while let frame = try reader.next() { try take(frame) }
@@ -84,8 +88,13 @@ func speed(_ path: String) throws -> JSON {
     tracking.append(
       try rate("tracking") { reader in
         let eyes = try PushTTracker(size: reader.height)
-        var frame = Image(width: reader.width, height: reader.height)
-        while try reader.next(into: &frame) { _ = eyes.estimate(frame.cropped(x: 80, y: 0, side: 480)) }
+        // As ingest-demos does it.
+        let ahead = FramesAhead(reader)
+        var (frame, part) = (Image(width: reader.width, height: reader.height), Image(width: 480, height: 480))
+        while try ahead.next(into: &frame) {
+          frame.crop(x: 80, y: 0, into: &part)
+          _ = eyes.estimate(part)
+        }
       })
   }
   let median = { (values: [Double]) in values.sorted()[values.count / 2] }
@@ -101,37 +110,40 @@ func coverage(_ size: Int, _ count: Int) throws -> JSON {
   var studio = PlannerClips(seed: 7)
   let eyes = try PushTTracker(size: size)
   var errors: [Double] = []
+  var sizes: [Double] = []
   var lost = 0
   for index in 0..<count {
     let take = try studio.take(index % 2 == 0 ? .success : .nearMiss)
-    let clip = try take.seen(by: eyes) { try PushTRenderer.image(of: $0, size: size) }
+    let clip = try take.seen(by: eyes, size: size)
     for (state, seen) in zip(take.states, clip.observations).suffix(5) {
       guard seen.allSatisfy(\.isFinite) else {
         lost += 1
         continue
       }
-      errors.append(TeePose(seen).coverage - TeePose(state).coverage)
+      let truth = TeePose(x: state[2], y: state[3], angle: state[4], size: take.scale)
+      errors.append(TeePose(x: seen[2], y: seen[3], angle: seen[4], size: seen[5]).coverage - truth.coverage)
+      sizes.append(seen[5] - take.scale)
       if abs(errors.last!) > 0.01 {
         FileHandle.standardError.write(
-          Data("\(take.name) \(state) \(seen) \(TeePose(state).coverage) \(TeePose(seen).coverage) \(take.coverage)\n".utf8))
+          Data("\(take.name) scale \(take.scale) radius \(take.radius) \(state) \(seen) \(truth.coverage) off by \(errors.last!)\n".utf8))
       }
     }
   }
-  let sorted = errors.sorted()
-  let rank = { (share: Double) in JSON.number((sorted[Int(share * Double(sorted.count - 1))] * 1e5).rounded() / 1e5) }
-  return [
-    "looks": .integer(errors.count), "lost": .integer(lost), "p2": rank(0.02), "p16": rank(0.16), "median": rank(0.5), "p84": rank(0.84),
-    "p98": rank(0.98),
-  ]
+  func ranks(_ values: [Double]) -> JSON {
+    let sorted = values.sorted()
+    return .array([0.02, 0.16, 0.5, 0.84, 0.98].map { .number((sorted[Int($0 * Double(sorted.count - 1))] * 1e5).rounded() / 1e5) })
+  }
+  return ["looks": .integer(errors.count), "lost": .integer(lost), "coverage": ranks(errors), "size": ranks(sizes)]
 }
 
 switch (words.first, words.count) {
 case ("coverage", 3): print(try coverage(Int(words[1]) ?? 384, Int(words[2]) ?? 100).compact)
 case ("poses", 2): print(try poses(words[1], nil).compact)
 case ("poses", 3): print(try poses(words[1], Int(words[2])).compact)
+case ("poses", 4): print(try poses(words[1], Int(words[2]), stations: words[3] == "stations").compact)
 case ("film", 4): try film(words[1], Int(words[2]) ?? 0, Double(words[3]) ?? 10)
 case ("speed", 2): print(try speed(words[1]).compact)
 default:
-  FileHandle.standardError.write(Data("usage: eyes-study poses FOLDER [SIZE] | film PATH FRAMES FPS | speed PATH\n".utf8))
+  FileHandle.standardError.write(Data("usage: eyes-study poses FOLDER [SIZE [stations]] |\n  coverage SIZE COUNT | film PATH FRAMES FPS | speed PATH\n".utf8))
   exit(64)
 }

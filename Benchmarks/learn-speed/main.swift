@@ -1,7 +1,7 @@
 // How fast the learners update, beside the same networks and algorithms in PyTorch, on the same libtorch, in one run: turns alternate, so that
 // another load on the machine strikes both; times are of the processor, one thread each. The losses at the end of cloning must agree, or the
 // speeds are not of the same work. It also measures two threads here, which is where the recipes' default of one comes from.
-// Usage: learn-speed [ROUNDS]; prints one JSON object. Needs Debian's python3-torch.
+// Usage: learn-speed [ROUNDS [cloning | reinforcement]]; prints one JSON object. Needs Debian's python3-torch.
 
 import Foundation
 import Hashing
@@ -41,9 +41,10 @@ struct Figure {
   var rate: Double, wallRate: Double, loss: Double
 }
 
-func measure(_ updates: Int, _ body: () throws -> Double) rethrows -> Figure {
-  let (start, wall) = (seconds(CLOCK_PROCESS_CPUTIME_ID), seconds(CLOCK_MONOTONIC))
-  let loss = try body()
+/// Of `updates`, which begin when the body says so: a learner's preparations are not what is compared.
+func measure(_ updates: Int, _ body: (_ begin: @escaping () -> Void) throws -> Double) rethrows -> Figure {
+  var (start, wall) = (seconds(CLOCK_PROCESS_CPUTIME_ID), seconds(CLOCK_MONOTONIC))
+  let loss = try body { (start, wall) = (seconds(CLOCK_PROCESS_CPUTIME_ID), seconds(CLOCK_MONOTONIC)) }
   return Figure(
     rate: Double(updates) / (seconds(CLOCK_PROCESS_CPUTIME_ID) - start), wallRate: Double(updates) / (seconds(CLOCK_MONOTONIC) - wall), loss: loss)
 }
@@ -53,7 +54,7 @@ func cloning(threads: Int, round: Int) throws -> Figure {
   // Two threads that wait for each other on a busy machine take long: a few updates tell enough.
   let updates = threads == 1 ? cloningUpdates : 100
   (settings.updates, settings.threads, settings.noise, settings.heldOut) = (updates, threads, [2, 2, 2, 2, 2.0 / 60], 0)
-  return try measure(updates) {
+  return try measure(updates) { _ in
     try BehaviourCloning.train(data, task: "push-t", features: features, settings: settings, seed: round).curves["loss"]!.values.suffix(20).reduce(
       0, +) / 20
   }
@@ -80,9 +81,12 @@ func reinforcement(threads: Int, round: Int) throws -> Figure {
   var settings = SoftActorCritic.Settings()
   let steps = threads == 1 ? steps : 20
   (settings.steps, settings.warmUp, settings.cloningUpdates, settings.evaluations, settings.threads) = (steps + 300, 300, 0, 0, threads)
-  return try measure(2 * steps) {
-    try SoftActorCritic.train(in: environment(), demonstrations: data, task: "push-t", features: features, settings: settings, seed: round)
-      .curves["critic loss"]!.values.last ?? .nan
+  return try measure(2 * steps) { begin in
+    // Like the peer's, the time begins when the warm-up is over; progress is told before the first step, and every hundredth of all of them.
+    let site = TrainingSite { done, _, _ in if done == settings.warmUp { begin() } }
+    return try SoftActorCritic.train(
+      in: environment(), demonstrations: data, task: "push-t", features: features, settings: settings, seed: round, at: site
+    ).curves["critic loss"]!.values.last ?? .nan
   }
 }
 
@@ -122,17 +126,21 @@ func summary(_ figures: [Figure]) -> JSON {
 var result: JSON = [
   "benchmark": "learn-speed", "unit": "updates per processor second", "rounds": .integer(rounds), "updates_per_round": .integer(cloningUpdates),
 ]
-for (what, mine) in [("cloning", cloning), ("reinforcement", reinforcement)] {
-  var figures: (one: [Figure], two: [Figure], python: [Figure]) = ([], [], [])
+let learners = [("cloning", cloning), ("reinforcement", reinforcement)].filter {
+  CommandLine.arguments.count < 3 || CommandLine.arguments[2] == $0.0
+}
+for (what, mine) in learners {
+  var (own, python): ([Figure], [Figure]) = ([], [])
   for round in 0..<rounds {
-    figures.one.append(try mine(1, round))
-    figures.python.append(try peer(what, round: round))
+    own.append(try mine(1, round))
+    python.append(try peer(what, round: round))
   }
-  figures.two.append(try mine(2, 0))
-  let ratios = zip(figures.one, figures.python).map { $0.rate / $1.rate }.sorted()
+  let ratios = zip(own, python).map { $0.rate / $1.rate }.sorted()
   result[what] = [
-    "enpire": summary(figures.one), "pytorch": summary(figures.python), "ratio_median": .number((ratios[ratios.count / 2] * 100).rounded() / 100),
-    "ratio_least": .number((ratios[0] * 100).rounded() / 100), "enpire_two_threads": summary(figures.two),
+    "enpire": summary(own), "pytorch": summary(python), "ratio_median": .number((ratios[ratios.count / 2] * 100).rounded() / 100),
+    "ratio_least": .number((ratios[0] * 100).rounded() / 100),
   ]
 }
+// Last, because the threads of the pools stay and are in each other's way from then on.
+for (what, mine) in learners { result[what]?["enpire_two_threads"] = summary([try mine(2, 0)]) }
 print(result.pretty, terminator: "")

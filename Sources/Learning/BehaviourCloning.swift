@@ -18,10 +18,17 @@ public enum BehaviourCloning {
     /// Of a chunk, actions carried out before the next is said; more than one rules out ensembling.
     public var execute = 1
     public var loss = Loss.squared
+    /// Ways of going on that are told apart: chunks said at once, each with its likelihood, of which the likeliest is done; so that two ways that
+    /// were shown do not become the mean of both. Not with a flow.
+    public var modes = 1
+    /// Whether one of them is drawn by its likelihood instead, anew for each chunk.
+    public var draws = false
     /// Euler steps of acting by flow matching; 0 to say actions directly.
     public var flowSteps = 0
     /// Chunks after which a flow starts from new noise; 0: once an episode.
     public var redraw = 0
+    /// Spread of the noise a flow starts from when it acts, as a share of that in training.
+    public var start = 1.0
     public var batch = 256
     public var updates = 20_000
     /// Adam's rate: rises over `warmUp` updates, then falls to zero as a cosine.
@@ -52,6 +59,9 @@ public enum BehaviourCloning {
       throw LearningError(
         "behaviour cloning: the data set has \(data.observationSize) observation and \(data.actionSize) action columns; the task has others")
     }
+    guard settings.modes == 1 || settings.flowSteps == 0 else {
+      throw LearningError("behaviour cloning: a flow tells ways apart by itself", hint: "set 'modes' to 1 or 'flow_steps' to 0")
+    }
     Tensor.setThreads(settings.threads)
     return try Run(data: data, task: task, features: features, settings: settings, seed: seed).train(site)
   }
@@ -74,7 +84,8 @@ public enum BehaviourCloning {
     }
 
     private func loss(_ said: Tensor, _ wanted: Tensor) -> Tensor {
-      switch settings.loss {
+      guard settings.modes == 1 else { return Modes(count: settings.modes, loss: settings.loss).loss(said, wanted) }
+      return switch settings.loss {
       case .squared: said.meanSquaredError(to: wanted)
       case .absolute: (said - wanted).magnitude.mean()
       }
@@ -90,7 +101,8 @@ public enum BehaviourCloning {
       let outputs = settings.chunk * features.actionSize
       let flowInputs = settings.flowSteps > 0 ? outputs + FlowTime.size : 0
       let network = Network(
-        input: features.size(observation: observationSize) + flowInputs, output: outputs, shape: settings.network, lastGain: 0.1, from: &stream)
+        input: features.size(observation: observationSize) + flowInputs, output: Modes.outputs(settings.modes, outputs), shape: settings.network,
+        lastGain: 0.1, from: &stream)
       let average = network.copy()
       let moments = AdamMoments(for: network.parameters)
       var curves = LearningCurves(), done = 0
@@ -137,8 +149,9 @@ public enum BehaviourCloning {
       let policy = LearnedPolicy(
         task: task, regime: "bc", seed: seed, features: features, input: batches.input, output: batches.output, squashed: false,
         chunk: settings.chunk,
-        ensembling: settings.ensembling, execute: settings.execute, flowSteps: settings.flowSteps, redraw: settings.redraw, network: average,
-        outputs: outputs)
+        ensembling: settings.ensembling, execute: settings.execute, flowSteps: settings.flowSteps, redraw: settings.redraw, start: settings.start,
+        modes: settings.modes, draws: settings.draws,
+        network: average, outputs: Modes.outputs(settings.modes, outputs))
       return Trained(policy: policy, outcome: outcome, curves: curves, updates: done)
     }
   }

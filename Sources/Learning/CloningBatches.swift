@@ -62,10 +62,10 @@ struct CloningBatches {
       let now = UnsafeMutableBufferPointer(rebasing: scratch[..<observationSize])
       let then = UnsafeMutableBufferPointer(rebasing: scratch[observationSize...])
       read(frame, into: now)
-      features.append(now, to: &input)
+      features.append(now, age: 0, to: &input)
       for age in 1..<max(1, features.history) {
         read(max(episode.lowerBound, frame - age), into: then)
-        features.append(then, to: &input)
+        features.append(then, age: age, to: &input)
       }
       if features.showsAction {
         for column in 0..<actionSize { input.append(frame > episode.lowerBound ? Float(action(frame - 1, column) - features.base(now, column)) : 0) }

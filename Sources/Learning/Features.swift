@@ -19,18 +19,22 @@ public struct Features: Sendable, Hashable {
   public var anchor: [Int]
   /// Observations shown, newest first, at least 1.
   public var history: Int
+  /// Whether older observations are shown as what they differ by from the newest: how things move, in its own scale.
+  public var differences: Bool
   /// Whether the last action (relative to the anchor now) is shown too.
   public var showsAction: Bool
   /// Bounds of each number of an action.
   public var actionBounds: [ClosedRange<Double>]
 
   public init(
-    angles: [Int] = [], frames: [Frame] = [], anchor: [Int] = [], history: Int = 1, showsAction: Bool = false, actionBounds: [ClosedRange<Double>]
+    angles: [Int] = [], frames: [Frame] = [], anchor: [Int] = [], history: Int = 1, differences: Bool = false, showsAction: Bool = false,
+    actionBounds: [ClosedRange<Double>]
   ) {
     self.angles = angles
     self.frames = frames
     self.anchor = anchor
     self.history = history
+    self.differences = differences
     self.showsAction = showsAction
     self.actionBounds = actionBounds
   }
@@ -49,7 +53,7 @@ public struct Features: Sendable, Hashable {
     var index = window.startIndex
     for age in 0..<history {
       let observation = window[index]
-      append(observation, to: &out)
+      append(observation, age: age, to: &out)
       if age + 1 < history, window.index(after: index) != window.endIndex { index = window.index(after: index) }
     }
     if showsAction {
@@ -76,8 +80,9 @@ public struct Features: Sendable, Hashable {
     anchor.isEmpty ? 0 : observation[anchor[column]]
   }
 
-  /// One observation as it is shown.
-  func append(_ observation: some IntIndexed<Double>, to out: inout [Float]) {
+  /// One observation as it is shown, `age` steps after the newest, which was appended first.
+  func append(_ observation: some IntIndexed<Double>, age: Int, to out: inout [Float]) {
+    let start = out.count
     for column in 0..<observation.count {
       let value = observation[column]
       if angles.contains(column) {
@@ -93,6 +98,9 @@ public struct Features: Sendable, Hashable {
       out.append(Float(c * x + s * y))
       out.append(Float(c * y - s * x))
     }
+    guard differences, age > 0 else { return }
+    let newest = start - age * (out.count - start)
+    for column in 0..<out.count - start { out[start + column] -= out[newest + column] }
   }
 }
 
@@ -105,7 +113,7 @@ extension Features {
           ["origin": .array($0.origin.map { .integer($0) }), "angle": .integer($0.angle), "point": .array($0.point.map { .integer($0) })]
         }),
       "anchor": .array(anchor.map { .integer($0) }),
-      "history": .integer(history), "shows_action": .bool(showsAction),
+      "history": .integer(history), "differences": .bool(differences), "shows_action": .bool(showsAction),
       "action_bounds": .array(actionBounds.map { [.number($0.lowerBound), .number($0.upperBound)] }),
     ]
   }
@@ -126,8 +134,8 @@ extension Features {
       frames.append(Frame(origin: columns(frame["origin"]), angle: angle, point: columns(frame["point"])))
     }
     self.init(
-      angles: columns(json["angles"]), frames: frames, anchor: columns(json["anchor"]), history: history, showsAction: shows,
-      actionBounds: actionBounds)
+      angles: columns(json["angles"]), frames: frames, anchor: columns(json["anchor"]), history: history,
+      differences: json["differences"]?.bool ?? false, showsAction: shows, actionBounds: actionBounds)
   }
 }
 

@@ -65,7 +65,7 @@ public final class LearnedActor {
       features += policy.features.label(action, at: observation).map(Float.init)
       under = action
     }
-    let output = policy.output.undo(policy.say(policy.input.apply(features), from: start(observation)))
+    let output = policy.output.undo(policy.say(policy.input.apply(features), from: start(observation), chance: chance(observation)))
     let size = policy.features.actionSize
     said.insert(
       (0..<policy.chunk).map { step in
@@ -86,19 +86,28 @@ public final class LearnedActor {
     return action
   }
 
+  /// What decides between several chunks, if chance does: in 0..<1.
+  private func chance(_ observation: [Double]) -> Double? {
+    guard policy.draws else { return nil }
+    if chunks == 0 { stream = RandomStream("modes", "\(policy.seed)", "\(observation)") }
+    return stream.uniform()
+  }
+
   /// What a flow starts from, drawn anew when it is time.
   private func start(_ observation: [Double]) -> [Float] {
     guard policy.flowSteps > 0 else { return [] }
     if chunks == 0 { stream = RandomStream("flow", "\(policy.seed)", "\(observation)") }
-    if noise.isEmpty || policy.redraw > 0 && chunks % policy.redraw == 0 { noise = policy.output.mean.map { _ in Float(stream.normal()) } }
+    if noise.isEmpty || policy.redraw > 0 && chunks % policy.redraw == 0 {
+      noise = policy.output.mean.map { _ in Float(policy.start * stream.normal()) }
+    }
     return noise
   }
 }
 
 extension LearnedPolicy {
-  /// What is said, scaled, about scaled features; by a flow, from this noise.
-  func say(_ features: [Float], from noise: [Float]) -> [Float] {
-    guard flowSteps > 0 else { return forward(features) }
+  /// What is said, scaled, about scaled features; by a flow, from this noise; of several chunks, the likeliest or the one that `chance` hits.
+  func say(_ features: [Float], from noise: [Float], chance: Double? = nil) -> [Float] {
+    guard flowSteps > 0 else { return modes == 1 ? forward(features) : one(of: forward(features), by: chance) }
     var x = noise
     for step in 0..<flowSteps {
       var shown = features + x
@@ -107,6 +116,20 @@ extension LearnedPolicy {
       for k in x.indices { x[k] += velocity[k] / Float(flowSteps) }
     }
     return x
+  }
+
+  private func one(of said: [Float], by chance: Double?) -> [Float] {
+    let width = output.mean.count, likely = Array(said[(modes * width)...]), top = likely.max()!
+    var mode = likely.firstIndex(of: top) ?? 0
+    if let chance {
+      let shares = likely.map { exp($0 - top) }
+      var left = Float(chance) * shares.reduce(0, +)
+      mode =
+        shares.firstIndex {
+          left -= $0; return left < 0
+        } ?? mode
+    }
+    return Array(said[mode * width..<(mode + 1) * width])
   }
 
   /// The network's output for one scaled input.

@@ -25,6 +25,12 @@ public struct LearnedPolicy: Sendable {
   public var flowSteps: Int
   /// Chunks after which a flow starts from new noise; 0: once an episode.
   public var redraw: Int
+  /// Spread of the noise a flow starts from when it acts: 1 draws as it was trained, 0 starts from the middle always.
+  public var start: Double
+  /// Chunks said at once with their likelihoods, of which the likeliest is done.
+  public var modes: Int
+  /// Whether a chunk is drawn by its likelihood instead.
+  public var draws: Bool
   /// Whether what is said is added to the action of another policy, which is shown to the network too.
   public var residual: Bool
   public var network: NetworkShape
@@ -40,7 +46,8 @@ public struct LearnedPolicy: Sendable {
 
   public init(
     task: String, regime: String, seed: Int, features: Features, input: Scaling, output: Scaling, squashed: Bool, chunk: Int, ensembling: Double,
-    execute: Int = 1, flowSteps: Int = 0, redraw: Int = 0, residual: Bool = false, network: Network, outputs: Int
+    execute: Int = 1, flowSteps: Int = 0, redraw: Int = 0, start: Double = 1, modes: Int = 1, draws: Bool = false, residual: Bool = false,
+    network: Network, outputs: Int
   ) {
     self.task = task
     self.regime = regime
@@ -54,6 +61,9 @@ public struct LearnedPolicy: Sendable {
     self.execute = execute
     self.flowSteps = flowSteps
     self.redraw = redraw
+    self.start = start
+    self.modes = modes
+    self.draws = draws
     self.residual = residual
     self.network = network.shape
     let parameters = network.parameters
@@ -82,7 +92,8 @@ extension LearnedPolicy {
       "policy": 1, "task": .string(task), "regime": .string(regime), "seed": .integer(seed),
       "features": features.json, "input": input.json, "output": output.json, "squashed": .bool(squashed),
       "chunk": .integer(chunk), "ensembling": .number(ensembling), "execute": .integer(execute), "flow_steps": .integer(flowSteps),
-      "redraw": .integer(redraw), "residual": .bool(residual), "network": network.json,
+      "redraw": .integer(redraw), "start": .number(start), "modes": .integer(modes), "draws": .bool(draws),
+      "residual": .bool(residual), "network": network.json,
       "weights": "weights.safetensors",
     ]
     try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/policy.json"))
@@ -112,9 +123,12 @@ extension LearnedPolicy {
     execute = json["execute"]?.int ?? 1
     flowSteps = json["flow_steps"]?.int ?? 0
     redraw = json["redraw"]?.int ?? 0
+    start = json["start"]?.double ?? 1
+    modes = json["modes"]?.int ?? 1
+    draws = json["draws"]?.bool ?? false
     residual = json["residual"]?.bool ?? false
-    guard 1...chunk ~= execute, flowSteps >= 0, redraw >= 0 else {
-      throw fail("its policy.json has 'execute', 'flow_steps' or 'redraw' out of range")
+    guard 1...chunk ~= execute, flowSteps >= 0, redraw >= 0, start >= 0, modes >= 1, modes == 1 || flowSteps == 0 else {
+      throw fail("its policy.json has 'execute', 'flow_steps', 'redraw', 'start' or 'modes' out of range")
     }
     let file = try SafeTensors(contentsOf: directory + "/weights.safetensors")
     layers = try (0...network.hidden.count).map { index in
@@ -124,7 +138,7 @@ extension LearnedPolicy {
       return Layer(inputs: weight.shape[0], outputs: weight.shape[1], weight: weight.values, bias: bias.values)
     }
     let flowInputs = flowSteps > 0 ? output.mean.count + FlowTime.size : 0
-    guard layers[0].inputs == input.mean.count + flowInputs, layers.last!.outputs == output.mean.count,
+    guard layers[0].inputs == input.mean.count + flowInputs, layers.last!.outputs == Modes.outputs(modes, output.mean.count),
       output.mean.count == chunk * features.actionSize,
       zip(layers, layers.dropFirst()).allSatisfy({ $0.outputs == $1.inputs })
     else { throw fail("its weights do not fit its policy.json") }

@@ -66,21 +66,19 @@ public final class Network {
   /// - Returns: [batch, out], or [members, batch, out].
   public func callAsFunction(_ x: Tensor, frozen: Bool = false) -> Tensor {
     let parameters = frozen ? self.parameters.map(\.detached) : self.parameters
-    var x = members == 1 ? x : x.repeated(members)
-    for layer in 0..<parameters.count / 2 {
-      x = x.linear(parameters[2 * layer], parameters[2 * layer + 1])
-      if layer == parameters.count / 2 - 1 { break }
-      if shape.layerNorm { x = x.layerNormed }
-      x =
-        switch shape.activation {
-        case .relu: x.relu;
-        case .silu: x.silu;
-        case .tanh: x.tanh
-        }
-    }
-    return x
+    return x.perceptron(parameters, activation: shape.activation.ofTensors, layerNorm: shape.layerNorm)
   }
 
   /// `layers.0.weight`, `layers.0.bias`, …
   public var names: [String] { parameters.indices.map { "layers.\($0 / 2)." + ($0 % 2 == 0 ? "weight" : "bias") } }
+}
+
+extension NetworkShape.Activation {
+  fileprivate var ofTensors: Tensor.Activation {
+    switch self {
+    case .relu: .relu
+    case .silu: .silu
+    case .tanh: .tanh
+    }
+  }
 }

@@ -23,7 +23,9 @@ extension SoftActorCritic {
       actionSize = features.actionSize
       width = features.size(observation: environment.observationSize) + (base == nil ? 0 : actionSize)
       var stream = RandomStream("sac", "\(seed)", "weights")
-      actor = Network(input: width, output: 2 * actionSize, shape: settings.network, lastGain: 0.1, from: &stream)
+      // A residual begins at zero: the base as it is.
+      actor = Network(
+        input: width, output: 2 * actionSize, shape: settings.network, lastGain: base == nil ? 0.1 : 0, from: &stream)
       let bias = actor.parameters[actor.parameters.count - 1]
       let count = actionSize, spread = Float(naturalLogarithm(settings.spread))
       bias.values = (0..<2 * count).map { $0 < count ? 0 : spread }
@@ -95,6 +97,7 @@ extension SoftActorCritic {
 
     /// Success of the actor without noise, on seeds of its own; keeps the best.
     private mutating func evaluate() throws {
+      guard settings.evaluations > 0 else { return }
       var stream = RandomStream("sac", "\(seed)", "evaluation")
       let seeds = (0..<settings.evaluationEpisodes).map { _ in 1 << 62 | stream.next() >> 2 }
       guard !seeds.isEmpty else { return }

@@ -62,10 +62,11 @@ extension SoftActorCritic.Run {
     var stream = stream("actor", actorUpdates)
     let (batch, shown) = batch(settings.batch, demonstrationShare: cloningOnly ? 1 : settings.demonstrationShare, from: &stream)
     let drawn = draw(batch.features, from: &stream)
+    let baseWeight = base == nil ? 0 : settings.baseWeight
     var loss = Tensor(zeros: [])
     if !cloningOnly {
       let values = critics(Tensor.concatenate([batch.features, drawn.action], along: 1), frozen: true).mean(over: 0)
-      let scale = demonstrations.count > 0 && settings.cloningWeight > 0 ? 1 / max(1e-3, values.detached.magnitude.mean().item) : 1
+      let scale = demonstrations.count > 0 && settings.cloningWeight > 0 || baseWeight > 0 ? 1 / max(1e-3, values.detached.magnitude.mean().item) : 1
       loss = (temperature.detached.exp * drawn.logDensity - values).mean() * scale
     }
     if shown > 0, cloningOnly || settings.cloningWeight > 0 {
@@ -74,6 +75,7 @@ extension SoftActorCritic.Run {
       let density = cloningOnly ? drawn.logDensity.mean() * 0.001 : Tensor(zeros: [])
       loss = loss + cloning * (cloningOnly ? 1 : settings.cloningWeight) + density
     }
+    if !cloningOnly, baseWeight > 0 { loss = loss + drawn.mean.squared.mean() * baseWeight }
     let value = loss.item
     loss.backward()
     actorUpdates += 1

@@ -23,6 +23,8 @@ public enum SoftActorCritic {
     public var cloningUpdates = 2_000
     /// Weight of the cloning loss beside the critics' value, which is scaled to a mean magnitude of 1.
     public var cloningWeight = 1.0
+    /// Weight of staying near the base, for a residual: of the mean square of its mean action, in the same measure.
+    public var baseWeight = 0.0
     public var discount = 0.98
     /// Share by which targets follow the critics each update.
     public var following = 0.005

@@ -51,7 +51,13 @@ public protocol Simulation: AnyObject {
 
 /// The frozen judgement of an episode, from what sensors tell.
 public protocol Verifier: AnyObject {
+  /// What it wants to be told after the observation's own numbers, in that order.
+  var senses: [Sense] { get }
   func reset()
   /// Judges the newest observation. True once the task counts as done.
   func verify(_ observation: Observation) throws -> Bool
+}
+
+extension Verifier {
+  public var senses: [Sense] { [] }
 }

@@ -9,7 +9,7 @@ import Workflow
 
 enum CheckVerifier: StepKind {
   static let kind = Kind(
-    "check-verifier", summary: "Score a frozen verifier's sealed clips again, through a station's camera as it is now.", effect: .pure, revision: 1,
+    "check-verifier", summary: "Score a frozen verifier's sealed clips again, through a station's camera as it is now.", effect: .pure, revision: 2,
     inputs: [
       Input("verifier", "where the sealed clips and the bars are (synthesize-reward, by the benchmark's criterion)"),
       Input("env", "the frozen environment, whose verifier is scored"),
@@ -46,7 +46,7 @@ enum CheckVerifier: StepKind {
     let (eyes, size, verifier) = (try environment.makeTracker(), environment.cameraSize, try environment.makeVerifier())
     let clips = try takes.enumerated().map { index, take in
       if index % 20 == 0 { step.progress(index, of: takes.count, "filming clips") }
-      return try take.seen(by: eyes) { camera.seen(try PushTRenderer.image(of: $0, size: size)) }
+      return try take.seen(by: eyes, size: size, camera: camera)
     }
     let now = try VerifierScore(of: verifier, on: clips)
     let looks = clips.reduce(0) { $0 + $1.observations.count }

@@ -18,6 +18,8 @@ enum CompileProgram: StepKind {
       Parameter("role", .oneOf(Program.Role.allCases.map(\.rawValue)), default: "policy", "what it is for"),
       Parameter("task", .oneOf(["push-t"]), default: "push-t", "the task whose observations it gets"),
       Parameter(
+        "senses", .list(.string), default: [], "what a verifier wants to be told after an observation's own numbers: size, height, force"),
+      Parameter(
         "must", .bool, default: true,
         "whether a source that does not compile, or a program that gives no answer, fails the step; else it is in the report"),
     ])
@@ -30,10 +32,15 @@ enum CompileProgram: StepKind {
     let named = step.progressDirectory + "/" + source.fileName
     try? FileManager.default.removeItem(atPath: named)
     try FileManager.default.copyItem(atPath: source.path, toPath: named)
+    let senses: [Sense]
+    do { senses = try Sense.list(step.strings("senses")) } catch { throw StepFailure("step \(step.name): \(error)") }
+    guard role == .verifier || senses.isEmpty else {
+      throw StepFailure("step \(step.name): a policy is told nothing beside the observation", hint: "leave 'senses' out")
+    }
     var complaints: [ProgramCompiler.Complaint] = []
     var problem: String?
     do {
-      switch try ProgramCompiler.make(named, role: role, task: step.string("task"), in: directory) {
+      switch try ProgramCompiler.make(named, role: role, task: step.string("task"), senses: senses, in: directory) {
       case .refused(let list): complaints = list
       case .made(let program): problem = trial(of: program, in: directory)
       }
@@ -61,7 +68,7 @@ enum CompileProgram: StepKind {
 
   /// Asks it about one observation; nil if it answers.
   private static func trial(of program: Program, in directory: String) -> String? {
-    let observation: Observation = [100, 100, 256, 300, 1]
+    let observation: Observation = [100, 100, 256, 300, 1] + program.senses.map { $0 == .size ? 30 : 0 }
     do {
       switch program.role {
       case .policy: _ = try ProgramPolicy(program, in: directory).act(observation)

@@ -8,7 +8,7 @@ import Workflow
 
 enum Evaluate: StepKind {
   static let kind = Kind(
-    "evaluate", summary: "Run trials of policies on a station and report the success rate with its interval.", effect: .sample, revision: 2,
+    "evaluate", summary: "Run trials of policies on a station and report the success rate with its interval.", effect: .sample, revision: 3,
     inputs: [
       Input("policy", "The policies; trial i runs policy i mod their number.", many: true),
       Input("env", "The frozen environment: limits and verifier. Without it, the benchmark's own limits and no verifier.", required: false),
@@ -37,7 +37,12 @@ enum Evaluate: StepKind {
     guard !policies.isEmpty else { throw StepFailure("step \(step.name): input 'policy' is empty") }
     let plan = try EvaluationPlan(step, policies: policies.count)
     let environment = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path) }
-    let samples = try SamplesFile(path: step.samplesFile)
+    let samples = try SamplesFile(path: step.samplesFile, lease: step.leases.first)
+    // A trial that was cut off on hardware is unknown, and stays so.
+    for index in samples.lost {
+      let trial = TrialRecord.lost(index: index, station: entry["name"]?.string ?? "?", seed: plan.seed(ofTrial: index))
+      try samples.append(Sample(trial: trial, policy: plan.policy(ofTrial: index)), withSeed: !plan.purpose.isSecret)
+    }
     let missing = plan.trials(ofShard: step.shard).filter { samples[$0] == nil }
     if !missing.isEmpty {
       let session = try TrialSession(

@@ -5,23 +5,28 @@ import Robot
 
 extension IngestDemos {
   struct Proprioception {
+    /// What `sensors` tells, of what a verifier may be told.
+    private(set) var senses: [Sense] = []
     /// Rows of the arrays, by video.
     private(set) var rows: [String: Range<Int>] = [:]
     private(set) var states: NumberTable?
     private(set) var actions: NumberTable?
+    /// A column for each of the senses.
+    private(set) var sensors: NumberTable?
 
     /// - Parameter videos: file names in order.
     init(_ step: StepContext, videos: [String]) throws {
       states = try step.inputs("states").first.map { try NumberTable($0, columns: 5) }
       actions = try step.inputs("actions").first.map { try NumberTable($0, columns: 2) }
-      guard states != nil || actions != nil else { return }
+      if let file = step.inputs("sensors").first { (sensors, senses) = try Self.sensors(file, named: step.strings("sensor_names")) }
+      guard states != nil || actions != nil || sensors != nil else { return }
       guard let file = step.inputs("ends").first else {
         throw StepFailure("step \(step.name): recorded arrays are given without 'ends'", hint: "give the file that says where each episode ends")
       }
       let ends = try NumberTable(file, columns: nil).array.values.map { Int($0) }
       guard !ends.isEmpty else { throw StepFailure("holds no episode", at: file.fileName) }
       guard zip([0] + ends, ends).allSatisfy({ $0 < $1 }) else { throw StepFailure("episode ends do not increase", at: file.fileName) }
-      for (name, rows) in [("states", states), ("actions", actions)] {
+      for (name, rows) in [("states", states), ("actions", actions), ("sensors", sensors)] {
         guard let rows, rows.count != ends.last else { continue }
         throw StepFailure(
           "has \(rows.count) rows, but the last episode ends at row \(ends.last ?? 0)", at: step.inputs(name).first?.fileName,
@@ -32,6 +37,21 @@ extension IngestDemos {
       if let missing = videos.first(where: { rows[$0] == nil }) {
         throw StepFailure("no recorded episode belongs to it", at: missing, hint: "the index names every video that is given")
       }
+    }
+
+    /// The columns that a verifier may be told; others are left out.
+    private static func sensors(_ file: InputFile, named names: [String]) throws -> (NumberTable, [Sense]) {
+      let names = names.isEmpty ? NumberTable.names(file) : names
+      guard !names.isEmpty else {
+        throw StepFailure("does not name its columns", at: file.fileName, hint: "'sensor_names' names them, or the first line of a .csv")
+      }
+      let places = names.indices.filter { Sense(rawValue: names[$0]).map { $0 != .size } ?? false }
+      guard !places.isEmpty else {
+        throw StepFailure("has the columns \(names.joined(separator: ", ")), none of which is height or force", at: file.fileName)
+      }
+      let senses: [Sense]
+      do { senses = try Sense.list(places.map { names[$0] }) } catch { throw StepFailure("names a column twice", at: file.fileName) }
+      return (try NumberTable(file, columns: names.count).taking(places), senses)
     }
 
     /// Names of the videos in the order of the episodes.

@@ -62,14 +62,20 @@ extension IngestDemos {
     }
 
     mutating func run(
-      _ writer: DemonstrationWriter, states: [[Double]]?, actions: [[Double]]?, rows: Range<Int>?, audit: inout PoseAudit
+      _ writer: DemonstrationWriter, states: [[Double]]?, actions: [[Double]]?, sensors: [[Double]]?, rows: Range<Int>?, audit: inout PoseAudit
     ) throws {
+      let ahead = FramesAhead(reader)
+      let isWhole = size == reader.width && size == reader.height
+      var part = Image(width: isWhole ? 1 : size, height: isWhole ? 1 : size)
       func take(_ frame: Image, _ time: Double) throws {
-        let view = size == frame.width && size == frame.height ? frame : frame.cropped(x: corner.x, y: corner.y, side: size)
+        if !isWhole { frame.crop(x: corner.x, y: corner.y, into: &part) }
+        let view = isWhole ? frame : part
         let estimate = tracker.estimate(view)
         let (state, action) = (states.flatMap { frames < $0.count ? $0[frames] : nil }, actions.map { frames < $0.count ? $0[frames] : [0, 0] })
         audit.add(estimate, state: state)
-        try writer.add(estimate, at: time, action: action)
+        // More frames than rows are refused at the end.
+        let told = sensors.map { frames < $0.count ? $0[frames] : Array(repeating: .nan, count: $0[0].count) } ?? []
+        try writer.add(estimate, at: time, action: action, told: told)
         try copy?.add(view.width % 2 == 0 ? view : view.resized(width: view.width + 1, height: view.height + 1))
         if !estimate.agentFound || !estimate.blockFound { lost += 1 }
         if chosen.contains(frames) {
@@ -81,10 +87,10 @@ extension IngestDemos {
       var frame = Image(width: reader.width, height: reader.height, filledWith: 0)
       var before = frame
       var (first, taken) = (0.0, 0)
-      while try reader.next(into: &frame) {
-        if reader.framesRead == 1 { first = reader.time }
-        switch clock.see(reader.time, fps: reader.fps) {
-        case .take: try take(frame, max(0, reader.time - first))
+      while try ahead.next(into: &frame) {
+        if ahead.framesRead == 1 { first = ahead.time }
+        switch clock.see(ahead.time, fps: reader.fps) {
+        case .take: try take(frame, max(0, ahead.time - first))
         case .takeBefore(let count):
           for _ in 0..<count {
             try take(before, Double(taken) / rate)
@@ -93,7 +99,7 @@ extension IngestDemos {
           swap(&before, &frame)
         case .uneven(let time, let even):
           throw VisionError(
-            "is not even in time: frame \(reader.framesRead - 1) is shown at \(Self.rounded(time)) s where \(Self.rounded(even)) s was due",
+            "is not even in time: frame \(ahead.framesRead - 1) is shown at \(Self.rounded(time)) s where \(Self.rounded(even)) s was due",
             hint: "'rate' takes frames at an even rate from it")
         }
       }
@@ -102,7 +108,7 @@ extension IngestDemos {
         taken += 1
       }
       if let copy { copy.close() } else { try FileManager.default.copyItem(atPath: video.path, toPath: film) }
-      if reader.isCutShort { notes.append("ends after frame \(reader.framesRead) of \(reader.frameCount ?? 0)") }
+      if ahead.isCutShort { notes.append("ends after frame \(ahead.framesRead) of \(reader.frameCount ?? 0)") }
       try check(rows)
     }
 

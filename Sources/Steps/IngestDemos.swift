@@ -9,17 +9,21 @@ import Workflow
 
 enum IngestDemos: StepKind {
   static let kind = Kind(
-    "ingest-demos", summary: "Estimate poses from demonstration videos and put actions and labels beside them.", effect: .pure, revision: 2,
+    "ingest-demos", summary: "Estimate poses from demonstration videos and put actions and labels beside them.", effect: .pure, revision: 3,
     inputs: [
       Input("videos", "video files, one an episode, that show the whole workspace", many: true),
       Input("labels", "what each span of frames shows (labels.json)", required: false),
       Input("actions", "recorded actions, [N, 2] (.npy or .csv)", required: false),
       Input("states", "recorded states for the audit, [N, 5] (.npy or .csv)", required: false),
+      Input(
+        "sensors", "what else the arm told in each frame, [N, K] (.npy or .csv): of its columns 'height' and 'force' are taken", required: false),
       Input("ends", "end of each episode in these arrays, [E] (.npy or .csv)", required: false),
       Input("index", "which video is which episode (episodes.json); without it, videos are taken by name in order", required: false),
     ],
     outputs: [Output("dataset", .directory, path: "dataset", "episodes with poses, actions, times, labels, films, uncertainty and audit")],
     parameters: [
+      Parameter(
+        "sensor_names", .list(.string), default: [], "what the columns of 'sensors' are; without it, the first line of the .csv says so"),
       Parameter("task", .oneOf(["push-t"]), default: "push-t", "whose looks the videos have"),
       Parameter("max_lost", .number(0...1), default: 0.2, "share of an episode's frames in which agent or block may not be found"),
       Parameter(
@@ -43,7 +47,7 @@ enum IngestDemos: StepKind {
     let labels = try labels(step)
     let directory = step.output("dataset")
     try FileManager.default.createDirectory(atPath: directory + "/videos", withIntermediateDirectories: true)
-    let writer = try DemonstrationWriter(directory: directory)
+    let writer = try DemonstrationWriter(directory: directory, senses: recorded.senses)
     var audit = PoseAudit()
     var sheet: [[ContactSheet.Cell]] = []
     var rate: Double?
@@ -57,7 +61,8 @@ enum IngestDemos: StepKind {
         rate = watch.rate
         let rows = recorded.rows[video.fileName]
         try watch.run(
-          writer, states: rows.flatMap { recorded.states?[$0] }, actions: rows.flatMap { recorded.actions?[$0] }, rows: rows, audit: &audit)
+          writer, states: rows.flatMap { recorded.states?[$0] }, actions: rows.flatMap { recorded.actions?[$0] },
+          sensors: rows.flatMap { recorded.sensors?[$0] }, rows: rows, audit: &audit)
         let spans = try spans(labels, video.fileName, frames: watch.frames)
         if !watch.pictures.isEmpty { sheet.append(watch.pictures) }
         try writer.end(.init(name: video.fileName, source: video.digest, size: watch.size, spans: spans, notes: watch.notes))
@@ -77,7 +82,7 @@ enum IngestDemos: StepKind {
   /// What it was made from, by content.
   private static func writeProvenance(_ step: StepContext, _ videos: [InputFile], _ actions: String, to directory: String) throws {
     var inputs: JSON = [:]
-    for name in ["labels", "actions", "states", "ends", "index"] {
+    for name in ["labels", "actions", "states", "sensors", "ends", "index"] {
       if let file = step.inputs(name).first { inputs[name] = ["name": .string(file.fileName), "digest": .string(file.digest)] }
     }
     let json: JSON = [

@@ -19,6 +19,21 @@ struct NumberTable {
     guard fits else { throw StepFailure("has shape \(array.shape) where [N\(columns.map { ", \($0)" } ?? "")] is wanted", at: file.fileName) }
   }
 
+  /// Those columns alone.
+  func taking(_ columns: [Int]) -> NumberTable {
+    NumberTable(array: NumPyArray(shape: [count, columns.count], values: (0..<count).flatMap { row in columns.map { array[row: row][$0] } }))
+  }
+
+  private init(array: NumPyArray) { self.array = array }
+
+  /// What the first line of a .csv calls the columns; nothing for numbers and other files.
+  static func names(_ file: InputFile) -> [String] {
+    guard file.fileName.hasSuffix(".csv"), let data = FileManager.default.contents(atPath: file.path) else { return [] }
+    let line = String(decoding: data, as: UTF8.self).prefix { !$0.isNewline }
+    let names = line.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+    return names.contains { Double($0) != nil } ? [] : names
+  }
+
   private static func csv(_ file: InputFile, columns: Int?) throws -> NumPyArray {
     guard let data = FileManager.default.contents(atPath: file.path) else { throw StepFailure("cannot be read", at: file.fileName) }
     var values: [Double] = []

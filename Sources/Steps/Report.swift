@@ -7,7 +7,7 @@ import Workflow
 enum Report: StepKind {
   static let kind = Kind(
     "report", summary: "Write one HTML page on the study: success with intervals, graph, curves, ideas, films, provenance.", effect: .pure,
-    revision: 1,
+    revision: 2,
     outputs: [Output("report", .file, path: "report.html", "One page that needs nothing beside it.")],
     parameters: [
       Parameter("title", .string, optional: true, "The page's title, instead of the workflow's name."),

@@ -3,6 +3,7 @@
 import Foundation
 import JSON
 import Robot
+import Workflow
 
 /// A trial and the policy it ran, by its number among the inputs.
 struct Sample {
@@ -26,24 +27,48 @@ struct Sample {
 
 final class SamplesFile {
   private let handle: FileHandle
+  /// The station's: without it nothing is written any more.
+  private let lease: Lease?
   private var samples: [Int: Sample] = [:]
+  private var begun: Set<Int> = []
 
   /// Opens the file, made if it is not there, and cuts off a torn last line.
-  init(path: String) throws {
+  init(path: String, lease: Lease? = nil) throws {
+    self.lease = lease
     let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw StepFailure("cannot open the samples file \(path): \(String(cString: strerror(errno)))") }
     handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     let text = try handle.readToEnd() ?? Data()
     let whole = text.lastIndex(of: 10).map { $0 + 1 } ?? 0
     if whole < text.count { try handle.truncate(atOffset: UInt64(whole)) }
+    let lines = text.prefix(whole).split(separator: 10)
+    begun = Set(lines.compactMap { Self.isBeginning($0) ? (try? JSON(parsing: $0))?["begun"]?.int : nil })
     for sample in try Self.records(in: text.prefix(whole), name: path) where samples[sample.index] == nil { samples[sample.index] = sample }
+  }
+
+  /// Trials that were begun on hardware and of which nobody knows how they ended.
+  var lost: [Int] { begun.filter { samples[$0] == nil }.sorted() }
+
+  /// Notes that a trial is about to begin, so that it is not run twice whatever happens.
+  func begin(_ index: Int) throws {
+    try write((["begun": .integer(index)] as JSON).compact)
+    try handle.synchronize()
+    begun.insert(index)
+  }
+
+  private static func isBeginning(_ line: Data) -> Bool { line.starts(with: Data(#"{"begun""#.utf8)) }
+
+  private func write(_ line: String) throws {
+    func write() throws { try handle.write(contentsOf: Data((line + "\n").utf8)) }
+    guard let lease else { return try write() }
+    guard try lease.whileHeld(write) else { throw StepFailure("station \(lease.station): the lease of it was lost; nothing more is written") }
   }
 
   subscript(index: Int) -> Sample? { samples[index] }
 
   /// Seeds stay out if they are secret: whoever has the engine's root can draw them again.
   func append(_ sample: Sample, withSeed: Bool) throws {
-    try handle.write(contentsOf: Data((sample.json(withSeed: withSeed, withPoses: true).compact + "\n").utf8))
+    try write(sample.json(withSeed: withSeed, withPoses: true).compact)
     samples[sample.index] = sample
   }
 
@@ -54,7 +79,8 @@ final class SamplesFile {
   }
 
   private static func records(in text: Data, name: String) throws -> [Sample] {
-    try text.split(separator: 10).enumerated().map { number, line in
+    try text.split(separator: 10).enumerated().compactMap { number, line in
+      if isBeginning(line) { return nil }
       guard let json = try? JSON(parsing: line), let sample = Sample(json: json) else {
         throw StepFailure("not a trial", at: "\(name):\(number + 1)", hint: "remove the file to run its trials anew")
       }

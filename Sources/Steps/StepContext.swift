@@ -77,6 +77,8 @@ final class StepContext {
   /// The station's entry in the fleet file, for kinds that use one: `name`, `driver`, `tasks`, `calibration` and what the driver wants.
   /// For a gather, or a kind without a station, nil.
   var station: JSON? { request["station"] }
+  /// What it has of its stations while it runs; none where it repeats what was done before.
+  var leases: [Lease] { (request["leases"]?.array ?? []).compactMap(Lease.init) }
   /// This shard and how many there are; (0, 1) for a step that is not sharded.
   var shard: (index: Int, count: Int) { (request["shard"]?["index"]?.int ?? 0, request["shard"]?["count"]?.int ?? 1) }
   /// The directory of the manifest: for external kinds only; a pure kind must not look at it.

@@ -21,7 +21,7 @@ struct SealedLook {
     try FileManager.default.createDirectory(atPath: directory + ".source", withIntermediateDirectories: true)
     try Data(candidate.verifier.swiftSource.utf8).write(to: URL(filePath: source))
     do {
-      switch try ProgramCompiler.make(source, role: .verifier, task: candidate.verifier.task, in: directory) {
+      switch try ProgramCompiler.make(source, role: .verifier, task: candidate.verifier.task, senses: candidate.verifier.senses, in: directory) {
       case .made(let program): verifier = try ProgramVerifier(program, in: directory)
       case .refused(let complaints): throw StepFailure("the verifier's source does not compile: \(complaints[0])")
       }

@@ -10,7 +10,7 @@ import Workflow
 
 enum SynthesizeReward: StepKind {
   static let kind = Kind(
-    "synthesize-reward", summary: "Search a verifier on labelled clips and prove it on sealed ones.", effect: .pure, revision: 2,
+    "synthesize-reward", summary: "Search a verifier on labelled clips and prove it on sealed ones.", effect: .pure, revision: 3,
     inputs: [Input("demos", "data set of demonstrations (ingest-demos)")],
     outputs: [Output("verifier", .directory, path: "verifier", "the program, its conditions, the report, the sealed clips")],
     parameters: [
@@ -43,7 +43,7 @@ enum SynthesizeReward: StepKind {
       takes = Dictionary(uniqueKeysWithValues: try film(step).map { ($0.name, $0) })
       let eyes = try PushTTracker(size: step.int("camera"))
       clips = try takes.values.sorted { $0.name < $1.name }.map { take in
-        try take.seen(by: eyes, timed: { times.append($0) }, picture: { try PushTRenderer.image(of: $0, size: step.int("camera")) })
+        try take.seen(by: eyes, size: step.int("camera"), timed: { times.append($0) })
       }
     } else if demos.criterion != "human" {
       throw StepFailure(
@@ -144,7 +144,9 @@ enum SynthesizeReward: StepKind {
       try clip.observations.suffix(6).map { seen -> ContactSheet.Cell in
         let said = verdict == .falsePositive ? "said done" : "missed"
         guard seen.allSatisfy(\.isFinite) else { return ContactSheet.Cell(Image(width: 128, height: 128), caption: "\(said): lost") }
-        return ContactSheet.Cell(try PushTRenderer.image(of: seen, size: 128), caption: "\(said): seen \(percent(TeePose(seen).coverage))")
+        let tee = TeePose(x: seen[2], y: seen[3], angle: seen[4], size: clip.senses.first == .size ? seen[5] : Tee.size)
+        return ContactSheet.Cell(
+          try PushTRenderer.image(of: seen, size: 128, scale: tee.size), caption: "\(said): seen \(percent(tee.coverage))")
       }
     }
     return ContactSheet(title: "clips judged wrongly, drawn as seen", cell: 128, rows: rows).image()

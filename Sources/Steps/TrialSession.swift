@@ -27,6 +27,9 @@ final class TrialSession {
     for (done, index) in missing.enumerated() {
       step.progress(total - missing.count + done, of: total, "\(solved) of \(done) solved")
       try environment?.check()
+      // Who has lost the station moves nothing there.
+      if let lease = step.leases.first, !lease.isHeld { throw StepFailure("station \(lease.station): the lease of it was lost") }
+      if entry["hardware"]?.bool == true { try samples.begin(index) }
       let policy = plan.policy(ofTrial: index)
       let trial = runTrial(
         index: index, policy: policies[policy], station: station, seed: plan.seed(ofTrial: index), referee: referee, limits: limits)

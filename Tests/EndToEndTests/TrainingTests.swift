@@ -90,6 +90,39 @@ private let torch = python(with: "torch"), tensorboard = python(with: "tensorboa
     #expect(result["trials"] == 2 && result["unknown"] == 0)
   }
 
+  @Test func `a training program may leave a program as its policy, and that acts on a station`() throws {
+    let workspace = try Self.workspace(updates: 1, train: #""in": { "program": "make.py" }, "with": { "run": ["python3"] }"#)
+    try workspace.write(
+      """
+      import hashlib, json, sys
+      out = json.load(open(sys.argv[1]))["outputs"]["policy"]
+      # What the data would be is learnt here: whatever is known goes into the program's text or into files beside it.
+      source = '''
+      import json, os, sys
+      weights = json.load(open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "weights.json")))
+      for line in sys.stdin:
+          word, *numbers = line.split()
+          print("act", *weights["target"], flush=True) if word == "observe" else print("ready", flush=True)
+      '''
+      open(out + "/policy.py", "w").write(source)
+      json.dump({"target": [40, 50]}, open(out + "/weights.json", "w"))
+      digest = hashlib.sha256(source.encode()).hexdigest()
+      json.dump({"program": 1, "protocol": 1, "role": "policy", "task": "push-t", "language": "python", "source": "policy.py", "run": "policy.py",
+                 "digest": digest, "source_digest": digest}, open(out + "/program.json", "w"))
+      json.dump({"policy": 1, "task": "push-t", "regime": "program"}, open(out + "/policy.json", "w"))
+      """, to: "make.py")
+    let outcome = try workspace.enpire("run", "trial")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let result = try JSON(parsing: workspace.read("result.json")!)
+    // A policy that fails ends its trial at once; this one acts to the end.
+    #expect(result["trials"] == 2 && result["unknown"] == 0 && result["robot_seconds"]?.double ?? 0 >= 60)
+
+    // What is not what its program.json says is refused where it is made, not on a station.
+    let text = try #require(workspace.read("make.py")).replacingOccurrences(of: "source.encode()", with: "b'other'")
+    try workspace.write(text, to: "make.py")
+    #expect(try workspace.enpire("run", "clone").errors.contains("was changed: policy.py is not what program.json says"))
+  }
+
   @Test func `a program that leaves no policy fails its step, and says what is missing`() throws {
     let workspace = try Self.workspace(updates: 1, train: #""in": { "program": "nothing.sh", "demos": "${step.data}" }, "with": { "run": ["sh"] }"#)
     try workspace.write("echo '{\"done\": 1, \"total\": 1}'\n", to: "nothing.sh")

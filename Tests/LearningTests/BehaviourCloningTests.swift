@@ -32,6 +32,20 @@ import Testing
     let first = try actor.act([3, 4])
     actor.reset()
     #expect(try actor.act([3, 4]) == first)
+    // The noise of an episode is drawn by how it starts; from the middle always, chance has no say.
+    func atTheSamePlace(_ start: Double) throws -> [[Double]] {
+      var policy = policy
+      (policy.start, policy.ensembling) = (start, 20)
+      let actor = LearnedActor(policy)
+      return try [[3.0, 4], [-5, 1]].map { first in
+        actor.reset()
+        _ = try actor.act(first)
+        return try actor.act([2, 2]).map { ($0 * 1e4).rounded() }
+      }
+    }
+    let (drawn, middle) = (try atTheSamePlace(1), try atTheSamePlace(0))
+    #expect(drawn[0] != drawn[1])
+    #expect(middle[0] == middle[1])
   }
 
   @Test func `A chunk that is carried out whole is said once, and then the next one`() throws {
@@ -44,6 +58,44 @@ import Testing
     let again = try [[3.0, 4], [0, 0], [1, 1], [3, 4]].map(actor.act)
     #expect(first == again)
     #expect(first[0] == first[3])
+  }
+
+  @Test func `Where two ways were shown, one of several chunks is done and not their mean`() throws {
+    // Half of the episodes go left from everywhere, half go right; the mean is to stay.
+    var data = DataSet()
+    for episode in 0..<40 {
+      let way = episode % 2 == 0 ? 1.0 : -1.0, rows = (0..<20).map { [0.1 * Double($0) + 0.01 * Double(episode), 0.0] }
+      data.append(observations: rows, actions: rows.map { [$0[0] + way, $0[1]] })
+    }
+    func ways(_ modes: Int, _ loss: BehaviourCloning.Loss, draws: Bool = false) throws -> [Double] {
+      var settings = Self.settings(updates: 400)
+      (settings.modes, settings.draws, settings.loss, settings.chunk, settings.noise) = (modes, draws, loss, 2, [])
+      settings.ensembling = 20
+      let policy = try BehaviourCloning.train(data, task: "point", features: PointTask.features, settings: settings, seed: 1).policy
+      let directory = try temporaryDirectory()
+      defer { try? FileManager.default.removeItem(atPath: directory) }
+      try policy.write(directory: directory)
+      let actor = try LearnedActor(directory: directory)
+      let ways = try (0..<40).map { _ in try actor.act([1, 0])[0] - 1 }
+      actor.reset()
+      #expect(try (0..<40).map { _ in try actor.act([1, 0])[0] - 1 } == ways, "an episode goes the same way twice")
+      return ways
+    }
+    #expect(try ways(1, .squared).allSatisfy { abs($0) < 0.4 })
+    for loss in BehaviourCloning.Loss.allCases {
+      let likeliest = try ways(4, loss), drawn = try ways(4, loss, draws: true)
+      #expect((likeliest + drawn).allSatisfy { abs(abs($0) - 1) < 0.1 })
+      #expect(likeliest.allSatisfy { $0 * likeliest[0] > 0 })
+      #expect(8...32 ~= drawn.count { $0 > 0 })
+    }
+  }
+
+  @Test func `A flow with several chunks is refused`() {
+    var settings = Self.settings()
+    (settings.flowSteps, settings.modes) = (4, 2)
+    #expect(throws: LearningError("behaviour cloning: a flow tells ways apart by itself", hint: "set 'modes' to 1 or 'flow_steps' to 0")) {
+      _ = try Self.train(settings)
+    }
   }
 
   @Test func `In the mirror, one half of a plane teaches the other`() throws {

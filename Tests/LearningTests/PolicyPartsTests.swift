@@ -15,6 +15,16 @@ import Testing
     #expect(zip(values, one + one + [5, -2]).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
+  @Test func `Differences show older observations as what they are away from the newest`() {
+    let features = Features(
+      angles: [2], frames: [.init(origin: [0, 1], angle: 2, point: [0, 1])], history: 3, differences: true, actionBounds: [0...512])
+    let values = features.values(window: [[10, 30, 0], [9, 32, .pi / 2]], lastAction: nil)
+    let (newest, older): ([Float], [Float]) = ([10, 30, 1, 0, 0, 0], [-1, 2, -1, 1, 0, 0])
+    #expect(zip(values, newest + older + older).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(values.count == features.size(observation: 3))
+    #expect(Features(features.json) == features)
+  }
+
   @Test func `A label and its action are each other's inverse, and actions stay within bounds`() {
     let features = Features(anchor: [0, 1], actionBounds: [0...512, 0...512])
     #expect(features.action(features.label([300, 20], at: [250, 60]), at: [250, 60]) == [300, 20])

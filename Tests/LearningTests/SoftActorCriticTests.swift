@@ -2,6 +2,14 @@ import Foundation
 import Learning
 import Testing
 
+extension SoftActorCritic.Settings {
+  fileprivate var withoutCloning: Self {
+    var settings = self
+    settings.cloningUpdates = 0
+    return settings
+  }
+}
+
 @Suite struct SoftActorCriticTests {
   private static func settings(steps: Int) -> SoftActorCritic.Settings {
     var settings = SoftActorCritic.Settings()
@@ -54,6 +62,24 @@ import Testing
     }
     #expect(!alone && abs(row[0] - 1.2) < 0.01, "the base alone ends beside home")
     #expect(try PointTask.environment().successes(of: LearnedActor(trained.policy, base: base), seeds: Array(0..<50)).successes >= 45)
+  }
+
+  @Test func `A residual that has learnt nothing yet is its base, to the bit`() throws {
+    let base = LearnedActor.Base(reset: {}, act: { [$0[0] - ($0[0] - 1.2) * 0.5, $0[1] - ($0[1] + 1.2) * 0.3] })
+    // Critics learn alone to the end, so the actor has the weights that it was made with.
+    var settings = Self.settings(steps: 300)
+    (settings.warmUp, settings.criticsAlone) = (50, 1000)
+    let trained = try SoftActorCritic.train(
+      in: PointTask.environment(), demonstrations: PointTask.demonstrations(5), task: "point", features: PointTask.features,
+      settings: settings.withoutCloning, base: base, seed: 1)
+    #expect(trained.updates > 100)
+    let actor = LearnedActor(trained.policy, base: base), environment = PointTask.environment()
+    var row = environment.reset(7)
+    for _ in 0..<20 {
+      let action = try actor.act(row)
+      #expect(try action == base.act(row))
+      row = environment.step(action).observation
+    }
   }
 
   @Test func `Training that was interrupted resumes to the very same weights and curves`() throws {

@@ -89,6 +89,28 @@ struct PerceptionTests {
     }
   }
 
+  @Test("a T and an agent of another size are seen where they are and as big as they are, and the next episode's may differ", arguments: [96, 384])
+  func sizes(pixels: Int) throws {
+    let tracker = try PushTTracker(size: pixels)
+    for (scale, radius) in [(28.5, 17.0), (33, 13), (30, 15)] {
+      tracker.reset()
+      var off: [(place: Double, agent: Double)] = []
+      for step in 0..<30 {
+        let (angle, x) = (0.3 + 0.05 * Double(step), 220 + 2.3 * Double(step))
+        let agent = (x: 120 + 5.1 * Double(step), y: 140.0)
+        let frame = try PushTRenderer.image(agent: agent, block: (x, 250), angle: angle, size: pixels, scale: scale, radius: radius)
+        let seen = tracker.estimate(frame)
+        off.append((hypot(seen.block.x - x, seen.block.y - 250), hypot(seen.agentX - agent.x, seen.agentY - agent.y)))
+        guard step == 29 else { continue }
+        #expect(abs(seen.block.size - scale) < (pixels == 96 ? 0.5 : 0.2) && abs(seen.agentRadius - radius) < 1, "\(scale), \(radius): \(seen)")
+      }
+      // A nominal T would be laid 2 to 3 units beside one of these.
+      let middle = off.map(\.place).sorted()[15]
+      #expect(middle < (pixels == 96 ? 1 : 0.4), "\(scale): \(middle)")
+      #expect(off.map(\.agent).sorted()[15] < (pixels == 96 ? 2 : 0.7))
+    }
+  }
+
   @Test("an empty table shows neither agent nor T, and what was known stands with no certainty")
   func emptyTable() throws {
     let tracker = try PushTTracker(size: 96)

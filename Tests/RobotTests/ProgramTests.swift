@@ -14,13 +14,13 @@ private final class Room {
   init() throws { try FileManager.default.createDirectory(atPath: path + "/made", withIntermediateDirectories: true) }
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  func make(_ name: String, _ text: String, _ role: Program.Role) throws -> ProgramCompiler.Outcome {
+  func make(_ name: String, _ text: String, _ role: Program.Role, senses: [Sense] = []) throws -> ProgramCompiler.Outcome {
     try Data(text.utf8).write(to: URL(filePath: path + "/" + name))
-    return try ProgramCompiler.make(path + "/" + name, role: role, task: "push-t", in: path + "/made")
+    return try ProgramCompiler.make(path + "/" + name, role: role, task: "push-t", senses: senses, in: path + "/made")
   }
 
-  func program(_ name: String, _ text: String, _ role: Program.Role) throws -> Program {
-    guard case .made(let program) = try make(name, text, role) else { throw CocoaError(.featureUnsupported) }
+  func program(_ name: String, _ text: String, _ role: Program.Role, senses: [Sense] = []) throws -> Program {
+    guard case .made(let program) = try make(name, text, role, senses: senses) else { throw CocoaError(.featureUnsupported) }
     return program
   }
 }
@@ -68,6 +68,26 @@ struct ProgramTests {
     #expect(try policy.act(away) == [100, 100])
   }
 
+  @Test("a verifier is told what it asks for by name, and that is checked like its files")
+  func senses() throws {
+    let room = try Room()
+    let text = """
+      import sys
+      told = sys.stdin.readline().split()
+      print("ready" if told[4:] == ["7", "force", "height"] else f"fail {told}", flush=True)
+      for line in sys.stdin:
+          word, *numbers = line.split()
+          print("ready" if word == "reset" else "done" if numbers[5:] == ["0.5", "80.0"] else "not-done", flush=True)
+      """
+    let program = try room.program("told.py", text, .verifier, senses: [.force, .height])
+    let verifier = try ProgramVerifier(Program(directory: room.path + "/made"), in: room.path + "/made")
+    #expect(verifier.senses == [.force, .height])
+    #expect(try verifier.verify(atGoal + [0.5, 80]) && !verifier.verify(atGoal + [0.5, 81]))
+    var json = program.json
+    json["senses"] = ["smell"]
+    #expect { try Program(json: json) } throws: { "\($0)" == "the program wants to be told 'smell', which is none of size, height, force" }
+  }
+
   @Test("what the compiler has against a source is told with lines and columns, and nothing is made")
   func complaints() throws {
     let room = try Room()
@@ -104,13 +124,18 @@ struct ProgramTests {
     #expect(throws: ProgramError.self) { try verifier.verify(atGoal) }
   }
 
-  @Test("a verifier's source judges as its description does, with every predicate and in every frame")
-  func source() throws {
-    let description = VerifierDescription(
+  @Test(
+    "a verifier's source judges as its description does, with every predicate and in every frame",
+    arguments: [[Sense](), [.force, .size, .height]])
+  func source(senses: [Sense]) throws {
+    var description = VerifierDescription(
       task: "push-t", criterion: "benchmark",
-      conditions: [.init(.overlap, 0.9), .init(.position, 8), .init(.angle, 0.1), .init(.stillness, 3), .init(.clearance, -2)], hits: 2, window: 3)
+      conditions: [.init(.overlap, 0.9), .init(.position, 8), .init(.angle, 0.1), .init(.stillness, 3), .init(.clearance, -2)], hits: 2, window: 3,
+      senses: senses)
+    if !senses.isEmpty { description.conditions += [.init(.force, 2), .init(.height, 40)] }
     let room = try Room()
-    let program = try ProgramVerifier(room.program("verifier.swift", description.swiftSource, .verifier), in: room.path + "/made")
+    let program = try ProgramVerifier(
+      room.program("verifier.swift", description.swiftSource, .verifier, senses: senses), in: room.path + "/made")
     let interpreted = VerifierProgram(description)
     var said = 0
     for episode in 0..<20 {
@@ -118,10 +143,11 @@ struct ProgramTests {
       interpreted.reset()
       for frame in 0..<12 {
         let (shift, turn) = (Double((episode * 7 + frame * 3) % 11) - 5, Double((episode + frame) % 7) / 60)
-        let seen: Observation =
+        var seen: Observation =
           frame == 5 && episode % 4 == 0
           ? Array(repeating: .nan, count: 5)
           : [190 + 3 * Double(episode % 5), 256 + Double(frame), 256 + shift / 2, 256 - shift / 3, .pi / 4 + turn - 0.05]
+        if !senses.isEmpty { seen += [frame == 7 ? .nan : Double((episode + frame) % 9) / 3, 28 + Double(episode % 7), 60 - Double(frame)] }
         let verdict = try interpreted.verify(seen)
         #expect(try program.verify(seen) == verdict)
         if verdict { said += 1 }

@@ -56,6 +56,38 @@ import Robot
     func picture(size: Int) throws(StationFailure) -> Image { throw StationFailure(name, "has no camera") }
   }
 
+  /// Tells how high its arm is: a step higher each time.
+  private final class Rising: Station {
+    let name = "rising"
+    var steps = 0.0
+    private var reading: Reading {
+      Reading(observation: [1, 2, 3, 4, 5], sensors: [.height: steps], truth: Truth(state: [1, 2, 3, 4, 5], score: 0))
+    }
+    func reset(seed: UInt32) -> Reading {
+      steps = 0
+      return reading
+    }
+    func step(_ action: Action) -> Reading {
+      steps += 1
+      return reading
+    }
+    func picture(size: Int) throws(StationFailure) -> Image { throw StationFailure(name, "has no camera") }
+  }
+
+  @Test func `a verifier is told what its station tells, and has no verdict where the station does not tell it`() {
+    func verdict(_ predicate: Predicate, _ threshold: Double, _ senses: [Sense]) -> (Bool?, String?) {
+      let description = VerifierDescription(task: "push-t", criterion: "human", conditions: [.init(predicate, threshold)], senses: senses)
+      let referee = Referee(verifier: VerifierProgram(description))
+      var limits = SafetyLimits.pushT
+      limits.steps = 5
+      _ = runTrial(index: 0, policy: Script { [$0[0], $0[1]] }, station: Rising(), seed: 1, referee: referee, limits: limits)
+      return (referee.verdict, referee.problem)
+    }
+    #expect(verdict(.height, 4, [.height]) == (true, nil) && verdict(.height, 100, [.height]) == (false, nil))
+    let untold = verdict(.force, 1, [.force])
+    #expect(untold == (nil, "the verifier wants to be told 'force', which station rising does not tell"))
+  }
+
   private var station: SimulatedStation { SimulatedStation(name: "s", physics: .nominal) }
 
   @Test(arguments: [

@@ -53,12 +53,48 @@ struct VerificationTests {
     for change in broken { #expect(throws: VerifierError.self) { try VerifierDescription(json: change(strict.json)) } }
   }
 
+  @Test("what the arm tells is judged by where it is told, and where it is not, no family asks for it")
+  func senses() throws {
+    let still = VerifierDescription(task: "push-t", criterion: "human", conditions: [.init(.angle, 3), .init(.force, 2)], senses: [.height, .force])
+    #expect(try VerifierDescription(json: still.json) == still)
+    let program = VerifierProgram(still)
+    #expect(try program.verify(atGoal + [50, 1.5]) && !program.verify(atGoal + [50, 2.5]) && !program.verify(atGoal + [50, .nan]))
+    #expect(throws: VerifierError.self) { try program.verify(atGoal) }
+    var json = still.json
+    json["senses"] = ["height"]
+    #expect { try VerifierDescription(json: json) } throws: { "\($0)" == "the verifier judges by 'force', which is not among its 'senses'" }
+    json["senses"] = ["taste"]
+    #expect { try VerifierDescription(json: json) } throws: {
+      "\($0)" == "the verifier wants to be told 'taste', which is none of size, height, force"
+    }
+    #expect(VerifierSearch.sets([.size]) == VerifierSearch.sets([]))
+    #expect(!VerifierSearch.sets([.height]).joined().contains(.force) && VerifierSearch.sets([.height]).joined().contains(.height))
+  }
+
+  @Test("a success that only the arm can tell is found by what the arm tells")
+  func forceTells() throws {
+    // The T lies at the goal in all of them; done is when the arm has let go.
+    let clips = (0..<24).map { number in
+      let lets = number % 2 == 0
+      let force = (0..<6).map { lets && $0 >= 3 ? 0.1 * Double($0) : 4 + Double((number + $0) % 3) }
+      return VerifierClip(
+        name: "\(number)", source: "demonstration", episode: "\(number)", kind: lets ? .success : .nearMiss,
+        observations: force.map { atGoal + [120, $0] }, senses: [.height, .force], done: (0..<6).map { lets && $0 >= 3 }, coverage: 1)
+    }
+    let best = VerifierSearch(clips).best(task: "push-t", criterion: "human", bars: .init(precision: 0.9, recall: 0.9)).candidates[0]
+    #expect(best.verifier.conditions.contains { $0.predicate == .force } && best.verifier.senses == [.force])
+    #expect(best.count.truePositives == 12 && best.count.falsePositives == 0)
+    // The clips tell more than it asks for.
+    let score = try VerifierScore(of: VerifierProgram(best.verifier), on: clips)
+    #expect(score.count == best.count)
+  }
+
   /// Takes of each kind in turn, as a camera of 384 pixels sees them.
   private func film(_ count: Int, seed: Int) throws -> (takes: [Take], clips: [VerifierClip]) {
     var studio = PlannerClips(seed: seed)
     let eyes = try PushTTracker(size: 384)
     let takes = try (0..<count).map { try studio.take(VerifierClip.Kind.allCases[$0 % 3]) }
-    return (takes, try takes.map { try $0.seen(by: eyes) { try PushTRenderer.image(of: $0, size: 384) } })
+    return (takes, try takes.map { try $0.seen(by: eyes, size: 384) })
   }
 
   @Test("filmed clips have the wanted kinds, end as a trial's referee would see it, and are the same for the same seed")
@@ -72,10 +108,12 @@ struct VerificationTests {
       case .nearMiss: #expect((0.85...0.95).contains(clip.coverage) && !clip.done.contains(true))
       case .failure: #expect(clip.coverage < 0.85)
       }
-      // The eyes, not the truth, made the observations; but they are good.
+      // The eyes, not the truth, made the observations; but they are good, also of a T of another size.
       let (seen, truth) = (TeePose(try #require(clip.observations.last)), TeePose(try #require(take.states.last)))
       #expect(seen.distance(to: truth) < 1.5)
+      #expect(clip.senses == [.size] && abs(clip.observations.last![5] - take.scale) < 0.4)
       let again = try #require(Take(json: JSON(parsing: take.json.compact)))
+      #expect(again.scale == take.scale && again.radius == take.radius)
       #expect(again.states == take.states && again.done == take.done && again.kind == take.kind)
     }
   }
@@ -86,7 +124,7 @@ struct VerificationTests {
     let (searched, sealed) = (Array(clips[..<24]), Array(clips[24...]))
     let search = VerifierSearch(searched)
     let (candidates, tried) = search.best(task: "push-t", criterion: "benchmark", bars: .init(precision: 0.9, recall: 0.8))
-    #expect(tried > 1000 && candidates.count == VerifierSearch.sets.count)
+    #expect(tried > 1000 && candidates.count == VerifierSearch.sets([]).count)
     let verifier = candidates[0].verifier
     let score = try VerifierScore(of: VerifierProgram(verifier), on: sealed)
     #expect(score.successes == 8 && score.precision.successes >= 6)

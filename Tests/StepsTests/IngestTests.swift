@@ -70,6 +70,8 @@ private struct Film {
     ("a word in a table", "states.csv:3: holds '1,2,three,4,5' where 5 numbers are wanted"),
     ("an array of another shape", "states.npy: has shape [10, 4] where [N, 5] is wanted"),
     ("an array cut short", "states.npy: holds 392 bytes of data where its shape [10, 5] says 400"),
+    ("sensors without names", "sensors.csv: does not name its columns\n  hint: 'sensor_names' names them"),
+    ("sensors of no use", "sensors.csv: has the columns heat, taste, none of which is height or force"),
     ("labels beyond the film", "a.mp4: has 10 frames, but its labels go to frame 11"),
     ("a label of no kind", "labels.json: clip 'a.mp4': a label is success, failure or ambiguous, not \"good\""),
   ]
@@ -82,6 +84,14 @@ private struct Film {
       let text = "\(error)".replacingOccurrences(of: run.directory + "/", with: "")
       if !text.hasPrefix(message) { Issue.record("\(text)") }
       return text.hasPrefix(message)
+    }
+  }
+
+  @Test func `every damage is in the document, with its message`() throws {
+    let page = try String(contentsOfFile: StepRun.checkout + "docs/demonstrations.md", encoding: .utf8)
+    for (what, message) in Self.damages {
+      let sentence = message.split(separator: "\n")[0]
+      #expect(page.contains("| \(what) | `\(sentence)"), "\(what)")
     }
   }
 
@@ -124,10 +134,38 @@ private struct Film {
       let path = try array("states.npy", [10, 5])
       try Data(contentsOf: URL(filePath: path)).dropLast(8).write(to: URL(filePath: path))
       try ingest(run, ["videos": Film().write(to: directory), "states": path, "ends": ends(10)])
+    case "sensors without names": try ingest(run, ["videos": Film().write(to: directory), "sensors": sensors(run, "1,2"), "ends": ends(10)])
+    case "sensors of no use": try ingest(run, ["videos": Film().write(to: directory), "sensors": sensors(run, "heat,taste"), "ends": ends(10)])
     case "labels beyond the film": try ingest(run, ["videos": Film().write(to: directory), "labels": labels(run, to: 11, "success")])
     case "a label of no kind": try ingest(run, ["videos": Film().write(to: directory), "labels": labels(run, to: 9, "good")])
     default: Issue.record("nobody knows the damage '\(what)'")
     }
+  }
+
+  /// Ten rows under a first line.
+  private func sensors(_ run: StepRun, _ first: String) throws -> String {
+    let rows = (0..<10).map { row in first.split(separator: ",").indices.map { "\(Double(10 * $0 + row))" }.joined(separator: ",") }
+    try Data(([first] + rows).joined(separator: "\n").utf8).write(to: URL(filePath: run.directory + "/sensors.csv"))
+    return run.directory + "/sensors.csv"
+  }
+
+  @Test func `what the arm told goes into the data set by name, and from there into a verifier's clips`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    let ends = run.directory + "/ends.csv"
+    try Data("10\n".utf8).write(to: URL(filePath: ends))
+    let inputs = ["videos": try Film().write(to: run.directory), "ends": ends, "labels": try labels(run, to: 10, "success")]
+    try ingest(run, inputs.merging(["sensors": sensors(run, "force,heat,height")]) { $1 })
+    let set = try dataset(run)
+    #expect(set.senses == [.force, .height] && set.episodes[0].told == (0..<10).map { [Double($0), Double(20 + $0)] })
+    #expect(try run.json("dataset/dataset.json")["senses"] == ["force", "height"])
+    let clip = set.clips(criterion: "human", window: 10)[0]
+    #expect(clip.senses == [.force, .height] && clip.observations[3][5...] == [3, 23])
+    // NumPy's arrays have no names of their own.
+    try NumPyArray(shape: [10, 2], values: (0..<20).map(Double.init)).write(to: run.directory + "/sensors.npy")
+    try ingest(
+      run, inputs.merging(["sensors": run.directory + "/sensors.npy"]) { $1 }, ["sensor_names": ["torque", "height"]])
+    #expect(try dataset(run).senses == [.height] && dataset(run).episodes[0].told[4] == [9])
   }
 
   private func labels(_ run: StepRun, to end: Int, _ label: String) throws -> String {

@@ -55,6 +55,16 @@ import Testing
     #expect(Set(pages).count == 1)
   }
 
+  @Test func `what the cache saved is told: for a step that does the same, and from an earlier run`() throws {
+    let page = try StudyDraft.page { study in
+      study.add("one", "train", ["key": "k", "started": 100, "seconds": 40])
+      study.add("two", "train", ["key": "k", "started": 100, "seconds": 40])
+      study.add("late", "train", ["key": "l", "started": 9000, "seconds": 10])
+    }
+    #expect(page.contains("1 step took what another had done already, and saved 40\u{a0}s of work."), "\(page.suffix(3000))")
+    #expect(page.contains("What ran after the last pause took 1 result of before it from the cache: 40\u{a0}s of work"))
+  }
+
   @Test func `shards stand in the graph as one box with their count`() throws {
     let page = try StudyDraft.page { study in
       for shard in 0..<8 { study.add("confirm[shard=\(shard)]", "evaluate") }

@@ -1,3 +1,4 @@
+import Hashing
 import Testing
 import Tensor
 
@@ -31,6 +32,55 @@ import Tensor
     let w = Tensor([1, 0, 0, 1, 3, 0, 0, 3], shape: [2, 2, 2])
     let b = Tensor([0, 0, 10, 10], shape: [2, 1, 2])
     #expect(x.linear(w, b).values == [1, 2, 13, 16])
+  }
+
+  @Test(arguments: [Tensor.Activation.relu, .silu, .tanh], [(members: 1, norm: false), (members: 1, norm: true), (members: 3, norm: true)])
+  func `A perceptron in one operation gives the values and gradients of its single operations`(
+    activation: Tensor.Activation, kind: (members: Int, norm: Bool)
+  ) {
+    var stream = RandomStream("perceptron")
+    // Widths that are no multiple of what a processor takes at once.
+    let sizes = [5, 37, 19, 3], rows = 7, members = kind.members
+    func drawn(_ shape: [Int]) -> Tensor { Tensor((0..<shape.reduce(1, *)).map { _ in Float(stream.normal()) }, shape: shape) }
+    func parameters() -> [Tensor] {
+      zip(sizes, sizes.dropFirst()).flatMap { rows, columns in
+        [drawn(members == 1 ? [rows, columns] : [members, rows, columns]), drawn(members == 1 ? [columns] : [members, 1, columns])]
+      }
+    }
+    func singly(_ x: Tensor, _ parameters: [Tensor]) -> Tensor {
+      var x = members == 1 ? x : x.repeated(members)
+      for layer in 0..<parameters.count / 2 {
+        x = x.linear(parameters[2 * layer], parameters[2 * layer + 1])
+        if layer == parameters.count / 2 - 1 { break }
+        if kind.norm { x = x.layerNormed }
+        x =
+          switch activation {
+          case .relu: x.relu
+          case .silu: x.silu
+          case .tanh: x.tanh
+          }
+      }
+      return x
+    }
+    let first = parameters(), second = first.map { Tensor($0.values, shape: $0.shape) }
+    let seen = drawn([rows, sizes[0]]), again = Tensor(seen.values, shape: seen.shape), weight = drawn([rows, sizes.last!])
+    for tensor in first + second + [seen, again] { tensor.requiringGradient() }
+    let one = seen.perceptron(first, activation: activation, layerNorm: kind.norm), other = singly(again, second)
+    #expect(one.shape == other.shape)
+    func close(_ a: Tensor, _ b: Tensor) -> Bool { a.shape == b.shape && zip(a.values, b.values).allSatisfy { abs($0 - $1) < 1e-4 * (1 + abs($1)) } }
+    #expect(close(one, other))
+    #expect(Tensor.unrecorded { seen.perceptron(first, activation: activation, layerNorm: kind.norm).values } == one.values)
+    (one.squared * weight).sum().backward()
+    (other.squared * weight).sum().backward()
+    for (a, b) in zip(first + [seen], second + [again]) { #expect(close(a.gradient!, b.gradient!)) }
+  }
+
+  @Test func `Through a perceptron whose weights are cut off, the gradient reaches its input alone`() {
+    let w = Tensor([2, 0, 0, 3], shape: [2, 2]).requiringGradient(), b = Tensor([0, 0], shape: [2]).requiringGradient()
+    let x = Tensor([1, 1], shape: [1, 2]).requiringGradient()
+    x.perceptron([w.detached, b.detached], activation: .relu, layerNorm: false).sum().backward()
+    #expect(x.gradient!.values == [2, 3])
+    #expect(w.gradient == nil && b.gradient == nil)
   }
 
   @Test func `Adam's first step moves by the rate against the gradient's sign, and shrinks by the decay`() {

@@ -89,6 +89,51 @@ struct VideoTests {
     #expect(index == 12)
   }
 
+  @Test("decoded ahead, a film's frames, times and end are the same, and nobody need take them all")
+  func ahead() throws {
+    let path = try film()
+    let (straight, ahead) = (try VideoReader(path: path), FramesAhead(try VideoReader(path: path), count: 2))
+    var (one, other) = (Image(width: 64, height: 64), Image(width: 64, height: 64))
+    while try straight.next(into: &one) {
+      #expect(try ahead.next(into: &other))
+      #expect(one == other && ahead.time == straight.time && ahead.framesRead == straight.framesRead)
+    }
+    #expect(try !ahead.next(into: &other) && !ahead.next(into: &other) && !ahead.isCutShort)
+    let left = FramesAhead(try VideoReader(path: path))
+    #expect(try left.next(into: &other))
+  }
+
+  @Test("a film is turned as its track's matrix asks, by any quarter; what asks for less is refused")
+  func rotations() throws {
+    let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Films/lying.mp4")
+    /// The first frame under the matrix (a, b; c, d) in the track's header.
+    func first(_ matrix: [Int32]) throws -> Image {
+      var data = try Data(contentsOf: source)
+      let header = try #require(data.range(of: Data("tkhd".utf8))).lowerBound
+      for (place, value) in zip([0, 1, 3, 4], matrix) {
+        let at = header + 44 + 4 * place
+        data.replaceSubrange(at..<at + 4, with: withUnsafeBytes(of: (value << 16).bigEndian) { Data($0) })
+      }
+      let path = temporaryPath("turned.mp4")
+      try data.write(to: URL(filePath: path))
+      return try #require(try VideoReader(path: path).next())
+    }
+    func turned(_ image: Image) -> Image {
+      var result = image
+      let side = image.width
+      for row in 0..<side {
+        for column in 0..<side {
+          for channel in 0..<3 { result.pixels[(row * side + column) * 3 + channel] = image.pixels[((side - 1 - column) * side + row) * 3 + channel] }
+        }
+      }
+      return result
+    }
+    let straight = try first([1, 0, 0, 1])
+    let (right, over, left) = (try first([0, 1, -1, 0]), try first([-1, 0, 0, -1]), try first([0, -1, 1, 0]))
+    #expect(right == turned(straight) && over == turned(right) && left == turned(over) && turned(left) == straight && right != straight)
+    #expect { try first([1, 1, -1, 1]) } throws: { "\($0)".contains("turned.mp4: asks to be rotated, which is not understood here") }
+  }
+
   @Test("the same frames give the same bytes")
   func deterministic() throws { #expect(try Data(contentsOf: URL(filePath: film())) == Data(contentsOf: URL(filePath: film()))) }
 

@@ -8,7 +8,13 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 switch (arguments.first, arguments.count) {
 case ("kinds", 1): print(Worker.catalogue.compact)
 case ("recipe", 2...): print(RecipeFile.answer(Array(arguments.dropFirst())).compact)
+case ("reset", 2):
+  do { try StationReset.run(try JSON(parsing: arguments[1])) } catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(Worker.exitCode(of: error))
+  }
 case ("cache", 1): CacheHelper.run()
+case ("post", 1): PostHelper.run()
 case ("label", 2):
   do {
     var labelling = try Labelling(Labelling.Request(json: JSON(parsing: arguments[1])))
@@ -23,7 +29,8 @@ case ("run", 2):
     exit(Worker.exitCode(of: error))
   }
 default:
-  let usage = "usage: enpire-worker kinds | recipe … | run REQUEST | label REQUEST | cache   (started by enpire; see 'enpire --help')\n"
+  let usage =
+    "usage: enpire-worker kinds | recipe … | run REQUEST | label REQUEST | reset STATION | cache | post   (started by enpire; see 'enpire --help')\n"
   FileHandle.standardError.write(Data(usage.utf8))
   exit(64)
 }

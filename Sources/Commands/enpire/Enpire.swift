@@ -27,11 +27,18 @@ let version = "0.1.0"
       WhyCommand.self,
       StatusCommand.self,
       HistoryCommand.self,
+      SummaryCommand.self,
       LogCommand.self,
       GraphCommand.self,
       AppendCommand.self,
       ApproveCommand.self,
       RejectCommand.self,
+      StationsCommand.self,
+      ArmCommand.self,
+      DisarmCommand.self,
+      PreemptCommand.self,
+      ReleaseCommand.self,
+      ResetCommand.self,
       TaintCommand.self,
       TouchCommand.self,
       CleanCommand.self,
@@ -40,6 +47,7 @@ let version = "0.1.0"
       CheckCommand.self,
       LintCommand.self,
       WatchCommand.self,
+      ScheduleCommand.self,
       FmtCommand.self,
       KindsCommand.self,
       RecipeCommand.self,
@@ -96,6 +104,7 @@ let version = "0.1.0"
     }
     Terminal.complain("\(problem)")
     if CommandLine.arguments.contains("--json") { Terminal.print(problem.json.compact) }
+    RunReporter.note(problem.json)
     leave(problem.code)
   }
 }

@@ -47,7 +47,7 @@ struct GcCommand: ParsableCommand {
     if let maxSize, collected.keptBytes > maxSize { Terminal.say("the latest results alone hold more than \(Self.size(maxSize)); they stay") }
   }
 
-  private static func time(_ text: String) throws -> Double {
+  static func time(_ text: String) throws -> Double {
     let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400]
     if let seconds = Double(text), seconds == 0 { return 0 }
     guard let unit = text.last.flatMap({ units[$0] }), let number = Double(text.dropLast()), number >= 0, number < 1e6 else {
@@ -56,7 +56,7 @@ struct GcCommand: ParsableCommand {
     return number * unit
   }
 
-  private static func bytes(_ text: String) throws -> Int {
+  static func bytes(_ text: String) throws -> Int {
     let units: [Character: Double] = ["K": 0x1p10, "M": 0x1p20, "G": 0x1p30, "T": 0x1p40]
     if let bytes = Int(text), bytes >= 0 { return bytes }
     guard let unit = text.last.flatMap({ units[$0] }), let number = Double(text.dropLast()), number >= 0, number < 1e6 else {

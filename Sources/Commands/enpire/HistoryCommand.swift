@@ -1,6 +1,7 @@
 // enpire history: the runs there were, or one step's executions.
 
 import ArgumentParser
+import Hashing
 import JSON
 import Workflow
 
@@ -42,7 +43,7 @@ struct HistoryCommand: ParsableCommand {
     Terminal.print(table(rows).joined(separator: "\n"))
   }
 
-  private static let words = ["upToDate": "up to date", "notReached": "not reached", "held": "waiting for approval", "interrupted": "stopped"]
+  private static let words = ["upToDate": "up to date", "notReached": "not reached", "held": "waiting for a person", "interrupted": "stopped"]
 
   private static func json(_ run: PastRun) -> JSON {
     var json: JSON = ["run": .integer(run.number), "started": .number(run.started)]
@@ -57,7 +58,8 @@ struct HistoryCommand: ParsableCommand {
     let names = (try? session.graph.steps(for: name).map(\.name)) ?? [name]
     let executions = try names.flatMap { try session.state.executions(session.manifest.workflow, step: $0, limit: shown) }
     if output.json {
-      return Terminal.print((["history": 1, "step": .string(name), "executions": .array(executions.map(Self.json))] as JSON).pretty)
+      return Terminal.print(
+        (["history": 1, "step": .string(name), "executions": .array(try executions.map { try Self.json($0, session) })] as JSON).pretty)
     }
     if executions.isEmpty {
       throw Problem(
@@ -69,12 +71,15 @@ struct HistoryCommand: ParsableCommand {
     Terminal.print(table(rows).joined(separator: "\n"))
   }
 
-  private static func json(_ execution: Execution) -> JSON {
+  private static func json(_ execution: Execution, _ session: Session) throws -> JSON {
     var json: JSON = [
       "step": .string(execution.step), "run": .integer(execution.run), "started": .number(execution.started), "seconds": .number(execution.seconds),
       "outcome": .string(execution.outcome), "key": .string(execution.key),
     ]
     json["station"] = execution.station.map { .string($0) }
+    if execution.outcome == "done", let key = Digest(hex: execution.key), let details = try session.state.details(key) {
+      json["stations"] = details.telemetry["stations"]
+    }
     if !execution.message.isEmpty { json["problem"] = .string(execution.message) }
     return json
   }

@@ -30,6 +30,7 @@ struct RunCommand: ParsableCommand {
   var arguments: [String] = []
 
   func run() throws {
+    try telling.openEvents()
     let configuration = try UserConfiguration.load()
     let reporter = RunReporter(output.json ? .json : telling.silent ? .quiet : .text, verbose: telling.verbose, explain: telling.explain)
     // A line marked with + is run under `make -n` too.
@@ -108,4 +109,13 @@ struct TellingOptions: ParsableArguments {
 
   @Flag(help: "Say on standard error why each step runs, every reason a line.")
   var explain = false
+
+  @Option(help: ArgumentHelp("Write every event to this file too, as --json does.", valueName: "file"), completion: .file())
+  var events: String?
+
+  func openEvents() throws {
+    guard let events else { return }
+    RunReporter.events = open(events, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    if RunReporter.events < 0 { throw Problem(.inputOutput, "cannot write \(events): \(String(cString: strerror(errno)))") }
+  }
 }

@@ -1,4 +1,4 @@
-// Tells of a run: a line when a step starts and ends, a live line at the bottom of a terminal, or JSON lines for machines.
+// Tells of a run: a line when a step starts and ends, at the bottom of a terminal what runs now (LiveView.swift), or JSON lines for machines.
 
 import JSON
 import Workflow
@@ -9,11 +9,10 @@ final class RunReporter {
   private let form: Form
   private let verbose: Bool
   private let explain: Bool
-  private var running: [(step: Step, done: Int, total: Int, word: String)] = []
-  private var finished = 0
-  private var hasLiveLine = false
-  /// Seconds until everything is done.
-  private var left: Double?
+  private var view = LiveView()
+  /// Failures, and how many lines were said since: those that have scrolled away are told again at the end.
+  private var failures: [String] = []
+  private var linesSince = 0
 
   init(_ form: Form, verbose: Bool, explain: Bool = false) {
     self.form = form
@@ -21,43 +20,55 @@ final class RunReporter {
     self.explain = explain || verbose
   }
 
+  /// Where events go besides, as JSON lines; -1 for nowhere.
+  nonisolated(unsafe) static var events: Int32 = -1  // because: one thread, and set once, before anything is reported
+
+  static func note(_ json: JSON) { if events >= 0 { Terminal.write(json.compact + "\n", to: events) } }
+
   func report(_ event: RunEvent) {
-    if form == .json { Terminal.print(json(event).compact) } else { eraseLiveLine() }
+    if case .pulse(let done, let total) = event { return pulse(done, total) }
+    if Self.events >= 0 { Self.note(json(event)) }
+    if form == .json { Terminal.print(json(event).compact) }
+    if case .progress = event, view.isFresh { return note(event) }
+    if isLive { view.erase() }
     if explain { explain(event) }
     if form == .json { return }
     switch event {
     case .endedLeftovers(let count): say("ended \(count) \(count == 1 ? "process" : "processes") that an earlier run left when it crashed")
     case .lostRecords: say("\(Terminal.paint("warning:", .yellow)) the state database is empty though there are results: all runs anew")
-    case .estimate(let seconds): left = seconds
+    case .estimate(let seconds): view.left = seconds
     case .cache(let text, let isWarning):
       if isWarning { say("\(Terminal.paint("warning:", .yellow)) \(text)") } else if verbose { say(text) }
     case .waitingForLock(let holder): say("waiting for another run of this workspace (\(holder))")
     case .started(let step, let reasons):
-      running.append((step, 0, 0, ""))
+      view.start(step)
       if form == .text {
         say(
           "\(Terminal.paint("start", .dim))  \(step.name)\(place(step))"
             + (explain ? "" : Terminal.paint("  \(reasons.first?.text ?? "")", .dim)))
       }
-    case .progress(let step, let done, let total, let word):
-      if let index = running.firstIndex(where: { $0.step === step }) { running[index] = (step, done, total, word) }
+    case .progress: note(event)
+    case .pulse: break
     case .finished(let step, let seconds):
-      running.removeAll { $0.step === step }
-      finished += 1
+      view.end(step, succeeded: true)
       if form == .text {
         say("\(Terminal.paint("done", .green))   \(step.name)\(place(step))  \(duration(seconds))\(verbose ? "  \(step.record?.key.hex ?? "")" : "")")
       }
     case .restored(let step, let paths):
       if form == .text { say("\(Terminal.paint("restored", .green)) \(paths.joined(separator: ", "))  (\(step.name))") }
     case .retrying(let step, let problem, let pause):
-      running.removeAll { $0.step === step }
+      view.end(step, succeeded: false)
       say("\(Terminal.paint("again", .yellow))  \(pause > 0 ? "in \(duration(pause)): " : "")\(problem)")
     case .failed(let step, let problem):
-      running.removeAll { $0.step === step }
+      view.end(step, succeeded: false)
       let word =
         problem.code == .interrupted
         ? Terminal.paint("stopped", .yellow) : step.options.mayFail ? Terminal.paint("failed", .yellow) : Terminal.paint("FAILED", .red)
       say("\(word) \(problem.code == .interrupted ? step.name : problem.description)")
+      if problem.code != .interrupted, !step.options.mayFail {
+        failures.append("\(word) \(problem.sentence.split(separator: "\n").first ?? "")")
+        linesSince = 0
+      }
     case .skipped(let step, let reason): if form == .text { say("\(Terminal.paint("skip", .dim))   \(step.name)  \(Terminal.paint(reason, .dim))") }
     case .appended(let step, let new):
       if form == .text {
@@ -66,10 +77,26 @@ final class RunReporter {
         )
       }
     case .held(let step, let question):
-      say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(question)  (enpire approve '\(step.name)', or reject)")
+      say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(question.text)  (\(question.command))")
+    case .waiting(let step, let reason):
+      view.end(step, succeeded: false)
+      say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(reason)")
     case .joined(let new): if form == .text { say("\(Terminal.paint("append", .dim)) \(Self.names(new))") }
     }
-    drawLiveLine()
+    if isLive { view.draw() }
+  }
+
+  private var isLive: Bool { form == .text && Terminal.isLive }
+
+  private func note(_ event: RunEvent) {
+    if case .progress(let step, let done, let total, let word) = event { view.progress(step, done, total, word) }
+  }
+
+  /// A second has passed.
+  private func pulse(_ done: Int, _ total: Int) {
+    view.total = total
+    view.finished = done
+    if isLive { view.draw() }
   }
 
   /// Each with who appended it, the first ones of many.
@@ -79,28 +106,30 @@ final class RunReporter {
   }
 
   func finish(_ summary: RunSummary) {
-    eraseLiveLine()
-    if form == .json {
-      return Terminal.print(
-        JSON.object(
-          (["event": "summary", "run": summary.run > 0 ? .integer(summary.run) : .null] as JSON).object!
-            .merging(summary.counts.object!) { $1 }
-            .merging(
-              ([
-                "seconds": .number(summary.seconds), "exit": .integer(Int(summary.exit.rawValue)), "name": .string(summary.exit.name),
-              ] as JSON).object!
-            ) { $1 }
-        ).compact)
-    }
+    if isLive { view.erase() }
+    let json = JSON.object(
+      (["event": "summary", "run": summary.run > 0 ? .integer(summary.run) : .null] as JSON).object!
+        .merging(summary.counts.object!) { $1 }
+        .merging(
+          ([
+            "seconds": .number(summary.seconds), "exit": .integer(Int(summary.exit.rawValue)), "name": .string(summary.exit.name),
+          ] as JSON).object!
+        ) { $1 })
+    Self.note(json)
+    if form == .json { return Terminal.print(json.compact) }
     if form == .quiet && summary.exit == .success { return }
     let counts = [
       (summary.ran, "ran"), (summary.upToDate, "up to date"), (summary.restored, "restored"), (summary.failed, "failed"),
       (summary.tolerated, "failed as they may"), (summary.skipped, "skipped"), (summary.notReached, "not reached"),
-      (summary.held, "waiting for approval"), (summary.interrupted, "stopped"),
+      (summary.held, "waiting for a person"), (summary.interrupted, "stopped"),
     ]
     let total = counts.reduce(0) { $0 + $1.0 }
     if summary.exit == .success && summary.ran == 0 && summary.restored == 0 && summary.tolerated == 0 && summary.skipped == 0 {
       return say(nothingToDo(total))
+    }
+    if failures.count > 1 || linesSince > 8 {
+      for failure in failures.prefix(10) { say(failure) }
+      if failures.count > 10 { say("and \(failures.count - 10) more that failed") }
     }
     let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     say("\(total) \(total == 1 ? "step" : "steps") in \(duration(summary.seconds)): \(parts.joined(separator: ", "))")
@@ -117,28 +146,12 @@ final class RunReporter {
     }
   }
 
-  private func say(_ line: String) { Terminal.say(line) }
+  private func say(_ line: String) {
+    linesSince += 1
+    Terminal.say(line)
+  }
 
   private func place(_ step: Step) -> String { step.stationName.map { " on \($0)" } ?? "" }
-
-  // MARK: The live line
-
-  private func eraseLiveLine() {
-    if hasLiveLine { Terminal.write("\r\u{1B}[K", to: 2) }
-    hasLiveLine = false
-  }
-
-  private func drawLiveLine() {
-    guard Terminal.isLive, form == .text, !running.isEmpty else { return }
-    let parts = running.map { item in
-      item.step.name + (item.total > 0 ? " \(item.done)/\(item.total)" : "") + (item.word.isEmpty ? "" : " \(item.word)")
-    }
-    Terminal.write(
-      Terminal.paint(
-        String("[\(finished) done\(left.map { ", ~\(duration($0)) left" } ?? "")] \(parts.joined(separator: " · "))".prefix(Terminal.width - 1)), .dim
-      ), to: 2)
-    hasLiveLine = true
-  }
 
   // MARK: JSON lines
 
@@ -161,6 +174,7 @@ final class RunReporter {
     case .endedLeftovers(let count): ["event": "leftovers", "ended": .integer(count)]
     case .lostRecords: ["event": "lost-records"]
     case .estimate(let seconds): ["event": "estimate", "left": .number(seconds)]
+    case .pulse: .null
     case .failed(let step, let problem):
       [
         "event": "failed", "step": .string(step.name), "problem": .string(problem.description), "code": .integer(Int(problem.code.rawValue)),
@@ -168,7 +182,9 @@ final class RunReporter {
         "tolerated": .bool(step.options.mayFail),
       ]
     case .skipped(let step, let reason): ["event": "skipped", "step": .string(step.name), "reason": .string(reason)]
-    case .held(let step, let question): ["event": "held", "step": .string(step.name), "question": .string(question)]
+    case .held(let step, let question):
+      ["event": "held", "step": .string(step.name), "question": .string(question.text), "command": .string(question.command)]
+    case .waiting(let step, let reason): ["event": "wait", "step": .string(step.name), "reason": .string(reason)]
     case .joined(let new):
       [
         "event": "joined",

@@ -46,7 +46,7 @@ struct StatusCommand: ParsableCommand {
       return Row(
         step: step, state: state, seconds: step.record?.seconds ?? execution?.seconds,
         problem: failed && state != "up to date" ? execution!.message : nil,
-        reason: { if case .hold(_, let question) = forecast { question } else { step.bypassReason } }())
+        reason: { if case .hold(_, let question) = forecast { question.text } else { step.bypassReason } }())
     }
     var counts: [String: Int] = [:]
     for row in rows { counts[row.state, default: 0] += 1 }

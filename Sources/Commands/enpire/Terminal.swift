@@ -1,4 +1,4 @@
-// Where words go, and whether in colour: data to standard output, news to standard error. A live line only on a terminal that can.
+// Where words go, and whether in colour: data to standard output, news to standard error. What is drawn over only on a terminal that can.
 
 import ArgumentParser
 import Glibc
@@ -10,7 +10,7 @@ enum Terminal {
   /// What --color says.
   nonisolated(unsafe) static var choice: ColourChoice?  // because: one thread, and set once, before anything is written
 
-  /// Whether a line may be drawn over: never where a log is kept.
+  /// Whether lines may be drawn over: never where a log is kept.
   static let isLive = isatty(STDERR_FILENO) == 1 && !isSet("CI") && !isDumb
 
   private static let errorColour = hasColour(STDERR_FILENO)
@@ -38,9 +38,11 @@ enum Terminal {
     (output ? outputColour : errorColour) ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
   }
 
-  static var width: Int {
+  /// Columns and lines of the terminal.
+  static var size: (columns: Int, lines: Int) {
     var size = winsize()
-    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
+    return (Int(size.ws_col), Int(size.ws_row))
   }
 
   static func say(_ line: String) { write(line + "\n", to: STDERR_FILENO) }

@@ -15,6 +15,8 @@ struct Evidence {
 
   var isWhole: Bool { columns.count == size && rows.count == size }
   @inline(__always) func block(_ row: Int, _ column: Int) -> Double { appearance.block(frame, row * size + column) }
+  /// How much of that a pixel shows that the T's rim fills.
+  @inline(__always) func rim(_ row: Int, _ column: Int) -> Double { Double(appearance.rim[row * size + column]) }
   @inline(__always) func agent(_ row: Int, _ column: Int) -> Double { appearance.agent(frame, row * size + column) }
 
   /// Workspace units a pixel.
@@ -32,6 +34,8 @@ struct Appearance {
   private let empty: [UInt8]
   /// For each pixel, the colour direction from the empty table to the block, divided by its squared length.
   private let direction: [(Float, Float, Float)]
+  /// For each pixel, how far along that the colour of the block's rim lies, which is darker than the block.
+  fileprivate let rim: [Float]
 
   init(size: Int) {
     self.size = size
@@ -48,6 +52,14 @@ struct Appearance {
       let blue = Float(block.blue) - Float(image.pixels[index * 3 + 2])
       let scale = 1 / (red * red + green * green + blue * blue)
       return (red * scale, green * scale, blue * scale)
+    }
+    let edge = PushTRenderer.Colours.blockEdge
+    let way = direction
+    rim = way.indices.map { index in
+      let red = Float(edge.red) - Float(image.pixels[index * 3])
+      let green = Float(edge.green) - Float(image.pixels[index * 3 + 1])
+      let blue = Float(edge.blue) - Float(image.pixels[index * 3 + 2])
+      return red * way[index].0 + green * way[index].1 + blue * way[index].2
     }
   }
 

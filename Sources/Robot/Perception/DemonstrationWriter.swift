@@ -27,14 +27,19 @@ public final class DemonstrationWriter {
   private let actions: NumPyWriter
   private let uncertainty: NumPyWriter
   private let times: NumPyWriter
+  private let senses: [Sense]
+  private let told: NumPyWriter?
   private var ends: [Double] = []
   private var episodes: [JSON] = []
   /// The last frame's place, while its action is not known.
   private var waiting: [Double]?
   private var begun = 0
 
-  public init(directory: String) throws {
+  /// - Parameter senses: what else is told of each frame.
+  public init(directory: String, senses: [Sense] = []) throws {
     self.directory = directory
+    self.senses = senses
+    told = try senses.isEmpty ? nil : NumPyWriter(path: directory + "/senses.npy", columns: senses.count)
     observations = try NumPyWriter(path: directory + "/observation.npy", columns: 5)
     actions = try NumPyWriter(path: directory + "/action.npy", columns: 2)
     uncertainty = try NumPyWriter(path: directory + "/uncertainty.npy", columns: 2)
@@ -44,11 +49,13 @@ public final class DemonstrationWriter {
   /// - Parameters:
   ///   - time: seconds since the episode's first frame.
   ///   - action: as recorded; nil if none was: then the demonstrator wanted the agent where it is seen next.
-  public func add(_ estimate: PoseEstimate, at time: Double, action: Action?) throws {
+  ///   - told: a number for each of the senses.
+  public func add(_ estimate: PoseEstimate, at time: Double, action: Action?, told numbers: [Double] = []) throws {
     let seen = estimate.observation
     try observations.append(seen)
     try uncertainty.append([estimate.agentDeviation, estimate.blockDeviation])
     try times.append([time])
+    try told?.append(numbers)
     if let action {
       try actions.append(action)
     } else {
@@ -76,10 +83,11 @@ public final class DemonstrationWriter {
   ///   - criterion: by which the labels were given; nil without labels.
   ///   - actionSource: `recorded` or `seen`.
   public func finish(task: String, fps: Double, criterion: String?, actionSource: String) throws {
-    for array in [observations, actions, uncertainty, times] { try array.finish() }
+    for array in [observations, actions, uncertainty, times, told] { try array?.finish() }
     try NumPyArray(shape: [ends.count], element: .int64, values: ends).write(to: directory + "/episode_ends.npy")
     var json: JSON = ["dataset": 1, "task": .string(task), "fps": .number(fps), "actions": .string(actionSource)]
     if let criterion { json["criterion"] = .string(criterion) }
+    if !senses.isEmpty { json["senses"] = .array(senses.map { .string($0.rawValue) }) }
     json["episodes"] = .array(episodes)
     try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/dataset.json"))
   }

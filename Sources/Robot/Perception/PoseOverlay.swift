@@ -14,9 +14,9 @@ extension PoseEstimate {
       }
     }
     let tee = [(-60.0, 0.0), (60, 0), (60, 30), (15, 30), (15, 120), (-15, 120), (-15, 30), (-60, 30)]
-    loop(tee.map { block.point($0.0, $0.1) }, found: blockFound)
+    loop(tee.map { block.point($0.0 * block.size / Tee.size, $0.1 * block.size / Tee.size) }, found: blockFound)
     // A square around the agent: its sides touch the disc.
-    loop([(-15, -15), (15, -15), (15, 15), (-15, 15)].map { (agentX + $0.0, agentY + $0.1) }, found: agentFound)
+    loop([(-1, -1), (1, -1), (1, 1), (-1, 1)].map { (agentX + $0.0 * agentRadius, agentY + $0.1 * agentRadius) }, found: agentFound)
     return image
   }
 }

@@ -1,5 +1,5 @@
-// Where agent and block are, from the pixels of one frame after another: colour evidence, then shapes fitted to it below the size
-// of a pixel, begun where the last frame left off. It never sees a recorded state, a simulator or the episode's outcome.
+// Where agent and block are and how big, from the pixels of one frame after another: colour evidence, then shapes fitted to it below the size
+// of a pixel, begun where the last frame left off. Sizes do not change in an episode, so each frame makes them surer. It never sees a recorded state, a simulator or the episode's outcome.
 
 internal import Foundation
 public import Vision
@@ -8,6 +8,8 @@ public import Vision
 public struct PoseEstimate: Sendable, Equatable {
   public var agentX: Double
   public var agentY: Double
+  /// Of its disc, units.
+  public var agentRadius = 15.0
   public var block: TeePose
   /// Standard deviations, workspace units; `angleDeviation` in radians.
   public var agentDeviation: Double
@@ -25,6 +27,10 @@ public struct PoseEstimate: Sendable, Equatable {
 public final class PushTTracker {
   private let appearance: Appearance
   private var last: PoseEstimate?
+  /// What is known of the T's unit and of the agent's radius.
+  private var (tee, disc) = (PushTTracker.tee, PushTTracker.disc)
+
+  private static let (tee, disc) = (Prior(index: 3, mean: Tee.size, deviation: 1.5), Prior(index: 2, mean: 15, deviation: 1.5))
 
   /// - Parameter size: width and height of the frames in pixels, 32 or more; they show the whole workspace.
   public init(size: Int) throws {
@@ -32,8 +38,11 @@ public final class PushTTracker {
     appearance = Appearance(size: size)
   }
 
-  /// Forgets the episode.
-  public func reset() { last = nil }
+  /// Forgets the episode: the next one may be of another station.
+  public func reset() {
+    last = nil
+    (tee, disc) = (Self.tee, Self.disc)
+  }
 
   public func estimate(_ frame: Image) -> PoseEstimate {
     let looks = Looks(appearance, frame)
@@ -43,15 +52,19 @@ public final class PushTTracker {
         agentX: 256, agentY: 256, block: TeePose(x: 256, y: 256, angle: 0), agentDeviation: 512, blockDeviation: 512, angleDeviation: .pi,
         agentFound: false, blockFound: false)
     if let agent = agent(looks) {
-      (estimate.agentX, estimate.agentY) = (agent.parameters[0], agent.parameters[1])
-      estimate.agentDeviation = (agent.deviations[0] * agent.deviations[0] + agent.deviations[1] * agent.deviations[1] + Self.rounding).squareRoot()
+      (estimate.agentX, estimate.agentY, estimate.agentRadius) = (agent.parameters[0], agent.parameters[1], agent.parameters[2])
+      disc = agent.posterior
+      let pitch = 512 / Double(frame.width)
+      estimate.agentDeviation =
+        (agent.deviations[0] * agent.deviations[0] + agent.deviations[1] * agent.deviations[1] + Self.rounding + pitch * pitch / 25).squareRoot()
       estimate.agentFound = true
     } else {
       (estimate.agentFound, estimate.agentDeviation) = (false, 512)
     }
     if let block = block(looks, agent: estimate) {
       let turns = block.parameters[2].truncatingRemainder(dividingBy: 2 * .pi)
-      estimate.block = TeePose(x: block.parameters[0], y: block.parameters[1], angle: turns < 0 ? turns + 2 * .pi : turns)
+      estimate.block = TeePose(x: block.parameters[0], y: block.parameters[1], angle: turns < 0 ? turns + 2 * .pi : turns, size: block.parameters[3])
+      tee = block.posterior
       estimate.blockDeviation = (block.deviations[0] * block.deviations[0] + block.deviations[1] * block.deviations[1] + Self.rounding).squareRoot()
       estimate.angleDeviation = block.deviations[2]
       estimate.blockFound = true
@@ -62,7 +75,8 @@ public final class PushTTracker {
     return estimate
   }
 
-  /// Variance that no fit can see, units²: the scene is drawn on whole units (uniform over one).
+  /// Variance that no fit can see, units²: the scene is drawn on whole units (uniform over one). Small pictures sample the drawing at points, which
+  /// a disc's few edge pixels notice: a fifth of a pixel, as measured.
   private static let rounding = 1.0 / 12
 
   /// A frame's evidence: where something was last, looked at first; the whole, only if that does not do.
@@ -93,12 +107,13 @@ public final class PushTTracker {
     return agent(in: looks.whole)
   }
 
-  /// The disc of radius 15 at the densest blue; nil if less than a seventh of its area is seen.
+  /// The disc at the densest blue; nil if less than a seventh of its area is seen.
   private func agent(in evidence: Evidence) -> Fit? {
     let pitch = evidence.pitch
     var (mass, sumX, sumY) = (0.0, 0.0, 0.0)
-    for row in evidence.rows {
-      for column in evidence.columns {
+    let step = max(1, evidence.size / 240)
+    for row in stride(from: evidence.rows.lowerBound, to: evidence.rows.upperBound, by: step) {
+      for column in stride(from: evidence.columns.lowerBound, to: evidence.columns.upperBound, by: step) {
         let share = evidence.agent(row, column)
         guard share > 0 else { continue }
         mass += share
@@ -106,12 +121,13 @@ public final class PushTTracker {
         sumY += share * evidence.coordinate(row)
       }
     }
-    guard mass * pitch * pitch > 0.15 * .pi * 225 else { return nil }
-    let samples = samples(of: evidence.agent, in: evidence, x: sumX / mass, y: sumY / mass, radius: 30 + pitch, stride: max(1, evidence.size / 240)) {
-      x, y in
+    let unit = pitch * Double(step)
+    guard mass * unit * unit > 0.15 * .pi * 225 else { return nil }
+    let samples = samples(of: evidence.agent, in: evidence, x: sumX / mass, y: sumY / mass, radius: 30 + pitch, stride: step) { x, y in
       !Self.isWall(x, y, margin: pitch / 2)
     }
-    let fit = ShapeFit.fit(Disc.self, from: [sumX / mass, sumY / mass], to: samples, width: max(4, 1.5 * pitch), iterations: 8)
+    let fit = ShapeFit.fit(
+      Disc.self, from: [sumX / mass, sumY / mass, disc.mean], to: samples, width: max(4, 1.5 * pitch), iterations: 8, prior: disc)
     return fit.cost < 0.1 ? fit : nil
   }
 
@@ -125,9 +141,9 @@ public final class PushTTracker {
 
   private func block(_ looks: Looks, agent: PoseEstimate) -> Fit? {
     if let last, last.blockFound {
-      let centre = last.block.point(0, Tee.centre)
-      if let part = looks.part(centre.x, centre.y, radius: Tee.reach + Self.trusted), let fit = block(in: part, agent: agent),
-        TeePose(x: fit.parameters[0], y: fit.parameters[1], angle: fit.parameters[2]).distance(to: last.block) < Self.trusted
+      let centre = last.block.centroid
+      if let part = looks.part(centre.x, centre.y, radius: reach + Self.trusted), let fit = block(in: part, agent: agent),
+        DrawnTee(fit.parameters).pose.distance(to: last.block) < Self.trusted
       {
         return fit
       }
@@ -135,10 +151,13 @@ public final class PushTTracker {
     return block(in: looks.whole, agent: agent)
   }
 
+  /// No point of the T is farther from its centroid, units.
+  private var reach: Double { Tee.reach * tee.mean / Tee.size }
+
   /// In a part of the frame only a good fit, begun where the last frame left off, is one; nil for others.
   private func block(in evidence: Evidence, agent: PoseEstimate) -> Fit? {
     let pitch = evidence.pitch
-    let hidden = 15 + 1.5 * pitch + 1
+    let hidden = agent.agentRadius + 1.5 * pitch + 1
     let visible = { (x: Double, y: Double) in
       !agent.agentFound || (x - agent.agentX) * (x - agent.agentX) + (y - agent.agentY) * (y - agent.agentY) > hidden * hidden
     }
@@ -152,9 +171,9 @@ public final class PushTTracker {
 
     var found: Fit?
     if let last, last.blockFound {
-      let start = [last.block.x, last.block.y, last.block.angle]
+      let start = [last.block.x, last.block.y, last.block.angle, tee.mean]
       // What moved little is found at once.
-      found = ShapeFit.fit(DrawnTee.self, from: start, to: near, width: 1.5 * unit, iterations: 6)
+      found = ShapeFit.fit(DrawnTee.self, from: start, to: near, width: 1.5 * unit, iterations: 6, prior: tee)
       if found!.cost > Self.good { found = Self.better(found, refine(start, near, unit)) }
     }
     if found == nil || found!.cost > Self.good {
@@ -170,13 +189,19 @@ public final class PushTTracker {
     guard var fit = found, fit.cost < Self.bad else { return nil }
     if coarse > 1 {
       let drawn = DrawnTee(fit.parameters)
-      let middle = drawn.pose.point(0, Tee.centre)
+      let middle = drawn.pose.centroid
       // Only pixels on the outline say where it is, and there are more of them than are needed.
-      let fine = samples(of: evidence.block, in: evidence, x: middle.x, y: middle.y, radius: Tee.reach + 6, stride: max(1, evidence.size / 240)) {
-        x, y in
-        abs(drawn.distance(x, y).distance) < 6 && visible(x, y)
+      let fine = samples(
+        of: evidence.block, rim: evidence.rim, in: evidence, x: middle.x, y: middle.y, radius: reach + 6, stride: max(1, evidence.size / 240),
+        away: { abs(drawn.distance($0, $1)) - 6 }, where: visible)
+      fit = ShapeFit.fit(DrawnTee.self, from: fit.parameters, to: fine, width: max(3, pitch), iterations: 8, prior: tee)
+      let refined = DrawnTee(fit.parameters)
+      // Where a verdict may hang on it.
+      if refined.pose.coverage > Self.close, fit.cost < Self.bad {
+        var exact = RoundedFit(about: refined, fine)
+        let found = exact.pose(from: refined.pose)
+        fit.parameters = [found.x, found.y, found.angle, found.size]
       }
-      fit = ShapeFit.fit(DrawnTee.self, from: fit.parameters, to: fine, width: max(3, pitch), iterations: 8)
     }
     return fit
   }
@@ -184,18 +209,20 @@ public final class PushTTracker {
   /// Mean squared differences below which a fit is trusted at once, and above which it is none.
   private static let good = 0.008
   private static let bad = 0.02
+  /// The share of the goal covered from which on poses are worked out as exactly as the drawing allows.
+  private static let close = 0.9
 
   private func refine(_ start: [Double], _ samples: [Sample], _ pitch: Double) -> Fit {
-    let wide = ShapeFit.fit(DrawnTee.self, from: start, to: samples, width: 4 * pitch, iterations: 6)
-    return ShapeFit.fit(DrawnTee.self, from: wide.parameters, to: samples, width: pitch, iterations: 8)
+    let wide = ShapeFit.fit(DrawnTee.self, from: start, to: samples, width: 4 * pitch, iterations: 6, prior: tee)
+    return ShapeFit.fit(DrawnTee.self, from: wide.parameters, to: samples, width: pitch, iterations: 8, prior: tee)
   }
 
   /// Tries all directions about the evidence's centre and refines the best few.
   private func search(_ samples: [Sample], _ centre: (x: Double, y: Double), _ pitch: Double) -> Fit? {
     let starts = (0..<24).map { index -> (cost: Double, pose: [Double]) in
       let angle = Double(index) * .pi / 12
-      let offset = TeePose(x: 0, y: 0, angle: angle).point(0, Tee.centre)
-      let pose = [centre.x - offset.x, centre.y - offset.y, angle]
+      let offset = TeePose(x: 0, y: 0, angle: angle, size: tee.mean).centroid
+      let pose = [centre.x - offset.x, centre.y - offset.y, angle, tee.mean]
       return (ShapeFit.cost(samples, width: 4 * pitch, DrawnTee(pose)), pose)
     }
     return starts.sorted { $0.cost < $1.cost }.prefix(6).map { refine($0.pose, samples, pitch) }.min { $0.cost < $1.cost }
@@ -207,9 +234,11 @@ public final class PushTTracker {
     return b.cost < a.cost ? b : a
   }
 
-  private func samples(
-    of share: (_ row: Int, _ column: Int) -> Double, in evidence: Evidence, x: Double, y: Double, radius: Double, stride step: Int,
-    where include: (Double, Double) -> Bool
+  /// - Parameter away: how far a point is from what is wanted, units; so far on, nothing is looked at.
+  @inline(__always) private func samples(
+    of share: (_ row: Int, _ column: Int) -> Double, rim: (_ row: Int, _ column: Int) -> Double = { _, _ in 1 }, in evidence: Evidence,
+    x: Double, y: Double, radius: Double, stride step: Int,
+    away: (Double, Double) -> Double = { _, _ in 0 }, where include: (Double, Double) -> Bool
   ) -> [Sample] {
     func part(_ centre: Double, _ whole: Range<Int>) -> Range<Int> {
       // On the whole frame's grid, wherever the part begins.
@@ -218,27 +247,40 @@ public final class PushTTracker {
     }
     let (columns, rows) = (part(x, evidence.columns), part(y, evidence.rows))
     var samples: [Sample] = []
+    let unit = evidence.pitch * Double(step)
     for row in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
       let v = evidence.coordinate(row)
-      for column in stride(from: columns.lowerBound, to: columns.upperBound, by: step) {
+      var column = columns.lowerBound
+      while column < columns.upperBound {
         let u = evidence.coordinate(column)
-        if include(u, v) { samples.append(Sample(x: u, y: v, share: share(row, column))) }
+        let far = away(u, v)
+        guard far <= 0 else {
+          column += max(1, Int(far / unit)) * step
+          continue
+        }
+        if include(u, v) { samples.append(Sample(x: u, y: v, share: share(row, column), gain: rim(row, column))) }
+        column += step
       }
     }
     return samples
   }
 }
 
-/// The agent as it is drawn: radius 15, centred half a pixel of the 512×512 drawing left of and above its place.
+/// The agent as it is drawn, centred half a pixel of the 512×512 drawing left of and above its place.
 private struct Disc: Outline {
-  let x: Double
-  let y: Double
+  let (x, y, radius): (Double, Double, Double)
 
-  init(_ parameters: [Double]) { (x, y) = (parameters[0] - 0.5, parameters[1] - 0.5) }
+  /// From x, y and radius.
+  init(_ parameters: [Double]) { (x, y, radius) = (parameters[0] - 0.5, parameters[1] - 0.5, parameters[2]) }
 
-  @inline(__always) func distance(_ x: Double, _ y: Double) -> (distance: Double, slope: SIMD4<Double>) {
+  @inline(__always) func distance(_ x: Double, _ y: Double) -> Double {
+    let (dx, dy) = (x - self.x, y - self.y)
+    return (dx * dx + dy * dy).squareRoot() - radius
+  }
+
+  func slope(_ x: Double, _ y: Double) -> SIMD4<Double> {
     let (dx, dy) = (x - self.x, y - self.y)
     let distance = max(1e-9, (dx * dx + dy * dy).squareRoot())
-    return (distance - 15, SIMD4(-dx / distance, -dy / distance, 0, 0))
+    return SIMD4(-dx / distance, -dy / distance, -1, 0)
   }
 }

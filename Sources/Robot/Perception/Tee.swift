@@ -8,11 +8,16 @@ public struct TeePose: Sendable, Equatable {
   public var x: Double
   public var y: Double
   public var angle: Double
+  /// The T's unit, workspace units: bar 4 × 1, stem 1 × 3.
+  public var size: Double
 
-  public init(x: Double, y: Double, angle: Double) { (self.x, self.y, self.angle) = (x, y, angle) }
+  public init(x: Double, y: Double, angle: Double, size: Double = Tee.size) { (self.x, self.y, self.angle, self.size) = (x, y, angle, size) }
 
   /// Where the benchmark wants it.
   public static let goal = TeePose(x: PushTGeometry.goal.x, y: PushTGeometry.goal.y, angle: PushTGeometry.goal.angle)
+
+  /// The goal of a T of that size.
+  static func goal(size: Double) -> TeePose { TeePose(x: goal.x, y: goal.y, angle: goal.angle, size: size) }
 
   /// The workspace point of a point in the body's frame.
   func point(_ u: Double, _ v: Double) -> (x: Double, y: Double) {
@@ -20,22 +25,30 @@ public struct TeePose: Sendable, Equatable {
     return (x + cosine * u - sine * v, y + sine * u + cosine * v)
   }
 
+  var centroid: (x: Double, y: Double) { point(0, Tee.centre * size / Tee.size) }
+
   /// Distance between the centres of two poses' shapes, which, unlike the origins, does not exaggerate a rotation.
   public func distance(to other: TeePose) -> Double {
-    let (a, b) = (point(0, Tee.centre), other.point(0, Tee.centre))
+    let (a, b) = (centroid, other.centroid)
     return hypot(a.x - b.x, a.y - b.y)
   }
 
   /// Smallest rotation between two poses, 0…π.
   public func rotation(to other: TeePose) -> Double { abs((angle - other.angle).remainder(dividingBy: 2 * .pi)) }
 
-  /// Share of the goal's area that the T at this pose covers, 0…1: the benchmark's measure.
-  public var coverage: Double { Self.geometry.coverage(x: x, y: y, angle: angle) }
+  /// Share of the goal's area that the T at this pose covers, 0…1: the benchmark's measure. The goal is as big as the T: so it is the coverage of
+  /// a nominal T that is so much nearer or farther.
+  public var coverage: Double {
+    let unit = Tee.size / size
+    return Self.geometry.coverage(x: Self.goal.x + (x - Self.goal.x) * unit, y: Self.goal.y + (y - Self.goal.y) * unit, angle: angle)
+  }
 
   private static let geometry = PushTGeometry()
 }
 
-enum Tee {
+public enum Tee {
+  /// The nominal unit; what follows is of a T of that size.
+  public static let size = 30.0
   static let area = 6300.0
   /// The centroid's distance from the origin along the stem: (3600·15 + 2700·75) / 6300.
   static let centre = 285.0 / 7

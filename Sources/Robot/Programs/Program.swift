@@ -12,6 +12,8 @@ public struct Program: Sendable {
 
   public var role: Role
   public var task: String
+  /// What a verifier wants to be told after the observation's own numbers, in that order.
+  public var senses: [Sense] = []
   public var language: Language
   /// File names in the directory: what a person reads, and what is run. The same for a script.
   public var source: String
@@ -23,17 +25,21 @@ public struct Program: Sendable {
   /// Version of the protocol that docs/programs.md describes.
   public static let version = 1
 
-  public init(role: Role, task: String, language: Language, source: String, run: String, in directory: String) throws(ProgramError) {
-    (self.role, self.task, self.language, self.source, self.run) = (role, task, language, source, run)
+  public init(
+    role: Role, task: String, senses: [Sense] = [], language: Language, source: String, run: String, in directory: String
+  ) throws(ProgramError) {
+    (self.role, self.task, self.senses, self.language, self.source, self.run) = (role, task, senses, language, source, run)
     digest = try Self.digest(of: directory + "/" + run)
     sourceDigest = try Self.digest(of: directory + "/" + source)
   }
 
   public var json: JSON {
-    [
+    var json: JSON = [
       "program": 1, "protocol": .integer(Self.version), "role": .string(role.rawValue), "task": .string(task), "language": .string(language.rawValue),
       "source": .string(source), "run": .string(run), "digest": .string(digest.hex), "source_digest": .string(sourceDigest.hex),
     ]
+    if !senses.isEmpty { json["senses"] = .array(senses.map { .string($0.rawValue) }) }
+    return json
   }
 
   public init(json: JSON) throws(ProgramError) {
@@ -46,6 +52,8 @@ public struct Program: Sendable {
     else { throw ProgramError("does not name its files and their digests") }
     (self.role, self.task, self.language, self.source, self.run) = (role, json["task"]?.string ?? "", language, source, run)
     (self.digest, self.sourceDigest) = (digest, sourceDigest)
+    do { senses = try Sense.list(json["senses"]?.array?.map { $0.string ?? $0.compact } ?? []) } catch { throw ProgramError(error.problem) }
+    guard role == .verifier || senses.isEmpty else { throw ProgramError("is a policy, which is told nothing beside the observation") }
   }
 
   /// Reads `program.json` and checks both files against it.

@@ -24,7 +24,7 @@ public enum ProgramCompiler {
 
   /// Copies the source into `directory`, makes what is run there, and writes `program.json`.
   /// - Throws: `ProgramError` if there is no compiler or no sandbox; nothing of the source has run then.
-  public static func make(_ source: String, role: Program.Role, task: String, in directory: String) throws -> Outcome {
+  public static func make(_ source: String, role: Program.Role, task: String, senses: [Sense] = [], in directory: String) throws -> Outcome {
     let name = source.split(separator: "/").last.map(String.init) ?? "program"
     let language: Program.Language = name.hasSuffix(".swift") ? .swift : name.hasSuffix(".py") ? .python : .executable
     let copy = directory + "/" + name
@@ -36,7 +36,7 @@ public enum ProgramCompiler {
       let complaints = try compile(copy, named: name, to: directory + "/" + run)
       guard complaints.isEmpty else { return .refused(complaints) }
     }
-    let program = try Program(role: role, task: task, language: language, source: name, run: run, in: directory)
+    let program = try Program(role: role, task: task, senses: senses, language: language, source: name, run: run, in: directory)
     try Data(program.json.pretty.utf8).write(to: URL(filePath: directory + "/program.json"))
     return .made(program)
   }

@@ -32,7 +32,7 @@ final class ProgramSession {
     do { process = try ConfinedProcess(argv, in: confinement) } catch {
       throw ProgramError("is not run without a sandbox: \(error)", hint: "install bubblewrap, and let this machine make name spaces")
     }
-    try expect("ready", to: "enpire \(Program.version) \(program.role.rawValue) \(program.task) \(Self.numbers)")
+    try expect("ready", to: "enpire \(Program.version) \(program.role.rawValue) \(program.task) \(Self.greeting(program.senses))")
   }
 
   func reset() throws(ProgramError) { try expect("ready", to: "reset") }
@@ -73,8 +73,8 @@ final class ProgramSession {
     return copy
   }
 
-  /// In an observation of Push-T: agent x, y, block x, y, angle.
-  private static let numbers = 5
+  /// How many numbers an observation has, and what those after agent x, y, block x, y and angle are.
+  private static func greeting(_ senses: [Sense]) -> String { (["\(5 + senses.count)"] + senses.map(\.rawValue)).joined(separator: " ") }
 
   /// Debian's own, which is all there inside.
   private static let python: String? = Confinement.exists("/usr/bin/python3") ? "/usr/bin/python3" : nil
@@ -93,6 +93,8 @@ struct ProgramEpisodes {
     guard program.role == role else { throw ProgramError("is a \(program.role.rawValue), not a \(role.rawValue)") }
     (self.program, self.directory, self.limits) = (program, directory, limits)
   }
+
+  var senses: [Sense] { program.senses }
 
   mutating func reset() { isFresh = true }
 

@@ -10,6 +10,8 @@ public final class ProgramVerifier: Verifier {
     episodes = try ProgramEpisodes(program, as: .verifier, in: directory, limits: limits)
   }
 
+  public var senses: [Sense] { episodes.senses }
+
   public func reset() { episodes.reset() }
 
   public func verify(_ observation: Observation) throws -> Bool {

@@ -40,8 +40,7 @@ public enum PushTRenderer {
       throw VisionError("the state (agent \(agent), block \(block), angle \(angle)) cannot be drawn")
     }
     var image = empty
-    let tee = boxes.map { placed($0.map { ($0.x * scale / 30, $0.y * scale / 30) }, x: block.0, y: block.1, angle: angle) }
-    for box in tee {
+    for box in tee(x: block.0, y: block.1, angle: angle, scale: scale) {
       image.fillPolygon(box, Colours.block, edges: .whole)
       for (index, corner) in box.enumerated() { image.fatLine(from: corner, to: box[(index + 1) % box.count], Colours.blockEdge) }
     }
@@ -54,8 +53,13 @@ public enum PushTRenderer {
   }
 
   /// The scene of a state: agent x, y, block x, y, angle.
-  public static func image(of state: [Double], size: Int) throws -> Image {
-    try image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size)
+  public static func image(of state: [Double], size: Int, scale: Double = 30, radius: Double = 15) throws -> Image {
+    try image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size, scale: scale, radius: radius)
+  }
+
+  /// The corners of the T's boxes, on whole units.
+  static func tee(x: Double, y: Double, angle: Double, scale: Double) -> [[(x: Double, y: Double)]] {
+    boxes.map { placed($0.map { ($0.x * scale / 30, $0.y * scale / 30) }, x: x, y: y, angle: angle) }
   }
 
   /// What is there without agent and block, 512×512.

@@ -41,7 +41,15 @@ public final class Referee {
   func look(_ reading: Reading, _ station: any Station, step: Int?) {
     guard verdict == false, step.map({ $0 % period == 0 }) ?? true else { return }
     do {
-      verdict = try verifier.verify(try tracker.map { try $0.estimate(station.picture(size: cameraSize)).seen } ?? reading.observation)
+      let estimate = try tracker.map { try $0.estimate(station.picture(size: cameraSize)) }
+      let told = try verifier.senses.map { sense in
+        if sense == .size, let estimate { return estimate.seenSize }
+        guard let value = reading.sensors[sense] else {
+          throw VerifierError("wants to be told '\(sense.rawValue)', which station \(station.name) does not tell")
+        }
+        return value
+      }
+      verdict = try verifier.verify((estimate?.seen ?? reading.observation) + told)
     } catch {
       verdict = nil
       problem = problem ?? "\(error)"

@@ -30,6 +30,13 @@ public struct TrialRecord: Sendable, Equatable {
 
   public static let poseCount = 12
 
+  /// A trial that began and of which nobody knows how it ended.
+  public static func lost(index: Int, station: String, seed: UInt32) -> TrialRecord {
+    TrialRecord(
+      index: index, station: station, seed: seed, outcome: .unknown("it was cut off"), bestScore: 0, finalScore: 0, steps: 0, verdict: nil,
+      robotSeconds: 0, poses: [])
+  }
+
   public init(
     index: Int, station: String, seed: UInt32, outcome: Outcome, bestScore: Double, finalScore: Double, steps: Int, verdict: Bool?,
     robotSeconds: Double, poses: [[Double]]

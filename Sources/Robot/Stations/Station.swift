@@ -16,6 +16,8 @@ public protocol Station: AnyObject {
 /// What a station tells after a reset or a control step.
 public struct Reading: Sendable {
   public var observation: Observation
+  /// What else the station tells, for a verifier that asks for it.
+  public var sensors: [Sense: Double]
   /// Simulator truth; nil where nobody knows it.
   public var truth: Truth?
   /// The benchmark's own criterion was met.
@@ -23,8 +25,11 @@ public struct Reading: Sendable {
   /// The station's own time limit was reached.
   public var truncated: Bool
 
-  public init(observation: Observation, truth: Truth?, terminated: Bool = false, truncated: Bool = false) {
+  public init(
+    observation: Observation, sensors: [Sense: Double] = [:], truth: Truth?, terminated: Bool = false, truncated: Bool = false
+  ) {
     self.observation = observation
+    self.sensors = sensors
     self.truth = truth
     self.terminated = terminated
     self.truncated = truncated

@@ -9,11 +9,14 @@ extension DemonstrationSet {
     episodes.flatMap { episode -> [VerifierClip] in
       let labels = ClipLabels.frames(episode.spans, count: episode.observations.count)
       func clip(_ frames: Range<Int>, _ kind: VerifierClip.Kind, done: (Int) -> Bool?) -> VerifierClip {
-        let seen = frames.map { episode.uncertainty[$0].allSatisfy { $0 < 512 } ? episode.observations[$0] : Array(repeating: .nan, count: 5) }
+        let seen = frames.map { frame -> Observation in
+          let isSeen = episode.uncertainty[frame].allSatisfy { $0 < 512 }
+          return (isSeen ? episode.observations[frame] : Array(repeating: .nan, count: 5)) + (senses.isEmpty ? [] : episode.told[frame])
+        }
         let coverage = frames.last.map { TeePose(episode.observations[$0]).coverage } ?? 0
         return VerifierClip(
           name: "\(episode.name) \(frames.lowerBound)..<\(frames.upperBound)", source: "demonstration", episode: episode.name, kind: kind,
-          observations: seen, done: frames.map(done), coverage: coverage)
+          observations: seen, senses: senses, done: frames.map(done), coverage: coverage)
       }
       let successes = episode.spans.filter { $0.label == .success }.map { span in
         // What comes just before is in the clip too, so that a debounced verifier may need it, but says nothing of right or wrong.

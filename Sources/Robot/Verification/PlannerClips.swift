@@ -3,7 +3,7 @@
 // the picture.
 
 internal import Hashing
-public import Vision
+internal import Vision
 
 public struct PlannerClips {
   /// When the referee looks: every `period` control steps, at the end, and at each of `settle` steps more while the agent is held.
@@ -89,7 +89,8 @@ public struct PlannerClips {
     }
     let shown = Array(periodic) + Array(actions.count..<states.count)
     return Take(
-      name: "\(kind.rawValue) \(number)", episode: "planned \(number)", kind: kind,
+      name: "\(kind.rawValue) \(number)", episode: "planned \(number)", kind: kind, scale: simulation.physics.blockScale,
+      radius: simulation.physics.agentRadius,
       states: shown.map { index in states[index].map { ($0 * 1e4).rounded() / 1e4 } }, done: shown.map { done[$0] }, coverage: best)
   }
 
@@ -101,6 +102,9 @@ public struct Take: Sendable, Equatable {
   public var name: String
   public var episode: String
   public var kind: VerifierClip.Kind
+  /// How big its station's T and agent are: the T's unit and the disc's radius, units.
+  public var scale: Double
+  public var radius: Double
   /// Agent x, y, block x, y (units) and angle (rad) at each look.
   public var states: [[Double]]
   /// Whether the criterion was met by then.
@@ -108,22 +112,27 @@ public struct Take: Sendable, Equatable {
   /// The greatest coverage of the episode.
   public var coverage: Double
 
-  /// The take as `eyes` see it in pictures of `size` pixels, drawn by `picture`.
-  public func seen(by eyes: PushTTracker, timed: (Duration) -> Void = { _ in }, picture: (_ state: [Double]) throws -> Image) throws -> VerifierClip {
+  /// The take as `eyes` see it in pictures of `size` pixels, through a `camera`.
+  public func seen(
+    by eyes: PushTTracker, size: Int, camera: CameraModel = CameraModel(), timed: (Duration) -> Void = { _ in }
+  ) throws -> VerifierClip {
     eyes.reset()
     let clock = ContinuousClock()
     let observations = try states.map { state -> Observation in
-      let frame = try picture(state)
+      let frame = camera.seen(try PushTRenderer.image(of: state, size: size, scale: scale, radius: radius))
       let began = clock.now
       let estimate = eyes.estimate(frame)
       timed(clock.now - began)
-      return estimate.seen
+      return estimate.seen + [estimate.seenSize]
     }
-    return VerifierClip(name: name, source: "simulator", episode: episode, kind: kind, observations: observations, done: done, coverage: coverage)
+    return VerifierClip(
+      name: name, source: "simulator", episode: episode, kind: kind, observations: observations, senses: [.size], done: done, coverage: coverage)
   }
 }
 
 extension PoseEstimate {
   /// As a verifier gets it: what is not found in the picture is no number, for nothing must be judged by where it was last seen.
   public var seen: Observation { agentFound && blockFound ? observation : Array(repeating: .nan, count: 5) }
+  /// The T's unit, likewise.
+  var seenSize: Double { blockFound ? block.size : .nan }
 }

@@ -1,5 +1,5 @@
-// The named quantities a verifier may judge by: what a camera tells of one frame and of the step since the last one.
-// They know no thresholds and no truth.
+// The named quantities a verifier may judge by: what a camera tells of one frame and of the step since the last one, and what the arm tells,
+// where it does. They know no thresholds and no truth.
 
 internal import Foundation
 
@@ -14,24 +14,37 @@ public enum Predicate: String, Sendable, CaseIterable {
   case stillness
   /// Distance of the agent's rim from the T, units; negative if it seems to overlap.
   case clearance
+  /// How high the arm's tip is above the table; only where that is told.
+  case height
+  /// How strong a force the arm feels; only where that is told.
+  case force
 
   /// Whether the quantity has to reach its threshold from below.
-  public var wantsMore: Bool { self == .overlap || self == .clearance }
+  public var wantsMore: Bool { self == .overlap || self == .clearance || self == .height }
 
-  /// - Parameters:
-  ///   - observation: agent x, y, block x, y, angle.
-  ///   - previous: that of the frame before; nil in the first.
-  public func measure(_ observation: Observation, previous: Observation?) -> Double {
-    let pose = TeePose(observation)
+  /// What has to be told beside the scene; nil for what the scene tells.
+  public var sense: Sense? {
     switch self {
-    case .position: return pose.distance(to: .goal)
-    case .angle: return pose.rotation(to: .goal)
-    case .overlap: return pose.coverage
-    case .stillness: return previous.map { pose.distance(to: TeePose($0)) } ?? .infinity
+    case .height: .height
+    case .force: .force
+    case .position, .angle, .overlap, .stillness, .clearance: nil
+    }
+  }
+
+  /// - Parameter previous: the frame before; nil in the first.
+  func measure(_ sight: Sight, previous: Sight?) -> Double {
+    let tee = sight.tee
+    switch self {
+    case .position: return tee.distance(to: .goal(size: tee.size))
+    case .angle: return tee.rotation(to: .goal)
+    case .overlap: return tee.coverage
+    case .stillness: return previous.map { tee.distance(to: $0.tee) } ?? .infinity
     case .clearance:
-      let (dx, dy) = (observation[0] - pose.x, observation[1] - pose.y)
-      let (sine, cosine) = (sin(pose.angle), cos(pose.angle))
-      return Tee.distance(cosine * dx + sine * dy, cosine * dy - sine * dx).distance - 15
+      let unit = tee.size / Tee.size
+      let (dx, dy) = ((sight.agent.x - tee.x) / unit, (sight.agent.y - tee.y) / unit)
+      let (sine, cosine) = (sin(tee.angle), cos(tee.angle))
+      return Tee.distance(cosine * dx + sine * dy, cosine * dy - sine * dx).distance * unit - 15
+    case .height, .force: return sight[sense!] ?? .nan
     }
   }
 

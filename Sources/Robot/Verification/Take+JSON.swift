@@ -5,6 +5,7 @@ public import JSON
 extension Take {
   public var json: JSON {
     [
+      "scale": .number(scale), "radius": .number(radius),
       "take": .string(name), "episode": .string(episode), "kind": .string(kind.rawValue), "coverage": .number((coverage * 1e6).rounded() / 1e6),
       "states": .array(states.map { .array($0.map(JSON.number)) }), "done": .array(done.map(JSON.bool)),
     ]
@@ -17,6 +18,8 @@ extension Take {
       let states = json["states"]?.array?.map({ ($0.array ?? []).compactMap(\.double) }), let done = json["done"]?.array?.compactMap(\.bool),
       !states.isEmpty, states.count == done.count, states.allSatisfy({ $0.count == 5 })
     else { return nil }
-    self.init(name: name, episode: episode, kind: kind, states: states, done: done, coverage: coverage)
+    self.init(
+      name: name, episode: episode, kind: kind, scale: json["scale"]?.double ?? PushTPhysics.nominal.blockScale,
+      radius: json["radius"]?.double ?? PushTPhysics.nominal.agentRadius, states: states, done: done, coverage: coverage)
   }
 }

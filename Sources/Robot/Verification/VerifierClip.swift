@@ -16,14 +16,25 @@ public struct VerifierClip: Sendable {
   public var episode: String
   public var kind: Kind
   public var observations: [Observation]
+  /// What the observations tell after their own five numbers.
+  public var senses: [Sense]
   /// For each frame, whether the task is done by then; nil where nobody can say.
   public var done: [Bool?]
   /// The share of the goal covered in its last frame: truly, where the truth is known, else as seen.
   public var coverage: Double
 
-  public init(name: String, source: String, episode: String, kind: Kind, observations: [Observation], done: [Bool?], coverage: Double) {
+  public init(
+    name: String, source: String, episode: String, kind: Kind, observations: [Observation], senses: [Sense] = [], done: [Bool?], coverage: Double
+  ) {
     (self.name, self.source, self.episode, self.kind) = (name, source, episode, kind)
-    (self.observations, self.done, self.coverage) = (observations, done, coverage)
+    (self.observations, self.senses, self.done, self.coverage) = (observations, senses, done, coverage)
+  }
+
+  /// What a verifier that asks for these is told; no number for what nobody knows.
+  func observations(with wanted: [Sense]) -> [Observation] {
+    guard wanted != senses else { return observations }
+    let places = wanted.map { senses.firstIndex(of: $0) }
+    return observations.map { seen in seen[..<5] + places.map { $0.map { seen[5 + $0] } ?? .nan } }
   }
 
   /// What a verifier's first "done" in this clip is worth.

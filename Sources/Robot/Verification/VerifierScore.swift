@@ -18,7 +18,7 @@ public struct VerifierScore: Sendable {
     for clip in clips {
       verifier.reset()
       var first: Int?
-      for (frame, observation) in clip.observations.enumerated() where first == nil {
+      for (frame, observation) in clip.observations(with: verifier.senses).enumerated() where first == nil {
         let began = clock.now
         let done = try verifier.verify(observation)
         timed(clock.now - began)

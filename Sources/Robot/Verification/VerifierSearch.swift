@@ -20,34 +20,49 @@ public struct VerifierSearch {
     public init(precision: Double, recall: Double) { (self.precision, self.recall) = (precision, recall) }
   }
 
-  public static let sets: [[Predicate]] = [
-    [.overlap], [.overlap, .stillness], [.overlap, .clearance], [.overlap, .angle], [.position, .angle], [.position, .angle, .stillness],
-  ]
+  /// Families of conditions: of the scene, and each of what else is told with the scene's.
+  public static func sets(_ senses: [Sense]) -> [[Predicate]] {
+    let scene: [[Predicate]] = [
+      [.overlap], [.overlap, .stillness], [.overlap, .clearance], [.overlap, .angle], [.position, .angle], [.position, .angle, .stillness],
+    ]
+    let told = Predicate.allCases.filter { predicate in predicate.sense.map(senses.contains) ?? false }
+    return scene + told.flatMap { [[.overlap, $0], [.position, .angle, $0]] }
+  }
   public static let debounces = [(hits: 1, window: 1), (hits: 2, window: 2), (hits: 2, window: 3), (hits: 3, window: 3)]
 
   /// The thresholds tried, from strict to lax.
-  public static func grid(_ predicate: Predicate) -> [Double] {
+  private func grid(_ predicate: Predicate) -> [Double] {
     switch predicate {
     case .overlap:
       // Finely where the benchmark's criterion lies.
-      (Array(stride(from: 0.99, through: 0.93, by: -0.0005)) + Array(stride(from: 0.9275, through: 0.4, by: -0.0025))).map {
+      return (Array(stride(from: 0.99, through: 0.93, by: -0.0005)) + Array(stride(from: 0.9275, through: 0.4, by: -0.0025))).map {
         ($0 * 1e4).rounded() / 1e4
       }
-    case .position: (2...60).map { Double($0) / 2 }
-    case .angle: (1...24).map { Double($0) / 100 }
-    case .stillness: [0.5, 1, 2, 4]
-    case .clearance: [10, 3, 0]
+    case .position: return (2...60).map { Double($0) / 2 }
+    case .angle: return (1...24).map { Double($0) / 100 }
+    case .stillness: return [0.5, 1, 2, 4]
+    case .clearance: return [10, 3, 0]
+    case .height, .force:
+      // In what unit they were recorded is not known: their own twelfths.
+      let sorted = values[predicate]!.filter(\.isFinite).sorted()
+      guard !sorted.isEmpty else { return [] }
+      let ranks = Set((0...12).map { sorted[$0 * (sorted.count - 1) / 12] }).sorted()
+      return predicate.wantsMore ? ranks.reversed() : ranks
     }
   }
 
   private let clips: [VerifierClip]
+  private let senses: [Sense]
   private let successes: Int
   /// Where each clip's frames begin in the flat arrays; one more at the end.
   private let starts: [Int]
   private let values: [Predicate: [Double]]
 
+  /// - Parameter clips: all of which are told the same.
   public init(_ clips: [VerifierClip]) {
     self.clips = clips
+    senses = clips.first?.senses ?? []
+    precondition(clips.allSatisfy { $0.senses == clips[0].senses })
     successes = clips.count { $0.kind == .success }
     var starts = [0]
     for clip in clips { starts.append(starts.last! + clip.observations.count) }
@@ -59,17 +74,16 @@ public struct VerifierSearch {
   }
 
   private static func measured(_ clip: VerifierClip, _ predicate: Predicate) -> [Double] {
-    clip.observations.indices.map { index in
-      let previous = index == 0 ? nil : clip.observations[index - 1]
-      guard clip.observations[index].allSatisfy(\.isFinite) else { return .nan }
-      return predicate.measure(clip.observations[index], previous: previous.flatMap { $0.allSatisfy(\.isFinite) ? $0 : nil })
+    let sights = clip.observations.map { Sight($0, clip.senses) }
+    return sights.indices.map { index in
+      sights[index].map { predicate.measure($0, previous: index == 0 ? nil : sights[index - 1]) } ?? .nan
     }
   }
 
   /// The best of each set of predicates, the best of all first; and how many candidates were judged.
   public func best(task: String, criterion: String, bars: Bars) -> (candidates: [Candidate], tried: Int) {
     var tried = 0
-    let candidates = Self.sets.compactMap { set -> Candidate? in
+    let candidates = Self.sets(senses).compactMap { set -> Candidate? in
       var best: Candidate?
       for thresholds in combinations(set) {
         let passes = passes(set, thresholds)
@@ -77,9 +91,10 @@ public struct VerifierSearch {
           tried += 1
           let (count, delay) = judge(passes, debounce.hits, debounce.window)
           let conditions = zip(set, thresholds).map { VerifierDescription.Condition($0, $1) }
-          let candidate = Candidate(
-            verifier: VerifierDescription(task: task, criterion: criterion, conditions: conditions, hits: debounce.hits, window: debounce.window),
-            count: count, delay: delay)
+          let verifier = VerifierDescription(
+            task: task, criterion: criterion, conditions: conditions, hits: debounce.hits, window: debounce.window,
+            senses: senses.filter { sense in sense == .size || set.contains { $0.sense == sense } })
+          let candidate = Candidate(verifier: verifier, count: count, delay: delay)
           if best.map({ precedes(candidate, $0, bars) }) ?? true { best = candidate }
         }
       }
@@ -90,7 +105,7 @@ public struct VerifierSearch {
 
   /// What each threshold of the first condition would give, the rest of the verifier kept: the curve a person looks at.
   public func curve(of verifier: VerifierDescription) -> VerifierCurve {
-    let points = Self.grid(verifier.conditions[0].predicate).map { threshold in
+    let points = grid(verifier.conditions[0].predicate).map { threshold in
       let thresholds = [threshold] + verifier.conditions.dropFirst().map(\.threshold)
       let passes = passes(verifier.conditions.map(\.predicate), thresholds)
       let called = clips.indices.filter { first(passes, $0, verifier.hits, verifier.window) != nil }
@@ -113,7 +128,7 @@ public struct VerifierSearch {
   }
 
   private func combinations(_ set: [Predicate]) -> [[Double]] {
-    set.reduce([[]]) { partial, predicate in partial.flatMap { some in Self.grid(predicate).map { some + [$0] } } }
+    set.reduce([[]]) { partial, predicate in partial.flatMap { some in grid(predicate).map { some + [$0] } } }
   }
 
   private func passes(_ set: [Predicate], _ thresholds: [Double]) -> [Bool] {

@@ -6,6 +6,11 @@ extension VerifierDescription {
   public var swiftSource: String {
     let predicates = Predicate.allCases.filter { predicate in conditions.contains { $0.predicate == predicate } }
     let measures = predicates.map(\.swiftMeasure).joined(separator: "\n\n")
+    let told = senses.map(\.rawValue).joined(separator: ", ")
+    let fields = Sense.allCases.filter { $0 != .size && senses.contains($0) }.map { "  var \($0.rawValue) = 0.0\n" }.joined()
+    let arguments =
+      (["agentX: numbers[0], agentY: numbers[1], x: numbers[2], y: numbers[3], angle: numbers[4]"]
+      + Sense.allCases.compactMap { sense in senses.firstIndex(of: sense).map { "\(sense.rawValue): numbers[\(5 + $0)]" } }).joined(separator: ", ")
     let rule = conditions.map { "\($0.predicate.rawValue)(now, before) \($0.predicate.wantsMore ? ">=" : "<=") \($0.threshold)" }
       .joined(separator: "\n    && ")
     return """
@@ -15,13 +20,14 @@ extension VerifierDescription {
 
       import Glibc
 
-      /// What the camera tells of one frame: the agent, and the T by the middle of its bar's outer edge and its angle.
+      /// What is told of one frame: the agent, and the T by the middle of its bar's outer edge and its angle\(told.isEmpty ? "" : "; then \(told)").
       struct Scene {
         var agentX, agentY, x, y, angle: Double
-        var isSeen: Bool { [agentX, agentY, x, y, angle].allSatisfy { $0.isFinite } }
-      }
+        /// The T's unit: bar 4 x 1, stem 1 x 3.
+        var size = 30.0
+      \(fields)}
 
-      let goal = Scene(agentX: 0, agentY: 0, x: \(TeePose.goal.x), y: \(TeePose.goal.y), angle: Double.pi / 4)
+      let goal = (x: \(TeePose.goal.x), y: \(TeePose.goal.y), angle: Double.pi / 4)
 
       func conditionsHold(_ now: Scene, _ before: Scene?) -> Bool {
         \(rule)
@@ -34,9 +40,15 @@ extension VerifierDescription {
       var before: Scene?
       var recent: [Bool] = []
 
-      func judge(_ now: Scene) -> Bool {
-        let holds = now.isSeen && conditionsHold(now, before)
-        before = now.isSeen ? now : nil
+      /// Nothing is done in a frame that does not show all.
+      func judge(_ numbers: [Double]) -> Bool {
+        guard numbers.allSatisfy({ $0.isFinite }) else {
+          (before, recent) = (nil, Array((recent + [false]).suffix(\(window))))
+          return false
+        }
+        let now = Scene(\(arguments))
+        let holds = conditionsHold(now, before)
+        before = now
         recent = Array((recent + [holds]).suffix(\(window)))
         return holds && recent.filter { $0 }.count >= \(hits)
       }
@@ -50,9 +62,8 @@ extension VerifierDescription {
         case "reset":
           (before, recent) = (nil, [])
           print("ready")
-        case "observe" where numbers.count == 5:
-          let now = Scene(agentX: numbers[0], agentY: numbers[1], x: numbers[2], y: numbers[3], angle: numbers[4])
-          print(judge(now) ? "done" : "not-done")
+        case "observe" where numbers.count == \(5 + senses.count):
+          print(judge(numbers) ? "done" : "not-done")
         default: print("fail this is not understood: \\(line)")
         }
       }
@@ -70,7 +81,7 @@ extension Predicate {
       /// Distance of the T's centroid from the goal's.
       func position(_ now: Scene, _ before: Scene?) -> Double {
         \(Self.swiftDistance)
-        return distance(now, goal)
+        return distance(now, Scene(agentX: 0, agentY: 0, x: goal.x, y: goal.y, angle: goal.angle, size: now.size))
       }
       """
     case .angle:
@@ -82,7 +93,8 @@ extension Predicate {
       """
     case .overlap:
       """
-      /// Share of the goal that the T covers, 0...1: the T's rectangles, turned into the goal's frame and clipped by the goal's.
+      /// Share of the goal that the T covers, 0...1: the T's rectangles, turned into the goal's frame and clipped by the goal's, which are as big;
+      /// all in lengths of a T of the usual size.
       func overlap(_ now: Scene, _ before: Scene?) -> Double {
         let boxes = [(left: -60.0, right: 60.0, top: 0.0, bottom: 30.0), (left: -15.0, right: 15.0, top: 30.0, bottom: 120.0)]
         typealias Corner = (x: Double, y: Double)
@@ -97,7 +109,7 @@ extension Predicate {
           }
           return result
         }
-        let (dx, dy, turn) = (now.x - goal.x, now.y - goal.y, now.angle - goal.angle)
+        let (dx, dy, turn) = ((now.x - goal.x) * 30 / now.size, (now.y - goal.y) * 30 / now.size, now.angle - goal.angle)
         let (originX, originY) = (cos(goal.angle) * dx + sin(goal.angle) * dy, cos(goal.angle) * dy - sin(goal.angle) * dx)
         var covered = 0.0
         for part in boxes {
@@ -130,22 +142,33 @@ extension Predicate {
       """
       /// Distance of the agent's rim (radius 15) from the T; negative if it seems to overlap.
       func clearance(_ now: Scene, _ before: Scene?) -> Double {
-        let (dx, dy) = (now.agentX - now.x, now.agentY - now.y)
+        let (dx, dy) = ((now.agentX - now.x) * 30 / now.size, (now.agentY - now.y) * 30 / now.size)
         let (u, v) = (cos(now.angle) * dx + sin(now.angle) * dy, cos(now.angle) * dy - sin(now.angle) * dx)
         func box(_ u: Double, _ v: Double, _ halfWidth: Double, _ halfHeight: Double) -> Double {
           let (a, b) = (abs(u) - halfWidth, abs(v) - halfHeight)
           return a > 0 && b > 0 ? (a * a + b * b).squareRoot() : max(a, b)
         }
-        return min(box(u, v - 15, 60, 15), box(u, v - 60, 15, 60)) - 15
+        return min(box(u, v - 15, 60, 15), box(u, v - 60, 15, 60)) * now.size / 30 - 15
       }
+      """
+    case .height:
+      """
+      /// How high the arm's tip is, as it is recorded.
+      func height(_ now: Scene, _ before: Scene?) -> Double { now.height }
+      """
+    case .force:
+      """
+      /// How strong a force the arm feels, as it is recorded.
+      func force(_ now: Scene, _ before: Scene?) -> Double { now.force }
       """
     }
   }
 
-  /// Of two poses' centroids, which lie `\(Tee.centre)` along the stem.
+  /// Of two poses' centroids, which lie `\(Tee.centre)` along the stem of a nominal T.
   private static let swiftDistance = """
     func centre(_ scene: Scene) -> (x: Double, y: Double) {
-        (scene.x - sin(scene.angle) * \(Tee.centre), scene.y + cos(scene.angle) * \(Tee.centre))
+        let along = \(Tee.centre) * scene.size / 30
+        return (scene.x - sin(scene.angle) * along, scene.y + cos(scene.angle) * along)
       }
       func distance(_ a: Scene, _ b: Scene) -> Double {
         let (p, q) = (centre(a), centre(b))

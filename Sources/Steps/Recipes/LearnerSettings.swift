@@ -7,6 +7,7 @@ import Learning
 struct CloningSettings {
   var learner = BehaviourCloning.Settings()
   var history = 2
+  var differences = false
   var showsAction = false
   /// Standard deviation of the shift of positions in training, px; of angles a sixtieth of it, rad.
   var noise = 2.0
@@ -23,7 +24,13 @@ struct CloningSettings {
       Setting("head.execute", .count(\.learner.execute, 1...64), "actions of a chunk carried out before the next is said; 1 for ensembling"),
       Setting("head.flow_steps", .count(\.learner.flowSteps, 0...100), "steps from noise to actions by flow matching; 0 says the mean action"),
       Setting("head.redraw", .count(\.learner.redraw, 0...300), "chunks after which a flow starts from new noise; 0: once an episode"),
+      Setting("head.start", .number(\.learner.start, 0...1), "spread of the noise a flow starts from when it acts; 0: from the middle always"),
+      Setting(
+        "head.modes", .count(\.learner.modes, 1...32),
+        "chunks said at once with their likelihoods, of which the likeliest is done; 1 says their mean"),
+      Setting("head.draws", .flag(\.learner.draws), "whether a chunk is drawn by its likelihood instead"),
       Setting("data.history", .count(\.history, 1...8), "observations shown, the present one among them"),
+      Setting("data.differences", .flag(\.differences), "whether older observations are shown as differences from the present one"),
       Setting("data.shows_action", .flag(\.showsAction), "whether the last action is shown too"),
       Setting("data.mirror", .flag(\.mirror), "whether half of the samples are seen in the mirror along the goal's stem"),
       Setting("data.noise", .number(\.noise, 0...50), "spread of shifts of positions in training, px; of angles a sixtieth, rad"),
@@ -50,6 +57,7 @@ struct CloningSettings {
 struct ReinforcementSettings {
   var learner = SoftActorCritic.Settings()
   var history = 2
+  var differences = false
   var showsAction = false
 
   static var table: [Setting<ReinforcementSettings>] {
@@ -59,6 +67,7 @@ struct ReinforcementSettings {
       Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
       Setting("network.critics", .count(\.learner.critics, 2...10), "members of the critics' ensemble"),
       Setting("data.history", .count(\.history, 1...8), "observations shown, the present one among them"),
+      Setting("data.differences", .flag(\.differences), "whether older observations are shown as differences from the present one"),
       Setting("data.shows_action", .flag(\.showsAction), "whether the last action is shown too"),
       Setting("data.demonstration_share", .number(\.learner.demonstrationShare, 0...1), "share of a batch drawn from demonstrations"),
       Setting("data.capacity", .count(\.learner.capacity, 1000...2_000_000), "control steps remembered"),
@@ -72,6 +81,7 @@ struct ReinforcementSettings {
       Setting("optimiser.temperature", .number(\.learner.temperature, 1e-6...10), "weight of the entropy at the start"),
       Setting("optimiser.target_entropy", .number(\.learner.targetEntropy, -10...1), "entropy aimed at, a number of an action"),
       Setting("optimiser.cloning_weight", .number(\.learner.cloningWeight, 0...100), "weight of staying near the demonstrations"),
+      Setting("optimiser.base_weight", .number(\.learner.baseWeight, 0...100), "weight of staying near the base, for a residual"),
       Setting("optimiser.threads", .count(\.learner.threads, 1...64), "threads of the numerics; another count may give other bits"),
       Setting("schedule.steps", .count(\.learner.steps, 1...10_000_000), "control steps in the nominal simulation"),
       Setting("schedule.updates_per_step", .count(\.learner.updatesPerStep, 1...32), "critic updates a control step"),

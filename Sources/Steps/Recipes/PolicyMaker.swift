@@ -45,7 +45,9 @@ struct PolicyMaker {
       return try save(
         learning {
           try BehaviourCloning.train(
-            demonstrations, task: recipe.task, features: PushTLearning.features(history: cloning.history, showsAction: cloning.showsAction),
+            demonstrations, task: recipe.task,
+            features: PushTLearning.features(
+              history: cloning.history, differences: cloning.differences, showsAction: cloning.showsAction),
             settings: settings, seed: seed, at: site)
         }, into: directory)
     case .rl:
@@ -55,7 +57,8 @@ struct PolicyMaker {
         learning {
           try SoftActorCritic.train(
             in: PushTLearning.environment(), demonstrations: demonstrations ?? DataSet(), task: recipe.task,
-            features: PushTLearning.features(history: reinforcement.history, showsAction: reinforcement.showsAction),
+            features: PushTLearning.features(
+              history: reinforcement.history, differences: reinforcement.differences, showsAction: reinforcement.showsAction),
             settings: reinforcement.learner, base: under?.asBase, seed: seed, at: site)
         }, into: directory)
       if let base { try FileManager.default.copyItem(atPath: base, toPath: directory + "/base") }

@@ -6,10 +6,10 @@ import Robot
 
 enum PushTLearning {
   /// Observation: agent x, y, block x, y (px), block angle (rad). Actions are relative to the agent; the block's view of the agent is shown too.
-  static func features(history: Int, showsAction: Bool) -> Features {
+  static func features(history: Int, differences: Bool, showsAction: Bool) -> Features {
     Features(
-      angles: [4], frames: [.init(origin: [2, 3], angle: 4, point: [0, 1])], anchor: [0, 1], history: history, showsAction: showsAction,
-      actionBounds: [0...512, 0...512])
+      angles: [4], frames: [.init(origin: [2, 3], angle: 4, point: [0, 1])], anchor: [0, 1], history: history,
+      differences: differences, showsAction: showsAction, actionBounds: [0...512, 0...512])
   }
 
   /// Spread of the shift of each column for `noise` px.

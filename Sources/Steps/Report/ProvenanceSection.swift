@@ -84,7 +84,20 @@ enum ProvenanceSection {
     (final.result["stations"]?.array ?? []).compactMap { $0["station"]?.string }.map { name in
       // A step's record may carry the station's whole entry, in which its calibration stands.
       let entry = study.steps.lazy.filter { $0.station == name }.compactMap { $0.record["station_entry"] }.first
-      return "<code>\(name)</code>\(entry?["calibration"].map { ", calibration <code>\($0.string ?? $0.compact)</code>" as HTML } ?? .none)"
+      let tokens = leases(of: name, study.ancestry(of: final.step)).map(String.init)
+      let leases: HTML = tokens.isEmpty ? .none : ", leases \(tokens.joined(separator: ", "))"
+      return "<code>\(name)</code>\(entry?["calibration"].map { ", calibration <code>\($0.string ?? $0.compact)</code>" as HTML } ?? .none)\(leases)"
     }
+  }
+
+  /// The tokens under which these steps had a station.
+  private static func leases(of station: String, _ chain: [StudyStep]) -> [Int] {
+    var tokens: [Int] = []
+    for step in chain {
+      for entry in step.record["telemetry"]?["stations"]?.array ?? [] where entry["station"]?.string == station {
+        if let token = entry["token"]?.int { tokens.append(token) }
+      }
+    }
+    return tokens.sorted()
   }
 }

@@ -44,8 +44,28 @@ enum TimeSection {
       body: """
         <figure><div class="pan"><svg viewBox="0 0 \(width) \(height)" width="\(width)" style="min-width:640px" role="img"><title>Steps over time, by station</title>\(ticks)\(breaks)\(rows)</svg></div>
         <figcaption>Green: trials on a station; blue: work without one; violet: steps with an effect outside; red: failed. Rest the pointer on a bar for its step.\(cut)</figcaption></figure>
-
+        \(savings(study, spans, clock))
         """)
+  }
+
+  /// What was not done because it had been done: for another step that does the same, or in an earlier run.
+  private static func savings(_ study: Study, _ spans: [Span], _ clock: Clock) -> HTML {
+    var sentences: [HTML] = []
+    var seen: Set<String> = []
+    let shared = study.steps.filter { step in step.key.map { !seen.insert($0).inserted } ?? false }
+    if !shared.isEmpty {
+      let seconds = shared.compactMap(\.seconds).reduce(0, +)
+      sentences.append("\(Number.count(shared.count, "step")) took what another had done already, and saved \(Number.seconds(seconds)) of work.")
+    }
+    if let pause = clock.pauses.last {
+      var counted: Set<String> = []
+      let earlier = spans.filter { span in span.end <= pause.start && span.step.key.map { counted.insert($0).inserted } ?? true }
+      let seconds = earlier.reduce(0) { $0 + $1.end - $1.start }
+      sentences.append(
+        "What ran after the last pause took \(Number.count(earlier.count, "result")) of before it from the cache: \(Number.seconds(seconds)) of work not done again."
+      )
+    }
+    return sentences.isEmpty ? .none : "<p>Saved by the cache: \(sentences.joined(" "))</p>\n"
   }
 
   /// At whole seconds, minutes or hours; about five.

@@ -1,40 +1,18 @@
 // libtorch behind C. Every entry point is noexcept through `guarded`, which turns an exception into a message.
 
-#include "CTorch.h"
-
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <malloc.h>
 
 #include <cmath>
 #include <cstring>
-#include <string>
 #include <vector>
 
-struct enpire_tensor {
-  at::Tensor value;
-};
+#include "guarded.h"
+
+thread_local std::string enpire_torch_message;
 
 namespace {
-
-thread_local std::string message;
-
-template <class Body>
-auto guarded(Body body) noexcept -> decltype(body()) {
-  try {
-    return body();
-  } catch (const c10::Error &error) {
-    message = error.what_without_backtrace();
-  } catch (const std::exception &error) {
-    message = error.what();
-  } catch (...) {
-    message = "libtorch failed";
-  }
-  return {};
-}
-
-enpire_tensor *wrap(at::Tensor value) { return new enpire_tensor{std::move(value)}; }
 
 std::vector<at::Tensor> values(const enpire_tensor *const *tensors, int count) {
   std::vector<at::Tensor> out;
@@ -43,9 +21,29 @@ std::vector<at::Tensor> values(const enpire_tensor *const *tensors, int count) {
   return out;
 }
 
+constexpr float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
+
+struct Stride {
+  /// Of gradients; of the step; of the root of the second moment; what is kept of a parameter.
+  float scale, length, spread, keep;
+};
+
+ENPIRE_WIDE void adam(float *__restrict p, const float *__restrict g, float *__restrict m, float *__restrict v, int64_t size, Stride stride) {
+  for (int64_t k = 0; k < size; k++) {
+    float slope = g[k] * stride.scale;
+    m[k] = beta1 * m[k] + (1 - beta1) * slope;
+    v[k] = beta2 * v[k] + (1 - beta2) * slope * slope;
+    p[k] = stride.keep * p[k] - stride.length * m[k] / (std::sqrt(v[k]) * stride.spread + epsilon);
+  }
+}
+
+ENPIRE_WIDE void blend(float *__restrict target, const float *__restrict source, int64_t size, float share) {
+  for (int64_t k = 0; k < size; k++) target[k] += share * (source[k] - target[k]);
+}
+
 }  // namespace
 
-const char *enpire_torch_error(void) { return message.c_str(); }
+const char *enpire_torch_error(void) { return enpire_torch_message.c_str(); }
 
 void enpire_torch_set_threads(int count) {
   guarded([&] {
@@ -213,7 +211,6 @@ void enpire_tensor_clear_grads(enpire_tensor *const *tensors, int count) {
 bool enpire_torch_adam(enpire_tensor *const *parameters, enpire_tensor *const *first, enpire_tensor *const *second, int count,
                        int64_t step, double rate, double decay, double clip, double *norm) {
   return guarded([&] {
-    constexpr float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
     std::vector<at::Tensor> gradients(count);
     double squares = 0;
     for (int i = 0; i < count; i++) {
@@ -227,22 +224,13 @@ bool enpire_torch_adam(enpire_tensor *const *parameters, enpire_tensor *const *f
     *norm = std::sqrt(squares);
     if (!std::isfinite(squares)) return true;
     float scale = clip > 0 && *norm > clip ? float(clip / *norm) : 1.0f;
-    float stride = float(rate / (1 - std::pow(double(beta1), double(step))));
+    float length = float(rate / (1 - std::pow(double(beta1), double(step))));
     float spread = float(1 / std::sqrt(1 - std::pow(double(beta2), double(step))));
-    float keep = float(1 - rate * decay);
     for (int i = 0; i < count; i++) {
       if (!gradients[i].defined()) continue;
-      const float *__restrict g = gradients[i].data_ptr<float>();
-      float *__restrict p = parameters[i]->value.data_ptr<float>();
-      float *__restrict m = first[i]->value.data_ptr<float>();
-      float *__restrict v = second[i]->value.data_ptr<float>();
-      int64_t size = gradients[i].numel();
-      for (int64_t k = 0; k < size; k++) {
-        float slope = g[k] * scale;
-        m[k] = beta1 * m[k] + (1 - beta1) * slope;
-        v[k] = beta2 * v[k] + (1 - beta2) * slope * slope;
-        p[k] = keep * p[k] - stride * m[k] / (std::sqrt(v[k]) * spread + epsilon);
-      }
+      adam(
+          parameters[i]->value.data_ptr<float>(), gradients[i].data_ptr<float>(), first[i]->value.data_ptr<float>(),
+          second[i]->value.data_ptr<float>(), gradients[i].numel(), {scale, length, spread, float(1 - rate * decay)});
     }
     return true;
   });
@@ -252,10 +240,7 @@ bool enpire_torch_blend(enpire_tensor *const *targets, enpire_tensor *const *sou
   return guarded([&] {
     for (int i = 0; i < count; i++) {
       TORCH_CHECK(targets[i]->value.sizes() == sources[i]->value.sizes(), "blend of different shapes");
-      float *__restrict t = targets[i]->value.data_ptr<float>();
-      const float *__restrict s = sources[i]->value.data_ptr<float>();
-      float share = float(amount);
-      for (int64_t k = 0, size = targets[i]->value.numel(); k < size; k++) t[k] += share * (s[k] - t[k]);
+      blend(targets[i]->value.data_ptr<float>(), sources[i]->value.data_ptr<float>(), targets[i]->value.numel(), float(amount));
     }
     return true;
   });

@@ -46,6 +46,21 @@ extension Tensor {
   /// x·w + b for x [batch, in], w [in, out], b [out]; or for each member of an ensemble, with the members' dimension before and b [members, 1, out].
   public func linear(_ weight: Tensor, _ bias: Tensor) -> Tensor { Tensor(owning: enpire_tensor_linear(handle, weight.handle, bias.handle)) }
 
+  /// What follows each hidden layer of a perceptron.
+  public enum Activation: Sendable { case relu, silu, tanh }
+
+  /// All layers of a perceptron in one operation: what `linear`, `layerNormed` and the activation give one after the other, at less cost.
+  /// - Parameter parameters: weight and bias of each layer in turn, as `linear` takes them. An ensemble shows the same [batch, in] to all members.
+  public func perceptron(_ parameters: [Tensor], activation: Activation, layerNorm: Bool) -> Tensor {
+    let operation =
+      switch activation {
+      case .relu: enpire_relu
+      case .silu: enpire_silu
+      case .tanh: enpire_tanh
+      }
+    return Tensor(owning: enpire_tensor_perceptron(handle, parameters.map(\.handle), Int32(parameters.count), operation, layerNorm))
+  }
+
   public func slice(_ range: Range<Int>, of dimension: Int) -> Tensor {
     Tensor(owning: enpire_tensor_slice(handle, Int32(dimension), Int64(range.lowerBound), Int64(range.upperBound)))
   }

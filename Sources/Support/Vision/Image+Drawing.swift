@@ -48,11 +48,22 @@ extension Image {
 
   /// The square of `side` pixels whose corner is (x, y); it must lie inside.
   public func cropped(x: Int, y: Int, side: Int) -> Image {
-    precondition(x >= 0 && y >= 0 && x + side <= width && y + side <= height)
-    var pixels: [UInt8] = []
-    pixels.reserveCapacity(side * side * channels)
-    for row in y..<y + side { pixels += self.pixels[(row * width + x) * channels..<(row * width + x + side) * channels] }
-    return Image(width: side, height: side, channels: channels, pixels: pixels)
+    var part = Image(width: side, height: side, channels: channels)
+    crop(x: x, y: y, into: &part)
+    return part
+  }
+
+  /// The part at (x, y) into `part`, which says how large it is.
+  public func crop(x: Int, y: Int, into part: inout Image) {
+    precondition(x >= 0 && y >= 0 && x + part.width <= width && y + part.height <= height && part.channels == channels)
+    let row = part.width * channels
+    pixels.withUnsafeBytes { from in
+      part.pixels.withUnsafeMutableBytes { to in
+        for line in 0..<part.height {
+          to[line * row..<(line + 1) * row].copyBytes(from: from[((y + line) * width + x) * channels..<((y + line) * width + x) * channels + row])
+        }
+      }
+    }
   }
 
   /// Puts `other` at (x, y); it must have as many channels. What does not fit is cut.

@@ -28,9 +28,11 @@ public enum Appended {
     var declarations: [StepDeclaration] = []
     var files: [AppendJournal.File] = []
     for entry in entries {
-      guard let name = entry["name"]?.string, let step = entry["step"] else {
+      guard let given = entry["name"]?.string, let step = entry["step"] else {
         throw Problem(.manifest, "\(parent.name) appended something that is not a step")
       }
+      // A record knows no namespace: the same step of the same file may have been run by itself.
+      let name = given.hasPrefix(parent.family + "/") ? given : (parent.declaration.scope?.prefix ?? "") + given
       guard name.hasPrefix(parent.family + "/") else {
         throw Problem(.manifest, "\(parent.name) may not append '\(name)'", hint: "its steps' names start with '\(parent.family)/'")
       }

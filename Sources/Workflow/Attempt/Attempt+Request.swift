@@ -4,6 +4,12 @@ import JSON
 import OrderedCollections
 
 extension Attempt {
+  /// The step's name; of one that appends, its name in its own file: what it appends is recorded, and the file may be included elsewhere.
+  private var nameWithin: String {
+    guard step.mayAppend, let prefix = step.declaration.scope?.prefix, step.name.hasPrefix(prefix) else { return step.name }
+    return String(step.name.dropFirst(prefix.count))
+  }
+
   /// Writes the worker's request; returns its path.
   func request() throws -> String {
     let state = session.state.directory
@@ -11,7 +17,7 @@ extension Attempt {
     for path in session.isolation.worker { exposure.read(path) }
     for artifact in inputs.values.joined() { if let path = artifact.path { exposure.read(path) } }
     var request: JSON = [
-      "request": 1, "step": .string(step.name), "kind": .string(kind.name), "mode": .string(step.shards.isEmpty ? "run" : "gather"),
+      "request": 1, "step": .string(nameWithin), "kind": .string(kind.name), "mode": .string(step.shards.isEmpty ? "run" : "gather"),
       "key": .string(key.hex), "with": try session.decider.resolvedParameters(of: step),
       "inputs": .object(
         try inputs.mapValues { artifacts in
@@ -29,6 +35,10 @@ extension Attempt {
     if let station = step.station {
       request["station"] = station.entry
       for path in session.isolation.python(near: session.manifest.directory) { exposure.read(path) }
+    }
+    if !leases.isEmpty {
+      request["leases"] = .array(leases.map(\.json))
+      exposure.read(session.decider.stations.directory)
     }
     if step.stations.count > 1 { request["stations"] = .array(step.stations.map(\.entry)) }
     if let shard = step.shard { request["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }

@@ -41,6 +41,8 @@ final class Attempt {
   var wasInterrupted = false
   /// A descriptor of a process that it left behind and that has not ended yet.
   var straggler: Int32?
+  /// Why it has to give its station up.
+  var preemption: String?
   /// Why it failed, if that has a name.
   private(set) var cause: Retry.Cause?
   private(set) var progressIsOver = false
@@ -50,6 +52,8 @@ final class Attempt {
 
   /// A reproduction sees nothing that is kept of earlier attempts: no finished trials, no checkpoints.
   let isReproduction: Bool
+  /// The stations that it has; none when it is a reproduction.
+  let leases: [Lease]
   /// The strace that watches it, if it is to be seen what it reads.
   let strace: String?
   static let traceFile = ".enpire-trace"
@@ -60,11 +64,12 @@ final class Attempt {
   /// `surroundings` are variables that the run adds to its environment, `passing` descriptors that become its 4, 5, ….
   init(
     _ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, isReproduction: Bool = false, strace: String? = nil,
-    surroundings: [String: String] = [:], passing: [Int32] = []
+    leases: [Lease] = [], surroundings: [String: String] = [:], passing: [Int32] = []
   ) throws {
     self.step = step
     self.isReproduction = isReproduction
     self.strace = strace
+    self.leases = leases
     self.key = key
     self.fingerprint = fingerprint
     self.session = session
@@ -220,6 +225,7 @@ final class Attempt {
     }
     switch end {
     case .exited(0) where !timedOut: break
+    case _ where preemption != nil: throw Problem(.station, "\(step.name): \(preemption!)", hint: logHint)
     case _ where wasInterrupted: throw Problem(.interrupted, "\(step.name): interrupted", hint: logHint)
     case .lost, .unstarted: throw Problem(.stepFailed, "\(step.name): nobody knows how it ended", hint: logHint)
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.options.timeout?.after ?? 0) s", hint: logHint)
@@ -246,6 +252,16 @@ final class Attempt {
     if let mask, mask.occurs(in: appended) { throw holdsSecret("what it appends") }
     return ActionRecord(
       key: key, step: step.name, outputs: outputs, appended: appended, started: started, seconds: seconds, station: step.station?.name)
+  }
+
+  /// It moved something, and nobody knows how far it came: it did not end by itself, or lost its station.
+  var isUnsure: Bool {
+    guard step.moves else { return false }
+    if preemption != nil || wasInterrupted { return true }
+    return switch cause {
+    case .timeout, .signal, .lost: true
+    case .exit, .station, nil: false
+    }
   }
 
   var details: ActionDetails { ActionDetails(fingerprint: fingerprint, telemetry: telemetry) }

@@ -89,7 +89,7 @@ final class Leftovers {
 
   private static func path(_ directory: String) -> String { directory + "/running" }
 
-  private static var boot: String {
+  static var boot: String {
     String(decoding: (try? Files.read("/proc/sys/kernel/random/boot_id")) ?? [], as: UTF8.self).split(separator: "\n").first.map(String.init) ?? "-"
   }
 

@@ -37,7 +37,7 @@ extension Session {
         throw Problem(
           .stepFailed, "\(step.name) has no result of its present inputs", hint: "run it first, or check out the commit that its record names")
       }
-      if step.effect == .external || step.effect == .motion {
+      if step.effect == .external || step.moves {
         if deep { return [] }
         throw Problem(.usage, "\(step.name) changes something outside and cannot be repeated", hint: "reproduce the evaluation it records")
       }

@@ -10,20 +10,28 @@ public enum Decision {
   /// Recorded; the published files named have to be put back.
   case restore(ActionRecord, [String])
   case run(key: Digest, fingerprint: JSON, reasons: [Reason])
-  /// Has to run under this key, and waits for a person to agree: what is asked.
-  case hold(key: Digest, String)
+  /// Has to run under this key, and waits for a person.
+  case hold(key: Digest, Question)
   /// Not in this run: why.
   case skip(String)
+}
+
+/// What a run waits for a person to do or say, and the command by which it is done or said.
+public struct Question: Sendable, Equatable {
+  public let text: String
+  public let command: String
 }
 
 struct Decider {
   let graph: Graph
   let state: State
+  let stations: StationBook
   let tools: Tools
 
   init(graph: Graph, state: State) {
     self.graph = graph
     self.state = state
+    stations = StationBook(graph.fleet, state: state.directory)
     tools = Tools(state.files)
   }
 
@@ -57,11 +65,35 @@ struct Decider {
     } else {
       reasons = [.first]
     }
-    if let question = step.options.approval {
-      guard let approval = try state.approval(of: key) else { return .hold(key: key, question) }
+    if step.moves, !force, let run = try state.runThatDid(key) {
+      throw Problem(
+        .station, "\(step.name): run \(run) did it, and its result is gone; what moves hardware is not done twice by itself",
+        hint: "if it shall be done again: enpire run -B '\(step.name)'")
+    }
+    if let question = try question(of: step, key) { return .hold(key: key, question) }
+    return .run(key: key, fingerprint: fingerprint, reasons: reasons)
+  }
+
+  /// What a person has to do or say before a step may run under this key; nil if nothing. Throws if it was refused.
+  func question(of step: Step, _ key: Digest) throws -> Question? {
+    if let text = step.options.approval {
+      guard let approval = try state.approval(of: key) else {
+        return Question(text: text, command: "enpire approve '\(step.name)', or reject")
+      }
       if let problem = approval.problem(of: step.name) { throw problem }
     }
-    return .run(key: key, fingerprint: fingerprint, reasons: reasons)
+    for station in step.stations {
+      let record = try stations.record(of: station.name)
+      if let unsure = record.unsure ?? record.cutOff(at: Clock.now) {
+        return Question(
+          text: "nobody knows how '\(unsure.step)' left station \(station.name) (\(unsure.why)): it has to be reset and verified",
+          command: "enpire reset \(station.name)")
+      }
+      if step.moves, !record.isArmed(at: Clock.now) {
+        return Question(text: "it moves station \(station.name), which is not armed", command: "enpire arm \(station.name)")
+      }
+    }
+    return nil
   }
 
   /// Nothing runs on a station, or reads a file, that is marked as bad.

@@ -97,8 +97,8 @@ public final class Session {
     case restore([String])
     /// Has to run under this key; without a key it will fail.
     case run(Digest?, [Reason])
-    /// Has to run under this key, and waits for a person to agree: what is asked.
-    case hold(Digest, String)
+    /// Has to run under this key, and waits for a person.
+    case hold(Digest, Question)
     /// Depends on what these steps will give.
     case waits([String])
     /// Is passed over though nothing failed: why.

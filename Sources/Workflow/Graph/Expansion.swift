@@ -134,6 +134,14 @@ struct Expansion {
       let expanded = OrderedDictionary(uniqueKeysWithValues: try known.map { ($0, try expand($1, declaration, step.matrix, [$0])) })
       options = try StepOptions.read(expanded, Complaint { declaration.problem($0, at: $1, key: $3, hint: $2) })
     }
+    if declaration.source.object?["effect"] != nil || options.moves {
+      guard step.kind == nil else {
+        throw declaration.problem("kind '\(step.kind!.name)' has its own effect", "effect", key: true, hint: "'effect' is for commands")
+      }
+      guard !options.moves || declaration.station != nil else {
+        throw declaration.problem("what moves hardware needs a station", "effect", hint: "\"station\": { \"name\": … } says which")
+      }
+    }
     for (name, count) in options.resources.units {
       guard let pool = graph.manifest.pools[name] else {
         if name == "gpu" { continue }

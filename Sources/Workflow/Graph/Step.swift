@@ -121,7 +121,9 @@ public final class Step {
   public var note: AppendNote? { declaration.note }
   public var isAppended: Bool { note != nil }
   public var stationName: String? { station?.name }
-  public var effect: Effect { kind?.effect ?? .pure }
+  public var effect: Effect { options.moves ? .motion : kind?.effect ?? .pure }
+  /// It moves something: by what it does, or because it is done on hardware.
+  public var moves: Bool { effect == .motion || stations.contains(where: \.isHardware) }
   /// The kinds it may append (empty for all), by its own word or by that of the step that appended it; nil if none.
   var allowance: [String]?
   public var mayAppend: Bool { allowance != nil }

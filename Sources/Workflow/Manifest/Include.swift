@@ -13,7 +13,7 @@ struct Include {
   private(set) var environment: [String] = []
   private var texts: [String: [UInt8]] = [:]
 
-  static let keys = ["$schema", "manifest", "workflow", "description", "vars", "fleet", "pools", "include", "append", "default", "steps"]
+  static let keys = ["$schema", "manifest", "workflow", "description", "vars", "fleet", "pools", "include", "append", "notify", "default", "steps"]
 
   /// `root` is the manifest's directory; `overrides` of the command line, where `NAMESPACE:NAME` is a variable of an include.
   init(root: String, overrides: [(name: String, value: String)]) {

@@ -37,6 +37,7 @@ extension Manifest {
     try include.checkOverrides()
     pools = include.pools
     appendPolicy = try AppendPolicy(root["append"], reader)
+    notify = try Hook.list(root["notify"], reader, directory: directory)
     sources = [path] + include.sources
     environment = Variables.environment(root) + include.environment
     guard let declared = root["steps"]?.object ?? (root["include"] == nil || root["steps"] != nil ? nil : [:]) else {

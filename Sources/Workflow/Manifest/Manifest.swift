@@ -19,6 +19,8 @@ public struct Manifest: Sendable {
   /// Steps that come to be when something names them.
   var patterns: [StepDeclaration] = []
   public var appendPolicy = AppendPolicy()
+  /// Where summaries of scheduled runs are posted.
+  public var notify: [Hook] = []
   /// Every file that was read for it, itself first, and every variable of the environment that it asked for.
   var sources: [String] = []
   var environment: [String] = []

@@ -15,7 +15,8 @@ struct Complaint {
 
 extension StepOptions {
   static let keys = [
-    "priority", "resources", "retries", "timeout", "secrets", "network", "sandbox", "may_fail", "always", "tools", "unkeyed", "approval",
+    "priority", "resources", "retries", "timeout", "secrets", "network", "sandbox", "may_fail", "always", "effect", "quiet", "tools", "unkeyed",
+    "approval",
   ]
 
   /// The members of `step` that are options; `none` if it has none.
@@ -39,11 +40,21 @@ extension StepOptions {
     if let approval = step["approval"], approval.bool == nil, approval.string?.isEmpty != false {
       throw problem("'approval' must be a question, or true", ["approval"], "as \"move the arm of yam-1?\"")
     }
+    if let effect = step["effect"] {
+      guard let word = effect.string, word == "pure" || word == "motion" else {
+        throw problem("'effect' must be \"pure\" or \"motion\"", ["effect"], "a command is pure, unless it moves hardware")
+      }
+      if word == "motion" {
+        if step["retries"] != nil { throw problem("what moves hardware is not tried again by itself", ["retries"], "leave out 'retries'", key: true) }
+        if step["always"] != nil { throw problem("what moves hardware runs at most once", ["always"], "leave out 'always'", key: true) }
+      }
+    }
     return StepOptions(
       priority: step["priority"]?.int ?? 0, resources: try step["resources"].map { try Resources($0, problem) } ?? Resources(),
       retry: try step["retries"].map { try Retry($0, problem) } ?? Retry(), timeout: try step["timeout"].map { try TimeLimit($0, problem) },
       secrets: try step["secrets"].map { try Secret.list($0, problem) } ?? [], network: try flag("network") ?? false, sandbox: try flag("sandbox"),
-      mayFail: try flag("may_fail") ?? false, always: try flag("always") ?? false, tools: try names("tools"), unkeyed: try names("unkeyed"),
+      mayFail: try flag("may_fail") ?? false, always: try flag("always") ?? false, moves: step["effect"]?.string == "motion",
+      quiet: try flag("quiet") ?? false, tools: try names("tools"), unkeyed: try names("unkeyed"),
       approval: step["approval"].flatMap { $0.string ?? ($0.bool == true ? "may it run?" : nil) })
   }
 }

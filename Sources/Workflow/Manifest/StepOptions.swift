@@ -20,6 +20,10 @@ public final class StepOptions: Sendable {
 
   /// It runs in every run, whatever is recorded.
   public let always: Bool
+  /// What a command does moves hardware.
+  public let moves: Bool
+  /// It measures time: nothing else of this user's runs beside it on this machine.
+  public let quiet: Bool
   /// Programs whose content is part of the key.
   public let tools: [String]
   /// Parameters that do not affect the result, and environment variables as `env.NAME`: no part of the key.
@@ -32,7 +36,7 @@ public final class StepOptions: Sendable {
   init(
     priority: Int = 0, resources: Resources = Resources(), retry: Retry = Retry(), timeout: TimeLimit? = nil, secrets: [Secret] = [],
     network: Bool = false, sandbox: Bool? = nil, mayFail: Bool = false, always: Bool = false,
-    tools: [String] = [], unkeyed: [String] = [], approval: String? = nil
+    moves: Bool = false, quiet: Bool = false, tools: [String] = [], unkeyed: [String] = [], approval: String? = nil
   ) {
     self.priority = priority
     self.resources = resources
@@ -43,6 +47,8 @@ public final class StepOptions: Sendable {
     self.sandbox = sandbox
     self.mayFail = mayFail
     self.always = always
+    self.moves = moves
+    self.quiet = quiet
     self.tools = tools
     self.unkeyed = unkeyed
     self.approval = approval

@@ -37,7 +37,7 @@ extension Step {
   var demand: Demand {
     let resources = options.resources
     var demand = Demand()
-    demand.slots = max(1, Int((resources.cpu ?? 1).rounded(.up).clamped(to: 1e6)))
+    demand.slots = options.quiet ? .max : max(1, Int((resources.cpu ?? 1).rounded(.up).clamped(to: 1e6)))
     demand.processor = Int(((resources.cpu ?? 0) * 1000).clamped(to: 1e9))
     demand.memory = resources.memory ?? 0
     demand.stations = stations.map(\.name)

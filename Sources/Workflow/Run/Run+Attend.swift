@@ -14,6 +14,8 @@ extension Run {
       /// Ask again to end, for there was nobody yet.
       case ask(UInt64)
       case retry(Step)
+      /// Ask again for the step's station.
+      case station(Job)
       /// Look again whether something can start.
       case look
     }
@@ -55,7 +57,7 @@ extension Run {
         try recordEnded()
         if !isStopping { try joinAppended(waiting: true) }
         try settleKnown()
-        if isStopping || (decided.isEmpty && pausing.isEmpty) { break }
+        if isStopping || (decided.isEmpty && pausing.isEmpty && awaiting.isEmpty) { break }
         if !decided.isEmpty { continue }
       }
       try attend(signals)
@@ -71,6 +73,7 @@ extension Run {
       _ = attempt.child.wait()
       attempt.cleanUp(keepingProgress: true)
       leave(attempt.place)
+      giveUp(attempt, why: attempt.step.moves ? "the run was ended" : nil)
     }
     running = [:]
     if !ProcessTree.children.isEmpty { _ = ProcessTree.end(grace: 0) { ProcessTree.descendants(of: [:]).values.flatMap { $0 } } }
@@ -81,10 +84,13 @@ extension Run {
   private func attend(_ signals: Int32) throws {
     if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval {
       try joinAppended(waiting: false)
+      pulse()
       for attempt in running.values { attempt.showLog() }
     }
+    try tendStations()
     if let recordBy, recordBy <= Clock.monotonic { beginRecording() }
-    let tokens = try events.wait(until: [timers.min?.at, recordBy, isStopping ? nil : lookedForAppended + Self.joinInterval].compactMap { $0 }.min())
+    let tokens = try events.wait(
+      until: [timers.min?.at, recordBy, isStopping ? nil : lookedForAppended + Self.joinInterval, nextLookAtStations].compactMap { $0 }.min())
     stopWatchingJobserver()
     var exited: [Attempt] = []
     var isSynced = false
@@ -102,6 +108,7 @@ extension Run {
     for attempt in ended {
       running[attempt.serial] = nil
       leave(attempt.place)
+      quietHost?.leave()
     }
     try collect(ended)
     try settleKnown()
@@ -152,6 +159,7 @@ extension Run {
       switch timer.what {
       case .look: isLooking = false
       case .deadline: if !isStopping { stop(.budget, grace: 10) }
+      case .station(let job): if awaiting[job.step.id] != nil, !isStopping { decided.append(job) }
       case .retry(let step): if pausing.removeValue(forKey: step.id) != nil { undecided.append(step) }
       case .timeout(let serial):
         guard let attempt = running[serial], !attempt.hasExited, !attempt.isEnding else { continue }
@@ -168,7 +176,7 @@ extension Run {
   }
 
   /// Tells all processes of the attempts to end, and kills them after `grace` seconds; nil kills now.
-  private func end(_ attempts: [Attempt], grace: Double?) {
+  func end(_ attempts: [Attempt], grace: Double?) {
     let descendants = ProcessTree.descendants(of: roots)
     for attempt in attempts {
       let number = grace == nil ? SIGKILL : SIGTERM
@@ -201,8 +209,15 @@ extension Run {
     let retry = step.options.retry
     let count = attempts[step.id]!
     release(attempt.key)
+    // It waits for its station again. What moves something is tried again only if it is known how it ended.
+    if attempt.preemption != nil, !isStopping {
+      step.status = .ready
+      attempts[step.id] = count > 1 ? count - 1 : nil
+      undecided.append(step)
+      return
+    }
     let isCovered = attempt.cause.map(retry.covers) ?? retry.causes.isEmpty
-    guard count <= retry.max, isCovered, !isStopping else { return fail(step, problem) }
+    guard count <= retry.max, isCovered, !isStopping, !attempt.isUnsure else { return fail(step, problem) }
     let pause = retry.pause(before: count)
     report(.retrying(step, problem, pause: pause))
     step.status = .ready
@@ -221,6 +236,16 @@ extension Run {
   }
 
   // MARK: Estimates
+
+  /// Walks all steps: once a second, that is nothing.
+  private func pulse() {
+    var (done, total) = (session.untouched, session.untouched)
+    for step in session.graph.steps where step.isWanted {
+      total += 1
+      if step.status.isFinished { done += 1 }
+    }
+    report(.pulse(done: done, of: total))
+  }
 
   private func estimate() {
     let now = Clock.monotonic

@@ -1,16 +1,21 @@
 // Steps that people and agents append while a run goes on: it takes them in within a second, and looks once more before it ends. Those that
 // were appended as goals it brings up to date, if it was asked for no goals itself. What people decide meanwhile it learns at the same time.
 
+import Hashing
 internal import Glibc
 import JSON
 
 extension Run {
   /// Decides the steps anew that waited for a person who has spoken by now.
   func askAgain() throws {
-    for (id, waiting) in held where try session.state.approval(of: waiting.key) != nil {
+    for (id, waiting) in held where try isAnswered(waiting.step, waiting.key) {
       held[id] = nil
       undecided.append(waiting.step)
     }
+  }
+
+  private func isAnswered(_ step: Step, _ key: Digest) throws -> Bool {
+    do { return try session.decider.question(of: step, key) == nil } catch let problem as Problem where problem.code == .approval { return true }
   }
 
   /// How often it looks, in seconds.

@@ -16,16 +16,21 @@ extension Run {
     for attempt in ended {
       do {
         let record = try attempt.finish()
-        attempt.leave()
-        // Those that read it are decided at once.
-        try session.state.quarantine()?.renew(record, attempt.details, session.state)
-        // A wrong step that it appended fails it; so this comes before its record.
-        try settle(attempt.step, .done, record)
-        if unrecorded.isEmpty, syncing.isEmpty { recordBy = Clock.monotonic + recordInterval }
-        unrecorded.append(Ended(attempt: attempt, record: record))
+        try concluding(attempt) {
+          attempt.leave()
+          // Those that read it are decided at once.
+          try session.state.quarantine()?.renew(record, attempt.details, session.state)
+          // A wrong step that it appended fails it; so this comes before its record.
+          try settle(attempt.step, .done, record)
+          if unrecorded.isEmpty, syncing.isEmpty { recordBy = Clock.monotonic + recordInterval }
+          unrecorded.append(Ended(attempt: attempt, record: record))
+          // What moved something is on record before its station is free.
+          if attempt.step.moves { try recordEnded() }
+        }
         report(.finished(attempt.step, seconds: record.seconds))
       } catch let problem as Problem {
         attempt.cleanUp(keepingProgress: true)
+        giveUp(attempt, why: attempt.isUnsure ? problem.sentence : nil)
         guard problem.code != .inputOutput else { throw problem }
         guard attempt.hasStarted else {
           release(attempt.key)
@@ -86,6 +91,7 @@ extension Run {
       case nil: "done"
       case .timeout: "timeout"
       case .interrupted: "interrupted"
+      case .station where attempt.preemption != nil: "preempted"
       default: "failed"
       }
     trace(attempt, outcome)

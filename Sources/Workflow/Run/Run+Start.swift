@@ -60,6 +60,7 @@ extension Run {
   private func start(_ job: Job, _ place: Place) throws {
     let step = job.step
     if try takeShared(job) { return leave(place) }
+    guard let leases = try admit(job, place) else { return }
     if job.isTainted, attempts[step.id] == nil, step.effect == .sample {
       try session.state.setAside(samples: try session.decider.sampleKey(of: step, fingerprint: job.fingerprint))
     }
@@ -71,11 +72,12 @@ extension Run {
       surroundings[Pool.variable(pool)] = units.joined(separator: ",")
       if pool == "gpu" { surroundings["CUDA_VISIBLE_DEVICES"] = units.joined(separator: ",") }
     }
+    surroundings.merge(Self.surroundings(of: step, leases)) { $1 }
     if let jobserver { surroundings["MAKEFLAGS"] = jobserver.flags }
     do {
       let attempt = try leftovers.note {
         let attempt = try Attempt(
-          step, key: job.key, fingerprint: job.fingerprint, session: session, number: Int(serial), surroundings: surroundings,
+          step, key: job.key, fingerprint: job.fingerprint, session: session, number: Int(serial), leases: leases, surroundings: surroundings,
           passing: jobserver?.passed ?? [])
         return (attempt, attempt.child.pid)
       }
@@ -85,6 +87,8 @@ extension Run {
         attempt.note(
           "pools", .object(.init(uniqueKeysWithValues: place.grant.units.sorted { $0.key < $1.key }.map { ($0, .array($1.map { .string($0) })) })))
       }
+      if !leases.isEmpty { attempt.note("stations", Self.provenance(of: step, leases)) }
+      if step.options.quiet { attempt.note("load_before", .number(LoadLimit.load)) }
       if step.options.approval != nil, let approval = try session.state.approval(of: job.key) { attempt.note("approval", approval.json) }
       if attempts[step.id]! > 1 { attempt.note("attempt", .integer(attempts[step.id]!)) }
       step.status = .running
@@ -96,9 +100,31 @@ extension Run {
       report(.started(step, reasons: job.reasons))
     } catch {
       leave(place)
+      quietHost?.leave()
+      giveBack(leases)
       guard let problem = error as? Problem, problem.code != .inputOutput else { throw error }
       release(job.key)
       fail(step, problem)
+    }
+  }
+
+  /// Leases of its stations, if it has them all and the machine is as quiet as it wants; else it waits for them, and its place is free again.
+  private func admit(_ job: Job, _ place: Place) throws -> [Lease]? {
+    if job.step.options.quiet, quietHost == nil {
+      throw Problem(.inputOutput, "\(job.step.name): cannot keep this machine quiet", hint: "ENPIRE_QUIET_LOCK names a file that can be locked")
+    }
+    do {
+      let leases = try lease(job.step, job.key)
+      guard quietHost?.enter(alone: job.step.options.quiet) ?? !job.step.options.quiet else {
+        giveBack(leases)
+        throw Unavailable(reason: job.step.options.quiet ? "other runs are at work" : "a step of another run measures time", pause: 0.2)
+      }
+      awaiting[job.step.id] = nil
+      return leases
+    } catch let unavailable as Unavailable {
+      leave(place)
+      wait(job, unavailable, for: job.step.station.map { "station \($0.name)" } ?? "this machine")
+      return nil
     }
   }
 

@@ -51,12 +51,16 @@ public enum RunEvent {
   case joined([Step])
   /// Seconds until everything is done, by recorded durations; at most once a second.
   case estimate(Double)
+  /// About once a second while steps run: so many steps are done, of so many that there are now.
+  case pulse(done: Int, of: Int)
   /// Something about the shared cache that changes no result.
   case cache(String, isWarning: Bool)
   /// Passed over though nothing failed: why.
   case skipped(Step, String)
-  /// It waits for a person to agree: what is asked.
-  case held(Step, String)
+  /// It waits for a person.
+  case held(Step, Question)
+  /// It waits for a station, or for the machine to be quiet; or it had to leave its station, and waits for it again.
+  case waiting(Step, String)
 }
 
 public struct RunSummary: Sendable {
@@ -112,6 +116,10 @@ public final class Run {
   var pausing: [Step.ID: Problem] = [:]
   /// Steps that wait for a person to agree to what they would do.
   var held: [Step.ID: (step: Step, key: Digest)] = [:]
+  /// Steps that could start but for their station, or for others on this machine: why.
+  var awaiting: [Step.ID: String] = [:]
+  var lookedAtStations = 0.0
+  lazy var quietHost = try? QuietHost()
   private var toldOfBypassed = 0
   var isStopping = false
   /// When it last looked for appended steps, and how their directory was then.
@@ -164,7 +172,14 @@ public final class Run {
 
   /// Runs the goals. Throws only what makes going on senseless, such as a full disk; a failed step is in the summary.
   public func execute(_ goals: [Step]) throws -> RunSummary {
-    do { return try executeLocked(goals) } catch let error as DatabaseError { throw State.problem(error) }
+    do { return try executeLocked(goals) } catch {
+      let problem = (error as? DatabaseError).map(State.problem) ?? error
+      // Else the history would say that it was killed.
+      if summary.run > 0 {
+        try? session.state.endRun(summary.run, exit: (problem as? Problem)?.code ?? .internalError, summary: summary.counts.compact)
+      }
+      throw problem
+    }
   }
 
   private func executeLocked(_ goals: [Step]) throws -> RunSummary {

@@ -56,7 +56,7 @@ final class SharedCache {
   }
 
   /// Only what a key determines is shared, and nothing that was made with a secret.
-  static func shares(_ step: Step) -> Bool { step.effect == .pure && !step.options.always && step.options.secrets.isEmpty }
+  static func shares(_ step: Step) -> Bool { step.effect == .pure && !step.moves && !step.options.always && step.options.secrets.isEmpty }
 
   // MARK: Fetching
 

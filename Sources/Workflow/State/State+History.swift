@@ -1,5 +1,6 @@
 // What earlier runs did and why: for `history`, `why --last` and estimates. Nothing here decides anything.
 
+import Hashing
 internal import Database
 public import JSON
 
@@ -65,6 +66,11 @@ extension State {
       }
       try database.execute("DELETE FROM decision WHERE run <= ?", .integer(run - Self.keptRuns))
     }
+  }
+
+  /// The run in which an action succeeded; nil if none did, or nobody remembers.
+  func runThatDid(_ key: Digest) throws -> Int? {
+    try database.query("SELECT run FROM execution WHERE key = ? AND outcome = 'done' ORDER BY id DESC LIMIT 1", .text(key.hex)).first?[0].int
   }
 
   /// The newest runs of a workflow, newest first.

@@ -242,6 +242,15 @@ enum Clock {
   /// Seconds since some instant.
   static var monotonic: Double { read(CLOCK_MONOTONIC) }
 
+  /// A point in time for people, as `2026-11-25 22:00`.
+  static func text(_ time: Double) -> String {
+    var (seconds, local) = (time_t(time), tm())
+    localtime_r(&seconds, &local)
+    var text = [CChar](repeating: 0, count: 20)
+    strftime(&text, text.count, "%Y-%m-%d %H:%M", &local)
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   private static func read(_ clock: clockid_t) -> Double {
     var time = timespec()
     clock_gettime(clock, &time)

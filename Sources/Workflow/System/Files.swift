@@ -57,7 +57,8 @@ enum Files {
   }
 
   /// Writes all of `bytes` to a temporary file beside `path` and moves it there: readers see the old content or the new.
-  static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws {
+  /// `synced`: it is on the disk, whole, when this returns.
+  static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644, synced: Bool = false) throws {
     let temporary = path + ".tmp\(getpid())"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw problem("write", path) }
@@ -72,8 +73,18 @@ enum Files {
       }
       written += count
     }
+    if synced { fsync(descriptor) }
     close(descriptor)
     try move(temporary, to: path)
+    if synced, let parent = parent(of: path) { sync(parent) }
+  }
+
+  /// Has the names in a directory written to the disk.
+  private static func sync(_ directory: String) {
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 { return }
+    fsync(descriptor)
+    close(descriptor)
   }
 
   static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }

@@ -18,6 +18,13 @@ public enum Machine {
     return (environment["XDG_CACHE_HOME"] ?? (environment["HOME"] ?? "/tmp") + "/.cache") + "/enpire"
   }
 
+  /// The name of this machine.
+  static var host: String {
+    var name = utsname()
+    uname(&name)
+    return withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+
   public static func checks() -> [Check] {
     [
       worker(), kernel(), program("git", for: "looking at the hub", package: "git"),

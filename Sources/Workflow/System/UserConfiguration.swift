@@ -11,6 +11,8 @@ public struct UserConfiguration: Sendable {
   public var sandbox: SandboxMode?
   /// Where results are shared, as `--cache`.
   public var cache: String?
+  /// Where summaries of scheduled runs are posted.
+  public var notify: [Hook] = []
 
   public init() {}
 
@@ -21,7 +23,7 @@ public struct UserConfiguration: Sendable {
     let reader = Reader(file: path, text: try Files.read(path))
     let root = try reader.parse()
     try reader.version(root, "config")
-    try reader.onlyKeys(root, JSONPointer(), ["config", "jobs", "color", "sandbox", "cache"])
+    try reader.onlyKeys(root, JSONPointer(), ["config", "jobs", "color", "sandbox", "cache", "notify"])
     if let jobs = root["jobs"] {
       guard let count = jobs.int, count > 0 else { throw reader.problem("'jobs' must be a count of 1 or more", JSONPointer(["jobs"])) }
       configuration.jobs = count
@@ -37,6 +39,7 @@ public struct UserConfiguration: Sendable {
       guard configuration.sandbox != nil else { throw reader.problem("'sandbox' must be auto, bwrap or none", JSONPointer(["sandbox"])) }
     }
     configuration.cache = try reader.string(root, "cache")
+    configuration.notify = try Hook.list(root["notify"], reader, directory: Files.parent(of: path) ?? "/")
     return configuration
   }
 

@@ -45,6 +45,10 @@ enpire_tensor *enpire_tensor_reduce(const enpire_tensor *, enpire_reduction, int
 enpire_tensor *enpire_tensor_linear(const enpire_tensor *x, const enpire_tensor *w, const enpire_tensor *b);
 /// Mean 0, variance 1 over the last dimension; no gain, no offset.
 enpire_tensor *enpire_tensor_layer_norm(const enpire_tensor *);
+/// A whole perceptron: for each pair of `parameters` (w, b as above) linear, then, but for the last, layer norm if asked for, and the activation
+/// (relu, silu or tanh). An ensemble takes x [B, I] for all members or [E, B, I].
+enpire_tensor *enpire_tensor_perceptron(
+    const enpire_tensor *x, enpire_tensor *const *parameters, int count, enpire_unary activation, bool layer_norm);
 enpire_tensor *enpire_tensor_cat(const enpire_tensor *const *, int count, int dimension);
 enpire_tensor *enpire_tensor_slice(const enpire_tensor *, int dimension, int64_t start, int64_t end);
 /// `count` views of the same values along a new first dimension.
