@@ -22,10 +22,10 @@ struct Child {
   /// Starts `argv`; its output goes to the end of the file `output`, or to the descriptor `through`, which is closed here. With `withProgress`,
   /// descriptor 3 is a pipe to here; `passing` become descriptors 4, 5, …. A program that is found and cannot be run shows at its end.
   static func spawn(
-    _ argv: [String], environment: [String: String], directory: String, output: String, through: Int32? = nil, withProgress: Bool = false,
-    passing: [Int32] = []
+    _ argv: [String], environment: [String: String], directory: String, output: String, through: Int32? = nil, truncating: Bool = false,
+    withProgress: Bool = false, passing: [Int32] = []
   ) throws -> Child {
-    let log = through ?? open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let log = through ?? open(output, O_WRONLY | O_CREAT | (truncating ? O_TRUNC : 0) | O_APPEND | O_CLOEXEC, 0o644)
     guard log >= 0 else { throw Files.problem("write", output) }
     defer { close(log) }
     var pipe: [Int32] = [-1, -1]

@@ -137,7 +137,7 @@ private struct SnapshotWriter {
     let file = group.steps[0].declaration.origin.file
     // A part keeps the manifest as its edit read it.
     let known = file == request.path ? session.part?.snapshot.manifest(request).map { UInt32($0) } : nil
-    let source = try known ?? watch(file, .configuration)
+    let source = if let known { known } else { try watch(file, .configuration) }
     declarationIndex[group.name] = UInt32(draft.declarations.count)
     let text = session.part?.edit?.text ?? session.manifest.text
     draft.declarations.append(

@@ -99,7 +99,7 @@ struct Supervisor {
       case .signalled(let number) where isLate: .late(number)
       case .signalled(let number) where told != nil: .told(number)
       case .signalled(let number): .signalled(number)
-      case .lost: .exited(ExitCode.internalError.rawValue)
+      case .lost, .unstarted: .exited(ExitCode.internalError.rawValue)
       }
     return account
   }
