@@ -319,7 +319,7 @@ print(f"{len(nights)} nights in {time.time() - started:.0f} s: {len(faults)} fau
 # --- what is kept ---
 def tidy(text):
     text = re.sub(r"^Date:.*\n", "", text, flags=re.M)
-    return text.replace(root, "/tmp/nights").replace(enpire, "enpire").replace(os.uname().nodename, "lab-1")
+    return text.replace(root, "…").replace(enpire, "enpire").replace(os.uname().nodename, "lab-1")
 
 
 def body(text):

@@ -21,7 +21,11 @@ struct NumberTable {
 
   /// Those columns alone.
   func taking(_ columns: [Int]) -> NumberTable {
-    NumberTable(array: NumPyArray(shape: [count, columns.count], values: (0..<count).flatMap { row in columns.map { array[row: row][$0] } }))
+    let values = (0..<count).flatMap { row in
+      let cells = Array(array[row: row])
+      return columns.map { cells[$0] }
+    }
+    return NumberTable(array: NumPyArray(shape: [count, columns.count], values: values))
   }
 
   private init(array: NumPyArray) { self.array = array }

@@ -86,7 +86,9 @@ import Testing
       at: workspace.path("workflows"), withDestinationURL: Workspace.repository.appending(path: "workflows"))
     try workspace.write(#"{"steps": {}}"#, to: "steps.json")
     // What would change something is asked what it would change.
-    let careful = ["run": "-n", "append": "-n", "clean": "-n", "touch": "-n", "fmt": "--check", "reproduce": "--help", "watch": "--help"]
+    let careful = [
+      "run": "-n", "append": "-n", "clean": "-n", "touch": "-n", "fmt": "--check", "reproduce": "--help", "watch": "--help", "schedule": "--help",
+    ]
     for (directory, line) in try Self.lines(document) {
       let words = line.split(separator: " ").map(String.init)
       let command = line + (careful[words[1]].map { " " + $0 } ?? (words[1].hasPrefix("-") || words.count == 1 ? " -n" : ""))

@@ -25,7 +25,9 @@ import Testing
       \(script)
       """
     let outcome = workspace.outcome(
-      of: try workspace.start(["-rm", "sh", "-c", script], environment: ["WORD": "a b%c"], program: URL(filePath: "/usr/bin/unshare")))
+      of: try workspace.start(
+        ["-rm", "sh", "-c", script], environment: ["WORD": "a b%c", "HOME": workspace.path("home").path(), "XDG_CONFIG_HOME": ""],
+        program: URL(filePath: "/usr/bin/unshare")))
     if outcome.code == 99 || !FileManager.default.isExecutableFile(atPath: "/usr/bin/crontab") {
       withKnownIssue("no crontab of its own is to be had here: \(outcome.errors)") { Issue.record("skipped") }
       return nil

@@ -193,7 +193,7 @@ import Testing
     try workspace.write(
       #"{"manifest": 1, "vars": {"other": 1}, "steps": {"train": {"run": ["true"], "matrix": {"s": [0, 1]}, "out": {"o": "${matrix.s}"}}}}"#,
       to: "sub/enpire.json")
-    #expect(try complete(workspace, "enpire", "st") == ["status"])
+    #expect(try complete(workspace, "enpire", "st") == ["stations", "status"])
     #expect(try complete(workspace, "enpire", "run", "--un") == ["--until"])
     #expect(try complete(workspace, "enpire", "run", "") == ["a", "b", "c", "d", "word="])
     #expect(try complete(workspace, "enpire", "why", "w") == ["word="])

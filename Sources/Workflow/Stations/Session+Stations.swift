@@ -1,7 +1,7 @@
 // What people say of stations and do to them: arm, take over, release, reset.
 
 import Glibc
-public import JSON
+internal import JSON
 
 extension Session {
   private var book: StationBook { decider.stations }
