@@ -78,7 +78,7 @@ struct LiveView {
 
   private var head: String {
     var parts = ["\(finished)\(total.map { " of \(max($0, finished)) steps" } ?? "") done", "\(rows.count) running"]
-    if let left { parts.append("about \(duration(left)) left") }
+    if let left, left >= 1 { parts.append("about \(duration(left)) left") }
     return parts.joined(separator: " · ")
   }
 
