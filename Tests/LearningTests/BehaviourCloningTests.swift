@@ -84,7 +84,9 @@ import Testing
     #expect(try ways(1, .squared).allSatisfy { abs($0) < 0.4 })
     for loss in BehaviourCloning.Loss.allCases {
       let likeliest = try ways(4, loss), drawn = try ways(4, loss, draws: true)
-      #expect((likeliest + drawn).allSatisfy { abs(abs($0) - 1) < 0.25 }, "\(loss): \(likeliest) \(drawn)")
+      #expect(likeliest.allSatisfy { abs(abs($0) - 1) < 0.1 }, "\(loss): \(likeliest)")
+      // Of four chunks two are enough for two ways; the others are seldom drawn.
+      #expect(drawn.count { abs(abs($0) - 1) < 0.1 } >= 32, "\(loss): \(drawn)")
       #expect(likeliest.allSatisfy { $0 * likeliest[0] > 0 })
       #expect(8...32 ~= drawn.count { $0 > 0 })
     }
