@@ -28,8 +28,12 @@ extension Run {
           if attempt.step.moves { try recordEnded() }
         }
         report(.finished(attempt.step, seconds: record.seconds))
-      } catch let problem as Problem {
+      } catch var problem as Problem {
         attempt.cleanUp(keepingProgress: true)
+        noteLoss(attempt)
+        if let preemption = attempt.preemption, problem.code != .inputOutput {
+          problem = Problem(.station, "\(attempt.step.name): \(preemption)", hint: problem.hint)
+        }
         giveUp(attempt, why: attempt.isUnsure ? problem.sentence : nil)
         guard problem.code != .inputOutput else { throw problem }
         guard attempt.hasStarted else {

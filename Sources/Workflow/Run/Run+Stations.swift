@@ -124,6 +124,18 @@ extension Run {
     end([attempt], grace: 10)
   }
 
+  /// Notes it if a step ended because its station had been taken: by its own look, before this run looked.
+  func noteLoss(_ attempt: Attempt) {
+    if attempt.preemption != nil { return }
+    for lease in attempt.leases {
+      guard let record = try? book.record(of: lease.station), record.lease?.token != lease.token else { continue }
+      let reason = record.kept.map { "\($0.by) took station \(lease.station)" } ?? "its lease of station \(lease.station) was lost"
+      attempt.preemption = reason
+      report(.waiting(attempt.step, reason))
+      return
+    }
+  }
+
   // MARK: Giving back
 
   /// Does what makes a result count while it is sure that the stations are still the step's, and gives them back.
