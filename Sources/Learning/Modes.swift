@@ -1,5 +1,5 @@
 // Several chunks said at once, each with its likelihood: a mixture (Bishop, 1994) of distributions of one fixed spread about each chunk.
-// It knows no data set; what is likeliest is done, see LearnedPolicy.likeliest.
+// It knows no data set; what is likeliest is done, see LearnedActor.swift.
 
 internal import Tensor
 

@@ -64,6 +64,7 @@ struct RunCommand: ParsableCommand {
     options.force = selection.alwaysMake
     options.patience = !execution.noWait
     options.deadline = try RunTime.deadline(length: execution.length, times: selection.times)
+    options.pulses = reporter.isLive
     let jobserver = scheduling.set(&options, jobs: execution.jobs ?? configuration.jobs)
     let summary = try Run.execute(session, goals, options: options, jobserver: jobserver, report: reporter.report)
     reporter.finish(summary)

@@ -86,7 +86,8 @@ final class RunReporter {
     if isLive { view.draw() }
   }
 
-  private var isLive: Bool { form == .text && Terminal.isLive }
+  /// Whether it draws what runs.
+  var isLive: Bool { form == .text && Terminal.isLive }
 
   private func note(_ event: RunEvent) {
     if case .progress(let step, let done, let total, let word) = event { view.progress(step, done, total, word) }

@@ -58,9 +58,7 @@ struct StationsCommand: ParsableCommand {
     if state.isHeld { json["lease"] = state.record.lease?.json }
     json["kept"] = state.record.kept?.json
     if state.isArmed { json["armed"] = state.record.armed?.json }
-    if let unsure = state.unsure {
-      json["unsure"] = ["step": .string(unsure.step), "token": .integer(unsure.token), "why": .string(unsure.why), "at": .number(unsure.at)]
-    }
+    json["unsure"] = state.unsure?.json
     return json
   }
 }

@@ -69,16 +69,6 @@ func duration(_ seconds: Double) -> String {
   return whole < 100 ? "\(whole) s" : whole < 6000 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole % 3600 / 60) min"
 }
 
-/// `2026-01-31 14:05`, local time.
-func date(_ seconds: Double) -> String {
-  var time = time_t(seconds)
-  var parts = tm()
-  localtime_r(&time, &parts)
-  var buffer = [CChar](repeating: 0, count: 32)
-  let count = strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M", &parts)
-  return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-}
-
 /// Rows with their columns below each other.
 func table(_ rows: [[String]]) -> [String] {
   let widths = (0..<(rows.first?.count ?? 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -49,6 +49,30 @@ struct Child {
     return Child(pid: pid, descriptor: descriptor, progress: pipe[0], launch: launch)
   }
 
+  /// Starts `argv` with two pipes to here: what is written to `commands` it reads from descriptor 4, what it writes to 5 comes from `replies`.
+  /// Whoever calls closes both. Nothing of what is said stands in a command line, which everybody on the machine can read.
+  static func conversing(_ argv: [String]) throws -> (child: Child, commands: Int32, replies: Int32) {
+    var (down, up): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
+    guard enpire_pipe(&down) == 0 else { throw Files.problem("create", "a pipe") }
+    guard enpire_pipe(&up) == 0 else {
+      for end in down { close(end) }
+      throw Files.problem("create", "a pipe")
+    }
+    defer {
+      close(down[0])
+      close(up[1])
+    }
+    do {
+      let child = try spawn(
+        argv, environment: inheritedEnvironment, directory: "/", output: "/dev/null", passing: [down[0], up[1]])
+      return (child, down[1], up[0])
+    } catch {
+      close(down[1])
+      close(up[0])
+      throw error
+    }
+  }
+
   static func problem(starting program: String, _ code: Int32) -> Problem {
     let hint = code == ENOENT ? "is it installed, and on the PATH?" : nil
     return Problem(.stepFailed, "cannot start '\(program)': \(String(cString: strerror(code)))", hint: hint)

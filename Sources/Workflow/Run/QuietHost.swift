@@ -7,7 +7,7 @@ final class QuietHost {
   private let gate: Int32
   private let room: Int32
   private var isWaiting = false
-  private(set) var inside = 0
+  private var inside = 0
 
   /// `ENPIRE_QUIET_LOCK`, or a file for this user of this machine.
   init() throws {

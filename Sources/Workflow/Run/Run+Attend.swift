@@ -84,7 +84,7 @@ extension Run {
   private func attend(_ signals: Int32) throws {
     if !isStopping, Clock.monotonic - lookedForAppended >= Self.joinInterval {
       try joinAppended(waiting: false)
-      pulse()
+      if options.pulses { pulse() }
       for attempt in running.values { attempt.showLog() }
     }
     try tendStations()

@@ -114,13 +114,18 @@ extension Run {
       throw Problem(.inputOutput, "\(job.step.name): cannot keep this machine quiet", hint: "ENPIRE_QUIET_LOCK names a file that can be locked")
     }
     do {
-      let leases = try lease(job.step, job.key)
-      guard quietHost?.enter(alone: job.step.options.quiet) ?? !job.step.options.quiet else {
-        giveBack(leases)
+      // First what costs nothing: who waits while another measures time must not disturb it by taking leases.
+      guard quietHost?.enter(alone: job.step.options.quiet) ?? true else {
         throw Unavailable(reason: job.step.options.quiet ? "other runs are at work" : "a step of another run measures time", pause: 0.2)
       }
-      awaiting[job.step.id] = nil
-      return leases
+      do {
+        let leases = try lease(job.step, job.key)
+        awaiting[job.step.id] = nil
+        return leases
+      } catch {
+        quietHost?.leave()
+        throw error
+      }
     } catch let unavailable as Unavailable {
       leave(place)
       wait(job, unavailable, for: job.step.station.map { "station \($0.name)" } ?? "this machine")

@@ -29,7 +29,7 @@ extension Run {
         let hours = station.hours.state(at: now)
         if !hours.isOpen {
           throw Unavailable(
-            reason: "it is not to be used before \(Clock.text(hours.until ?? now))", pause: min(60, max(0.1, (hours.until ?? now) - now)))
+            reason: "it is not to be used before \(date(hours.until ?? now))", pause: min(60, max(0.1, (hours.until ?? now) - now)))
         }
         if let lease = record.lease, record.isHeld(at: now) {
           throw Unavailable(reason: "'\(lease.step)' of workflow \(lease.workflow) has it (process \(lease.process.pid))")

@@ -26,6 +26,8 @@ public struct RunOptions: Sendable {
   public var load: Double?
   /// Share slots with nested makes.
   public var serve: Jobserver.Form?
+  /// Report `pulse`s.
+  public var pulses = false
   /// Write what ran when to this file, in Chrome's trace format.
   public var trace: String?
 

@@ -35,37 +35,19 @@ public enum Courier {
     return String(authority.split(separator: "@").last ?? "a hook")
   }
 
-  /// One request by one worker: what is asked goes down a pipe, for command lines can be read by everybody.
+  /// One request by one worker.
   private static func ask(_ request: JSON, within seconds: Double) throws -> JSON {
-    var down: [Int32] = [-1, -1]
-    var up: [Int32] = [-1, -1]
-    guard enpire_pipe(&down) == 0 else { throw Files.problem("create", "a pipe") }
-    guard enpire_pipe(&up) == 0 else {
-      for end in down { close(end) }
-      throw Files.problem("create", "a pipe")
-    }
-    defer { close(up[0]) }
-    let child: Child
-    do {
-      defer {
-        close(down[0])
-        close(up[1])
-      }
-      child = try Child.spawn(
-        [Catalogue.worker, "post"], environment: Child.inheritedEnvironment, directory: "/", output: "/dev/null", passing: [down[0], up[1]])
-    } catch {
-      close(down[1])
-      throw error
-    }
+    let (child, commands, replies) = try Child.conversing([Catalogue.worker, "post"])
+    defer { close(replies) }
     let before = signal(SIGPIPE, SIG_IGN)
-    write(Array(request.compact.utf8), to: down[1])
-    close(down[1])
+    write(Array(request.compact.utf8), to: commands)
+    close(commands)
     signal(SIGPIPE, before)
     defer {
       child.signal(SIGKILL)
       _ = child.wait()
     }
-    let answer = read(up[0], until: Clock.monotonic + seconds)
+    let answer = read(replies, until: Clock.monotonic + seconds)
     guard let json = try? JSON(parsing: answer) else { throw Problem(.inputOutput, "\(Catalogue.worker) gave no answer") }
     return json
   }

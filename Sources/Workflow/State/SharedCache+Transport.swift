@@ -89,27 +89,7 @@ final class WorkerTransport: CacheTransport {
     private(set) var outstanding = 0
 
     init(_ url: String) throws {
-      var down: [Int32] = [-1, -1]
-      var up: [Int32] = [-1, -1]
-      guard enpire_pipe(&down) == 0 else { throw Files.problem("create", "a pipe") }
-      guard enpire_pipe(&up) == 0 else {
-        for end in down { close(end) }
-        throw Files.problem("create", "a pipe")
-      }
-      defer {
-        close(down[0])
-        close(up[1])
-      }
-      (commands, replies) = (down[1], up[0])
-      do {
-        child = try Child.spawn(
-          [Catalogue.worker, "cache"], environment: Child.inheritedEnvironment, directory: "/", output: "/dev/null", passing: [down[0], up[1]])
-      } catch {
-        close(down[1])
-        close(up[0])
-        throw error
-      }
-      // Not a word of its command line, which everybody on the machine can read.
+      (child, commands, replies) = try Child.conversing([Catalogue.worker, "cache"])
       try say(["url", url])
       guard try answer(within: 30) == "ok" else {
         throw Problem(.inputOutput, "\(Catalogue.worker) does not speak to caches", hint: "make build")

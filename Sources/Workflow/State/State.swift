@@ -242,18 +242,18 @@ enum Clock {
   /// Seconds since some instant.
   static var monotonic: Double { read(CLOCK_MONOTONIC) }
 
-  /// A point in time for people, as `2026-11-25 22:00`.
-  static func text(_ time: Double) -> String {
-    var (seconds, local) = (time_t(time), tm())
-    localtime_r(&seconds, &local)
-    var text = [CChar](repeating: 0, count: 20)
-    strftime(&text, text.count, "%Y-%m-%d %H:%M", &local)
-    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
   private static func read(_ clock: clockid_t) -> Double {
     var time = timespec()
     clock_gettime(clock, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
+}
+
+/// A point in time for people: `2026-01-31 14:05`, local time. `seconds`: since 1970.
+public func date(_ seconds: Double) -> String {
+  var (time, parts) = (time_t(seconds), tm())
+  localtime_r(&time, &parts)
+  var buffer = [CChar](repeating: 0, count: 32)
+  let count = strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M", &parts)
+  return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -75,9 +75,7 @@ extension StationRecord {
     json["leaving"] = leaving?.json
     json["armed"] = armed?.json
     json["kept"] = kept?.json
-    if let unsure {
-      json["unsure"] = ["step": .string(unsure.step), "token": .integer(unsure.token), "why": .string(unsure.why), "at": .number(unsure.at)]
-    }
+    json["unsure"] = unsure?.json
     return json
   }
 
@@ -89,10 +87,7 @@ extension StationRecord {
     leaving = json["leaving"].flatMap(Lease.init)
     armed = json["armed"].flatMap(Word.init)
     kept = json["kept"].flatMap(Word.init)
-    if let entry = json["unsure"] {
-      unsure = Unsure(
-        step: entry["step"]?.string ?? "?", token: entry["token"]?.int ?? 0, why: entry["why"]?.string ?? "", at: entry["at"]?.double ?? 0)
-    }
+    unsure = json["unsure"].map(Unsure.init)
   }
 }
 
@@ -109,6 +104,14 @@ extension StationRecord.Lease {
     self.init(
       token: token, workflow: json["workflow"]?.string ?? "?", step: json["step"]?.string ?? "?", key: json["key"]?.string ?? "",
       moves: json["moves"]?.bool ?? true, process: process, since: json["since"]?.double ?? 0, until: json["until"]?.double ?? 0)
+  }
+}
+
+extension StationRecord.Unsure {
+  public var json: JSON { ["step": .string(step), "token": .integer(token), "why": .string(why), "at": .number(at)] }
+
+  init(json: JSON) {
+    self.init(step: json["step"]?.string ?? "?", token: json["token"]?.int ?? 0, why: json["why"]?.string ?? "", at: json["at"]?.double ?? 0)
   }
 }
 
