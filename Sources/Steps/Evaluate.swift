@@ -28,6 +28,10 @@ enum Evaluate: StepKind {
       Parameter(
         "paired", .bool, default: false,
         "Whether every policy meets the same seeds on the same stations; the rate is then the first policy's, compared with each other one's."),
+      Parameter(
+        "bar", .number(0.001...0.999), optional: true,
+        "A success rate: trials stop early once a sequential test tells at this confidence on which side of it the rate lies. Not with shards.",
+        affectsResult: false),
     ],
     usesStation: true, shardable: true)
 
@@ -43,17 +47,23 @@ enum Evaluate: StepKind {
       let trial = TrialRecord.lost(index: index, station: entry["name"]?.string ?? "?", seed: plan.seed(ofTrial: index))
       try samples.append(Sample(trial: trial, policy: plan.policy(ofTrial: index)), withSeed: !plan.purpose.isSecret)
     }
-    let missing = plan.trials(ofShard: step.shard).filter { samples[$0] == nil }
-    if !missing.isEmpty {
+    let wanted = plan.trials(ofShard: step.shard)
+    var stop = try EarlyStop(step, plan)
+    stop?.look(at: samples)
+    let missing = wanted.filter { samples[$0] == nil }
+    if !missing.isEmpty, stop?.isDecided != true {
       let session = try TrialSession(
         station: entry, policies: policies.map { try PolicyLoader.policy(at: $0.path) }, environment: environment, plan: plan, samples: samples)
-      try session.run(missing, of: plan.trials(ofShard: step.shard).count, step)
+      try session.run(missing, of: wanted.count, step) {
+        stop?.look(at: samples)
+        return stop?.isDecided == true
+      }
     }
-    let trials = plan.trials(ofShard: step.shard).compactMap { samples[$0] }
+    let trials = wanted.prefix(stop?.end ?? wanted.count).compactMap { samples[$0] }
     let header = EvaluationResult.Header(
       purpose: plan.purpose, environment: environment?.hash, policies: policies.map(\.digest), paired: plan.paired,
       confidence: step.double("confidence"), seedCommitment: plan.commitment)
-    try write(EvaluationResult(header: header, trials: trials), step)
+    try write(EvaluationResult(header: header, trials: trials, stop: stop), step)
     try Films.draw(trials, count: step.int("films"), into: step.output("films"))
   }
 

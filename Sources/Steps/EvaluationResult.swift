@@ -18,10 +18,12 @@ struct EvaluationResult {
 
   let header: Header
   let trials: [Sample]
+  /// What told when there were enough, if the count was not fixed beforehand.
+  var stop: EarlyStop? = nil
 
   var json: JSON {
     let counted = header.paired ? trials.filter { $0.policy == 0 } : trials
-    let rate = Self.rate(counted, header.confidence)
+    let rate = Self.rate(counted, header.confidence, stop == nil ? .clopperPearson : .confidenceSequence)
     var json: JSON = [
       "result": 1, "purpose": .string(header.purpose.rawValue), "environment": header.environment.map(JSON.string) ?? .null,
       "trials": .integer(rate.trials), "successes": .integer(rate.successes), "unknown": .integer(rate.unknown), "rate": rate.json,
@@ -38,6 +40,7 @@ struct EvaluationResult {
       "robot_seconds": .number((trials.reduce(0) { $0 + $1.trial.robotSeconds } * 1000).rounded() / 1000),
       "seed_commitment": .string(header.seedCommitment.hex), "paired": .bool(header.paired),
     ]
+    if let stop { json["stop"] = stop.json }
     if header.paired { json["comparisons"] = .array((1..<header.policies.count).map { comparison(with: $0).json }) }
     return json
   }

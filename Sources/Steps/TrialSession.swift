@@ -21,9 +21,10 @@ final class TrialSession {
     station = try Self.start(entry)
   }
 
-  func run(_ missing: [Int], of total: Int, _ step: StepContext) throws {
+  /// `isEnough` is asked after each trial whose outcome is written.
+  func run(_ missing: [Int], of total: Int, _ step: StepContext, until isEnough: () -> Bool) throws {
     var unsure: [Sample] = []
-    var (seconds, solved) = (0.0, 0)
+    var (seconds, solved, run) = (0.0, 0, 0)
     for (done, index) in missing.enumerated() {
       step.progress(total - missing.count + done, of: total, "\(solved) of \(done) solved")
       try environment?.check()
@@ -34,6 +35,7 @@ final class TrialSession {
       let trial = runTrial(
         index: index, policy: policies[policy], station: station, seed: plan.seed(ofTrial: index), referee: referee, limits: limits)
       seconds += trial.robotSeconds
+      run += 1
       unsure.append(Sample(trial: trial, policy: policy))
       if case .unknown(let reason) = trial.outcome {
         step.log("trial \(index): \(reason)")
@@ -43,12 +45,13 @@ final class TrialSession {
       }
       if trial.outcome == .success { solved += 1 }
       try flush(&unsure)
+      if isEnough() { break }
     }
     try flush(&unsure)
     if let problem = referee?.problem { step.log("trials without a verdict, for the verifier failed: \(problem)") }
-    step.progress(total, of: total, "\(solved) of \(missing.count) solved")
+    step.progress(total - missing.count + run, of: total, "\(solved) of \(run) solved")
     step.telemetry("robot_seconds", .number(seconds))
-    step.telemetry("trials_run", .integer(missing.count))
+    step.telemetry("trials_run", .integer(run))
   }
 
   private func flush(_ unsure: inout [Sample]) throws {

@@ -60,6 +60,28 @@ import Robot
     #expect(broken.fixed > runs / 20)
   }
 
+  @Test(arguments: [0.5, 0.9]) func `a sequential test is seldom wrong, and decides what is clear`(bar: Double) {
+    var random = RandomStream("test", "\(bar)")
+    func side(of p: Double) -> SequentialTest {
+      var test = SequentialTest(bar: bar, confidence: 0.95)
+      for _ in 0..<400 { test.add(random.uniform() < p) }
+      return test
+    }
+    // At the bar itself every answer is wrong.
+    #expect((0..<1000).count { _ in side(of: bar).side != nil } <= 50)
+    #expect((0..<100).count { _ in side(of: bar - 0.2).side == .below } >= 95)
+    #expect((0..<100).count { _ in side(of: bar == 0.9 ? 0.99 : 0.7).side == .above } >= 95)
+    #expect((0..<20).allSatisfy { _ in side(of: bar - 0.2).trials < 400 })
+  }
+
+  @Test func `trials of which nobody knows the outcome decide nothing`() {
+    var test = SequentialTest(bar: 0.5, confidence: 0.95)
+    for _ in 0..<1000 { test.add(nil) }
+    #expect(test.side == nil && test.trials == 1000)
+    for _ in 0..<999 { test.add(true) }
+    #expect(test.side == nil, "they might all have failed")
+  }
+
   @Test func `a confidence sequence is wider than the fixed interval and its ends have the limit's evidence`() {
     for (successes, trials) in [(95, 100), (50, 100), (400, 400), (0, 30), (1, 1)] {
       let (fixed, always) = (Rate(successes: successes, trials: trials), Rate(successes: successes, trials: trials, method: .confidenceSequence))

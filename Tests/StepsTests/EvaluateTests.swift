@@ -66,6 +66,28 @@ import Testing
     #expect(run.films.filter { $0.hasSuffix("-success.png") }.count == 2)
   }
 
+  @Test func `trials stop at a bar after the same one, whatever was done before`() throws {
+    let whole = try evaluate(trials: 40, samples: "a", with: ["bar": 0.5])
+    let count = try #require(whole.result["trials"]?.int)
+    #expect(whole.result["stop"] == ["bar": 0.5, "side": "below", "trials": .integer(count), "most": 40])
+    #expect(whole.result["rate"]?["method"] == "confidence-sequence" && whole.trials.split(separator: "\n").count == count)
+    let before = Rate(successes: 0, trials: count - 1, method: .confidenceSequence)
+    #expect(before.upper > 0.5 && whole.result["rate"]?["upper"]?.double ?? 1 <= 0.5, "it stopped neither early nor late")
+    _ = try evaluate(trials: count + 3, samples: "b")
+    #expect(try evaluate(trials: 40, samples: "b", with: ["bar": 0.5]).result == whole.result)
+    let open = try evaluate(trials: 3, samples: "c", with: ["bar": 0.5])
+    #expect(open.result["stop"]?["side"] == .null && open.result["trials"] == 3 && open.result["rate"]?["method"] == "confidence-sequence")
+    #expect { try evaluate(trials: 4, samples: "d", with: ["bar": 0.5], shard: (0, 2)) } throws: { "\($0)".contains("remove 'shards' or 'bar'") }
+  }
+
+  @Test func `paired policies stop together`() throws {
+    let scripted: JSON = ["policy": 1, "task": "push-t", "regime": "scripted"]
+    let twin: JSON = ["policy": 1, "task": "push-t", "regime": "scripted", "parameters": ["other": 1]]
+    let run = try evaluate(trials: 40, samples: "a", policies: [scripted, twin], with: ["paired": true, "bar": 0.5])
+    let count = try #require(run.result["trials"]?.int)
+    #expect(run.trials.split(separator: "\n").count == 2 * count && run.result["stop"]?["trials"] == .integer(2 * count))
+  }
+
   @Test func `paired policies meet the same starts, whichever shard runs them`() throws {
     let scripted: JSON = ["policy": 1, "task": "push-t", "regime": "scripted"]
     let twin: JSON = ["policy": 1, "task": "push-t", "regime": "scripted", "parameters": ["other": 1]]

@@ -43,7 +43,7 @@ struct RunCommand: ParsableCommand {
       goals = try session.goals(names, selection.selection)
     } else {
       // One trace and one jobserver are of one run.
-      let mayTry = scheduling.trace == nil && scheduling.jobserver == nil && getenv("MAKEFLAGS").map { $0.pointee == 0 } ?? true
+      let mayTry = scheduling.trace == nil && scheduling.jobserver == nil && !Jobserver.isOffered
       switch try Session.open(manifest.request(arguments), mayTry: mayTry) {
       case .nothingToDo(let steps, let skipped):
         if !execution.question { reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped)) }

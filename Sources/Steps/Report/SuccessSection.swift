@@ -35,12 +35,23 @@ enum SuccessSection {
   }
 
   private static func confidence(_ study: Study) -> HTML {
-    guard let final = study.final else { return .none }
+    guard let final = study.final else { return stops(study) }
     let anytime: HTML =
-      RateWords(final.result["rate_anytime"]).map {
+      final.result["stop"] != nil
+      ? .none
+      : RateWords(final.result["rate_anytime"]).map {
         " If the final evaluation's count had not been fixed beforehand, its interval would be \($0.interval) (\($0.method))."
       } ?? .none
-    return "<p class=\"soft\">Intervals are two-sided, \(final.words.confidence), each for itself: \(final.words.method).\(anytime)</p>\n"
+    return "<p class=\"soft\">Intervals are two-sided, \(final.words.confidence), each for itself: \(final.words.method).\(anytime)</p>\n" + stops(study)
+  }
+
+  /// Evaluations whose count was not fixed beforehand.
+  private static func stops(_ study: Study) -> HTML {
+    study.evaluations.compactMap { evaluation -> HTML? in
+      guard let stop = evaluation.result["stop"], let bar = stop["bar"]?.double, let most = stop["most"]?.int else { return nil }
+      let end: HTML = stop["side"]?.string.map { "stopped once it was certain to be \($0) it" } ?? "it did not become certain on which side"
+      return "<p class=\"soft\">\(evaluation.label): at most \(most) trials against a rate of \(Number.percent(bar)); \(end). Its interval is a confidence sequence.</p>\n"
+    }.reduce(.none, +)
   }
 
   /// Policies that met the same starts.

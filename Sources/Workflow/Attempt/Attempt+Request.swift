@@ -42,10 +42,7 @@ extension Attempt {
     }
     if step.stations.count > 1 { request["stations"] = .array(step.stations.map(\.entry)) }
     if let shard = step.shard { request["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
-    let progress = isReproduction ? directory + "/progress" : "\(state)/progress/\(key.hex)"
-    try Files.makeDirectory(progress)
-    request["progress"] = .string(progress)
-    exposure.write(progress)
+    request["progress"] = .string(try makeProgressDirectory())
     if kind.effect == .sample {
       let samples = isReproduction ? directory : state + "/samples"
       try Files.makeDirectory(samples)

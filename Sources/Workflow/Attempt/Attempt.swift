@@ -46,6 +46,8 @@ final class Attempt {
   /// Why it failed, if that has a name.
   private(set) var cause: Retry.Cause?
   private(set) var progressIsOver = false
+  /// It has a directory for checkpoints.
+  private var keepsProgress = false
   private var program = ""
   /// Its program could be run.
   private(set) var hasStarted = true
@@ -278,12 +280,21 @@ final class Attempt {
     session.rooms.give(directory, layout)
   }
 
+  /// Where it keeps what an interruption does not take, for the next attempt under the same key.
+  private var progressDirectory: String { isReproduction ? directory + "/progress" : "\(session.state.directory)/progress/\(key.hex)" }
+
+  func makeProgressDirectory() throws -> String {
+    try Files.makeDirectory(progressDirectory)
+    exposure.write(progressDirectory)
+    keepsProgress = true
+    return progressDirectory
+  }
+
   /// Leaves; drops its checkpoint too once that is of no more use.
   func cleanUp(keepingProgress: Bool) {
     leave()
-    if step.kind == nil { return }
-    let progress = "\(session.state.directory)/progress/\(key.hex)"
-    if !keepingProgress || Files.list(progress).isEmpty { Files.removeTree(progress) }
+    guard keepsProgress else { return }
+    if !keepingProgress || Files.list(progressDirectory).isEmpty { Files.removeTree(progressDirectory) }
   }
 
   private var logHint: String { "enpire log -f \(Files.display(session.manifest.path)) '\(step.name)' shows all that it printed" }

@@ -93,9 +93,11 @@ final class Sandbox {
       }
       return path
     }
+    // Others write below /tmp; who names something there means it.
+    let asked = paths("ENPIRE_SANDBOX_PATHS").filter { $0 != "/tmp" }
     var seen: Set<String> = []
-    return (named + paths("ENPIRE_SANDBOX_PATHS")).filter { path in
-      !["/usr", "/bin", "/sbin", "/lib", "/tmp", "/proc", "/dev", "/etc"].contains { path == $0 || path.hasPrefix($0 + "/") }
+    return (named.filter { $0 != "/tmp" && !$0.hasPrefix("/tmp/") } + asked).filter { path in
+      !["/usr", "/bin", "/sbin", "/lib", "/proc", "/dev", "/etc"].contains { path == $0 || path.hasPrefix($0 + "/") }
         && path != "/" && Files.exists(path) && seen.insert(path).inserted
     }.flatMap { ["--ro-bind", $0, $0] }
   }

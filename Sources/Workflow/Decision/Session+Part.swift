@@ -44,12 +44,16 @@ extension Session {
     let appended = try (files + part.appended).compactMap(Appended.byPerson)
     let settled = Set(part.settled.map { snapshot.string(snapshot.declarations[$0].name) })
     guard let session = try? Session(manifest, appended: appended, settled: settled), part.fits(session) else { return nil }
-    for step in session.graph.steps where settled.contains(step.declaration.name) {
-      guard let key = try session.state.latest(manifest.workflow, step.name), let record = try session.state.action(key),
-        record.outputs.values.allSatisfy(session.state.store.has)
-      else { return nil }
-      _ = try session.settle(step, .upToDate, record)
+    let isSettled = try session.state.database.reading {
+      for step in session.graph.steps where settled.contains(step.declaration.name) {
+        guard let key = try session.state.latest(manifest.workflow, step.name), let record = try session.state.action(key),
+          record.outputs.values.allSatisfy(session.state.store.has)
+        else { return false }
+        _ = try session.settle(step, .upToDate, record)
+      }
+      return true
     }
+    guard isSettled else { return nil }
     // A new step must not take the name of one that was not read; nor is it wanted unless a goal needs it.
     let new = Set(part.appended.compactMap { try? Appended.byPerson($0)?.name })
     if !new.isEmpty {

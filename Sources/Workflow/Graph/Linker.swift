@@ -39,6 +39,8 @@ struct Linker {
           guard member == "run", declaration.outputs[name] != nil else {
             throw declaration.problem("no output '\(name)' here", member, hint: suggestion(for: name, among: declaration.outputs.keys))
           }
+        case .progress:
+          guard member == "run" else { throw declaration.problem("only a command's words may name ${progress}", member) }
         case .parameter(let name):
           guard member == "run" || member == "env", step.kind == nil, step.with[name] != nil else {
             throw declaration.problem("no parameter '\(name)' here", member, hint: suggestion(for: name, among: step.with.object?.keys ?? []))

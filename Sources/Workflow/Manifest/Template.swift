@@ -2,7 +2,7 @@
 //
 //   ${var.NAME} ${matrix.NAME} ${stem}         replaced when steps are expanded, also inside other references
 //   ${step.NAME} ${step.NAME.OUTPUT} ${step.NAME[*].OUTPUT}   an output, or all instances'; a ? at the end makes it optional
-//   ${station.FIELD} ${with.NAME} ${in.NAME} ${out.NAME}    known when the step runs
+//   ${station.FIELD} ${with.NAME} ${in.NAME} ${out.NAME} ${progress}    known when the step runs
 //   $${…}                                      the text ${…} itself
 
 import JSON
@@ -18,7 +18,7 @@ struct StepReference: Hashable {
 }
 
 enum Reference: Hashable {
-  case variable(String), matrix(String), stem, station(String), parameter(String), input(String), output(String), step(StepReference)
+  case variable(String), matrix(String), stem, station(String), parameter(String), input(String), output(String), progress, step(StepReference)
 }
 
 /// Text that is not a reference of the grammar.
@@ -182,7 +182,8 @@ enum Template {
 
   private static func reference(_ text: String) throws -> Reference {
     if text == "stem" { return .stem }
-    let roots = ["var", "step", "matrix", "stem", "station", "with", "in", "out"]
+    if text == "progress" { return .progress }
+    let roots = ["var", "step", "matrix", "stem", "station", "with", "in", "out", "progress"]
     guard let dot = text.utf8.firstIndex(of: UInt8(ascii: ".")), dot < text.index(before: text.endIndex) else {
       throw TemplateError(sentence: "'${\(text)}' has no root", hint: "write ${var.\(text)} for a variable, ${step.\(text)} for a step's output")
     }

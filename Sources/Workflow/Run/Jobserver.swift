@@ -64,6 +64,12 @@ public final class Jobserver {
     return isDry(String(cString: text).split(separator: " "))
   }
 
+  /// Whether that make shares its slots, usable or not.
+  public static var isOffered: Bool {
+    if case .none = getenv("MAKEFLAGS").map({ invitation(String(cString: $0)) }) ?? .none { return false }
+    return true
+  }
+
   /// Joins the jobserver of the make that started this program. Nil without one; throws if it is there and cannot be used.
   public static func join() throws -> Jobserver? {
     guard let text = getenv("MAKEFLAGS") else { return nil }
