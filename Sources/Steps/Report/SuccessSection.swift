@@ -42,7 +42,8 @@ enum SuccessSection {
       : RateWords(final.result["rate_anytime"]).map {
         " If the final evaluation's count had not been fixed beforehand, its interval would be \($0.interval) (\($0.method))."
       } ?? .none
-    return "<p class=\"soft\">Intervals are two-sided, \(final.words.confidence), each for itself: \(final.words.method).\(anytime)</p>\n" + stops(study)
+    return "<p class=\"soft\">Intervals are two-sided, \(final.words.confidence), each for itself: \(final.words.method).\(anytime)</p>\n"
+      + stops(study)
   }
 
   /// Evaluations whose count was not fixed beforehand.
@@ -50,7 +51,8 @@ enum SuccessSection {
     study.evaluations.compactMap { evaluation -> HTML? in
       guard let stop = evaluation.result["stop"], let bar = stop["bar"]?.double, let most = stop["most"]?.int else { return nil }
       let end: HTML = stop["side"]?.string.map { "stopped once it was certain to be \($0) it" } ?? "it did not become certain on which side"
-      return "<p class=\"soft\">\(evaluation.label): at most \(most) trials against a rate of \(Number.percent(bar)); \(end). Its interval is a confidence sequence.</p>\n"
+      let trials: HTML = "at most \(most) trials against a rate of \(Number.percent(bar)); \(end)"
+      return "<p class=\"soft\">\(evaluation.label): \(trials). Its interval is a confidence sequence.</p>\n"
     }.reduce(.none, +)
   }
 
