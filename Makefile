@@ -14,8 +14,9 @@ SOURCES     := Package.swift $(shell find Sources Plugins -type f -not -path '*/
 
 help: ## list what can be made
 	@sed -nE 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
-	@for f in workflows/*.json; do n=$$(basename $$f .json); sed -nE "s/^  \"description\": \"(.*)\",?$$/  make $$n\t\1/p" $$f | expand -t 24; done
-	@for s in 'plan	what would run, and why' 'status	how each step stands' 'report	where its page is' 'clean	forget it, and remove its results'; do \
+	@for f in workflows/*.json; do \
+	  printf '  make %s\t%s\n' "$$(basename $$f .json)" "$$(sed -nE 's/^ *"description": "(([^"\\]|\\.)*)".*/\1/p;T;q' $$f | sed 's/\\"/"/g')" | expand -t 24; done
+	@for s in 'plan	what would run, and why' 'status	how each step stands' 'report	where its page is' 'clean	remove what it published; the store keeps it'; do \
 	  printf '  make NAME-%s: of each of these\n' "$$s" | expand -t 24; done
 
 # --- machine and programs ---
@@ -49,8 +50,8 @@ $(WORKFLOWS:=-report): %-report:
 	@[ -e workflows/results/$*.html ] || { echo "no page yet; 'make $*' makes it" >&2; exit 1; }
 	@echo workflows/results/$*.html
 	@[ -z "$$DISPLAY$$WAYLAND_DISPLAY" ] || ! command -v xdg-open >/dev/null || xdg-open workflows/results/$*.html
-$(WORKFLOWS:=-clean): %-clean:
-	rm -rf workflows/.enpire workflows/$*.steps workflows/results
+$(WORKFLOWS:=-clean): %-clean: .build/ready
+	@$(ENPIRE) clean -f workflows/$*.json $(ARGS)
 
 # --- quality ---
 test: .deps/ready-test ## run all tests

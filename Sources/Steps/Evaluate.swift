@@ -31,7 +31,7 @@ enum Evaluate: StepKind {
       Parameter(
         "bar", .number(0.001...0.999), optional: true,
         "A success rate: trials stop early once a sequential test tells at this confidence on which side of it the rate lies. Not with shards.",
-        affectsResult: false),
+        affectsResult: false, withShards: false),
     ],
     usesStation: true, shardable: true)
 
@@ -48,7 +48,7 @@ enum Evaluate: StepKind {
       try samples.append(Sample(trial: trial, policy: plan.policy(ofTrial: index)), withSeed: !plan.purpose.isSecret)
     }
     let wanted = plan.trials(ofShard: step.shard)
-    var stop = try EarlyStop(step, plan)
+    var stop = EarlyStop(step, plan)
     stop?.look(at: samples)
     let missing = wanted.filter { samples[$0] == nil }
     if !missing.isEmpty, stop?.isDecided != true {

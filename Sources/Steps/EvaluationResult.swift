@@ -23,18 +23,19 @@ struct EvaluationResult {
 
   var json: JSON {
     let counted = header.paired ? trials.filter { $0.policy == 0 } : trials
-    let rate = Self.rate(counted, header.confidence, stop == nil ? .clopperPearson : .confidenceSequence)
+    let method: Rate.Method = stop == nil ? .clopperPearson : .confidenceSequence
+    let rate = Self.rate(counted, header.confidence, method)
     var json: JSON = [
       "result": 1, "purpose": .string(header.purpose.rawValue), "environment": header.environment.map(JSON.string) ?? .null,
       "trials": .integer(rate.trials), "successes": .integer(rate.successes), "unknown": .integer(rate.unknown), "rate": rate.json,
       "rate_anytime": Self.rate(counted, header.confidence, .confidenceSequence).json, "steps": Self.steps(counted),
       "policies": .array(
         header.policies.enumerated().map { number, digest in
-          ["digest": .string(digest), "rate": Self.rate(trials.filter { $0.policy == number }, header.confidence).json]
+          ["digest": .string(digest), "rate": Self.rate(trials.filter { $0.policy == number }, header.confidence, method).json]
         }),
       "stations": .array(
         Set(trials.map(\.trial.station)).sorted().map { name in
-          ["station": .string(name), "rate": Self.rate(trials.filter { $0.trial.station == name }, header.confidence).json]
+          ["station": .string(name), "rate": Self.rate(trials.filter { $0.trial.station == name }, header.confidence, method).json]
         }),
       "verifier": VerifierAudit(trials.map(\.trial), confidence: header.confidence).json,
       "robot_seconds": .number((trials.reduce(0) { $0 + $1.trial.robotSeconds } * 1000).rounded() / 1000),

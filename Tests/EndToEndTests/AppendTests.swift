@@ -83,6 +83,92 @@ import Testing
     #expect(files(workspace).isEmpty && workspace.read(".enpire/append.pending") == nil)
   }
 
+  @Test(
+    arguments: [
+      (#""run": ["true"], "out": {"o": "policy/policy.json"}"#, "step 'eval' reads what lies there"),
+      (#""run": ["true"], "out": {"o": "policy/more"}"#, "step 'eval' reads what lies there"),
+      (#""run": ["true"], "out": {"o": "policy"}"#, "step 'eval' reads what lies there"),
+      (#""run": ["true"], "out": {"o": "demos/2.txt"}"#, "step 'list' reads what lies there"),
+      (#""run": ["true"], "out": {"o": "notes"}"#, "would overwrite 'notes', which is not its own"),
+      (#""run": ["true"], "out": {"o": "away/x"}"#, "a link leads 'away/x' out of the manifest's directory"),
+      (#""run": ["true"], "out": {"o": "enpire.steps/smuggled.json"}"#, "would publish to 'enpire.steps/smuggled.json'"),
+      (#""run": ["true"], "out": {"o": "other.steps/smuggled.json"}"#, "would publish to"),
+      (#""run": ["true"], "out": {"o": ".git/hooks/pre-commit"}"#, "would publish to"),
+      (#""run": ["true"], "in": {"i": ".enpire/secret"}, "out": {"o": "x"}"#, "'.enpire/secret' lies in the state"),
+      (#""run": ["true"], "in": {"i": "demos/../.enpire/secret"}, "out": {"o": "x"}"#, "lies in the state"),
+      (#""run": ["true"], "in": {"i": "../x"}, "out": {"o": "x"}"#, "reads '../x', which is not below the manifest's directory"),
+      (#""run": ["true"], "in": {"i": "/etc/passwd"}, "out": {"o": "x"}"#, "which is not below the manifest's directory"),
+      (#""run": ["true"], "sandbox": false, "out": {"o": "x"}"#, "an appended step stays in its sandbox"),
+      (#""run": ["true"], "secrets": ["TOKEN"], "out": {"o": "x"}"#, "an appended step has no secrets"),
+    ])
+  func `nothing that is appended changes what others rest on, or reaches out`(_ step: String, _ sentence: String) throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "steps": {
+        "eval": {"run": ["sh", "-c", "cat policy/policy.json > e"], "in": {"p": "policy"}, "out": {"o": "e"}},
+        "list": {"run": ["sh", "-c", "ls demos > l"], "in": {"d": "demos/*.txt"}, "out": {"o": "l"}}}}
+      """#, files: ["policy/policy.json": "{}", "demos/1.txt": "1", "notes": "mine"])
+    try FileManager.default.createSymbolicLink(atPath: workspace.path("away").path(), withDestinationPath: NSTemporaryDirectory())
+    #expect(try workspace.enpire("run").code == 0)
+    let refused = try append(workspace, #""z": {\#(step)}"#)
+    #expect(refused.code == 65 && refused.errors.contains(sentence), "\(refused.code) \(refused.errors)")
+    #expect(files(workspace).isEmpty)
+    // What is there is its own, also when it is appended again.
+    #expect(try append(workspace, self.step("mine")).code == 0)
+    #expect(try workspace.enpire("run", "mine").code == 0)
+    try FileManager.default.removeItem(at: workspace.path("enpire.steps"))
+    #expect(try append(workspace, self.step("mine")).code == 0)
+  }
+
+  @Test func `a sharded evaluation costs what its trials do`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "fleet": "fleet.json", "append": {"station_minutes": 0.5, "steps": 30}, "steps": {
+        "eval": {"uses": "evaluate", "in": {"policy": "policy"}, "station": {"task": "push-t"}, "with": {"trials": 2, "films": 0}}}}
+      """#,
+      files: [
+        "fleet.json": #"{"fleet": 1, "stations": [{"name": "a", "driver": "push-t-sim", "tasks": ["push-t"], "gap": false}]}"#,
+        "policy/policy.json": #"{"policy": 1, "task": "push-t", "regime": "scripted"}"#, "list.json": "[1, 2]",
+      ])
+    #expect(try workspace.enpire("run").code == 0)
+    func evaluation(_ trials: Int, _ shards: String) -> String {
+      #""more": {"uses": "evaluate", "in": {"policy": "policy"}, "station": {"task": "push-t"}, \#(shards)"#
+        + #""with": {"trials": \#(trials), "films": 0}}"#
+    }
+    for shards in ["", #""shards": 10, "#] {
+      let refused = try append(workspace, evaluation(100_000, shards))
+      #expect(refused.code == 78 && refused.errors.contains("stations would be held for"), "\(refused.errors)")
+    }
+    let spread = try append(
+      workspace, #""each": {"run": ["true"], "foreach": {"i": "${step.eval.result}.stations"}, "out": {"o": "each/${matrix.i}"}}"#)
+    #expect(spread.code == 65 && spread.errors.contains("nobody knows how many steps this will be"), "\(spread.errors)")
+    let whole = try append(workspace, evaluation(2, #""shards": 2, "#).replacing(#""films""#, with: #""bar": 0.5, "films""#))
+    #expect(whole.code == 65 && whole.errors.contains("'bar' cannot be split into shards"), "\(whole.errors)")
+  }
+
+  @Test func `a run that read only a part goes on with what was appended, as one run`() throws {
+    let workspace = try Workspace(files: ["in": "one"])
+    let (begun, go) = (workspace.path("begun").path(), workspace.path("go").path())
+    let command = "touch \(begun); while ! test -e \(go); do sleep 0.01; done; cp in a"
+    let first = #""a": {"run": ["sh", "-c", "\#(command)"], "in": {"i": "in"}, "out": {"o": "a"}}"#
+    try workspace.write(
+      #"{"manifest": 1, "default": ["a", "s0", "s1", "s2"], "steps": {"#
+        + ([first] + (0..<3).map { step("s\($0)") }).joined(separator: ", ") + "}}", to: "enpire.json")
+    try workspace.write("", to: "go")
+    #expect(try workspace.summary()["ran"] == 4)
+    for file in ["go", "begun"] { try FileManager.default.removeItem(at: workspace.path(file)) }
+    try workspace.write("two", to: "in")
+    let run = try workspace.start(["run", "--json"], number: 1)
+    workspace.wait(for: "begun")
+    #expect(try append(workspace, step("b", #""in": {"a": "${step.a}"}, "#), "--goal").code == 0)
+    try workspace.write("", to: "go")
+    let outcome = workspace.outcome(of: run, number: 1)
+    let summaries = outcome.output.split(separator: "\n").compactMap { try? JSON(parsing: String($0)) }.filter { $0["event"] == "summary" }
+    #expect(outcome.code == 0 && summaries.count == 1 && summaries[0]["ran"] == 2 && summaries[0]["upToDate"] == 3, "\(outcome.output)")
+    #expect(workspace.read("b") == "b\n" && workspace.read("a") == "two")
+    #expect(try workspace.summary()["ran"] == 0)
+  }
+
   @Test func `appended trials are for what the manifest allows, and stations for as long`() throws {
     let workspace = try workspace(#""append": {"purposes": ["search"], "station_minutes": 10}, "fleet": "fleet.json", "#)
     try workspace.write(#"{"fleet": 1, "stations": [{"name": "s", "driver": "push-t-sim", "tasks": ["t"]}]}"#, to: "fleet.json")

@@ -39,6 +39,9 @@ import Testing
     #expect(try workspace.enpire("reject", "move", "--by", "bob", "--reason", "somebody is in the cell").code == 0)
     let run = try workspace.enpire("run")
     #expect(run.code == 77 && run.errors.contains("move: bob rejected it: somebody is in the cell"), "\(run.errors)")
+    let status = try JSON(parsing: try workspace.enpire("status", "--json").output)["steps"]?.array?.first { $0["step"] == "move" }
+    #expect(status?["state"] == "failed" && status?["problem"]?.string?.contains("bob rejected it") == true, "\(status ?? .null)")
+    #expect(try workspace.enpire("summary").output.contains("unfinished: a person rejected a step"))
     #expect(try workspace.enpire("approve", "move").code == 0)
     #expect(try workspace.summary()["ran"] == 2)
   }

@@ -55,6 +55,19 @@ import Testing
     #expect(summary["failed"] == 1 && summary["skipped"] == 2 && summary["exit"] == 1)
   }
 
+  @Test func `what only comes after a step that may fail runs when it failed, what reads it does not`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["after", "reads"], "steps": {
+        "try": {"run": ["sh", "-c", "exit 3"], "out": {"o": "tried"}, "may_fail": true},
+        "after": {"run": ["sh", "-c", "echo after > a"], "after": "try", "out": {"o": "a"}},
+        "reads": {"run": ["cp", "${in.t}", "${out.o}"], "in": {"t": "${step.try}"}, "out": {"o": "r"}}}}
+      """#)
+    let summary = try workspace.summary()
+    #expect(summary["exit"] == 0 && summary["tolerated"] == 1 && summary["ran"] == 1 && summary["skipped"] == 1, "\(summary)")
+    #expect(workspace.read("a") == "after\n" && workspace.read("r") == nil)
+  }
+
   @Test(arguments: [
     ("1 +", "'when' has '+' where the end should be"),
     ("${step.a.o} =", "'when' has '=' where the end should be"),

@@ -47,6 +47,26 @@ import Testing
     #expect(try quarantined(workspace).isEmpty)
   }
 
+  @Test func `a file with the same content as a bad result is read again once, and is good`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "steps": {
+        "copy": {"run": ["cp", "in", "copy"], "in": {"i": "in"}, "out": {"o": "copy"}},
+        "innocent": {"run": ["sh", "-c", "wc -c < in > size"], "in": {"i": "in"}, "out": {"o": "size"}}}}
+      """#, files: ["in": "text"])
+    #expect(try workspace.enpire("run", "copy").code == 0 && workspace.enpire("run", "innocent").code == 0)
+    #expect(try workspace.enpire("taint", "run", "1").code == 0)
+    #expect(try workspace.enpire("run", "innocent").code == 0)
+    #expect(try quarantined(workspace) == ["copy"])
+    #expect(try workspace.enpire("why", "innocent").output.hasPrefix("innocent: up to date\n"))
+    #expect(try workspace.summary("innocent")["ran"] == 0)
+    let wrong = try workspace.enpire("taint", "run", "1", "--since", "1h", "--until", "2h")
+    #expect(wrong.code == 64 && wrong.errors.contains("--since is the earlier time"), "\(wrong.errors)")
+    // A number is never given twice.
+    #expect(try workspace.enpire("taint", "--remove", "1").code == 0 && workspace.enpire("taint", "run", "1").code == 0)
+    #expect(try JSON(parsing: try workspace.enpire("taint", "--json", "--limit", "0").output)["marks"]?[0]?["id"] == 2)
+  }
+
   @Test func `a bad file within a directory that is an input is found, and not read again whatever else is in the directory`() throws {
     let workspace = try Workspace(files: ["demos/one/a": "1\n", "demos/two/b": "bad\n", "other/c": "3\n"])
     try workspace.write(

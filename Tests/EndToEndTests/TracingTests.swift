@@ -35,6 +35,19 @@ import Testing
     #expect(again.code == 0, "\(again.errors)")
   }
 
+  @Test func `a step that names another one's output by its path is told the reference`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["b", "c"], "steps": {
+        "a": {"run": ["sh", "-c", "echo 1 > one.txt"], "out": {"o": "one.txt"}},
+        "b": {"run": ["cp", "one.txt", "b"], "in": {"i": "${step.a}"}, "out": {"o": "b"}},
+        "c": {"run": ["cp", "one.txt", "c"], "after": "a", "out": {"o": "c"}}}}
+      """#)
+    let outcome = try workspace.enpire("run", "-k", environment: ["ENPIRE_SANDBOX": "auto"])
+    #expect(outcome.errors.contains("which step 'a' publishes: write ${in.i} for it in its words"), "\(outcome.errors)")
+    #expect(outcome.errors.contains(#"which step 'a' publishes: add "one": "${step.a.o}" to its 'in'"#), "\(outcome.errors)")
+  }
+
   @Test func `a failure for another reason is told as it is, and leaves nothing`() throws {
     let workspace = try workspace(
       ["sh", "-c", "cat in.txt; cat nowhere; exit 4"], inputs: ["i": "in.txt"], files: ["in.txt": "1\n", "other": "2\n"])

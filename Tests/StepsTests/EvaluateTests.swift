@@ -77,7 +77,6 @@ import Testing
     #expect(try evaluate(trials: 40, samples: "b", with: ["bar": 0.5]).result == whole.result)
     let open = try evaluate(trials: 3, samples: "c", with: ["bar": 0.5])
     #expect(open.result["stop"]?["side"] == .null && open.result["trials"] == 3 && open.result["rate"]?["method"] == "confidence-sequence")
-    #expect { try evaluate(trials: 4, samples: "d", with: ["bar": 0.5], shard: (0, 2)) } throws: { "\($0)".contains("remove 'shards' or 'bar'") }
   }
 
   @Test func `paired policies stop together`() throws {

@@ -38,14 +38,15 @@ struct StatusCommand: ParsableCommand {
         switch forecast {
         case .upToDate: "up to date"
         case .restore: "to restore"
-        case .run: failed ? execution!.outcome : "to run"
+        case .run(let key, _): failed ? execution!.outcome : key == nil ? "failed" : "to run"
         case .skip: "skipped"
         case .hold: "approval"
         case .waits: failed ? execution!.outcome : "waiting"
         }
+      var problem = failed && state != "up to date" ? execution!.message : nil
+      if case .run(nil, let reasons) = forecast { problem = reasons.first?.text }
       return Row(
-        step: step, state: state, seconds: step.record?.seconds ?? execution?.seconds,
-        problem: failed && state != "up to date" ? execution!.message : nil,
+        step: step, state: state, seconds: step.record?.seconds ?? execution?.seconds, problem: problem,
         reason: { if case .hold(_, let question) = forecast { question.text } else { step.bypassReason } }())
     }
     var counts: [String: Int] = [:]

@@ -28,7 +28,8 @@ struct TaintCommand: ParsableCommand {
   @Option(help: "Why.") var reason = ""
   @Option(help: "Who says so (default: the user's name).") var by: String?
   @Option(help: ArgumentHelp("Take this mark back.", valueName: "number")) var remove: Int?
-  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "What is said") var limit: LimitOption
+  @OptionGroup(title: "What is said") var output: OutputOptions
   @Argument(help: "What kind of thing (file, station, run, step), and its name.") var words: [String] = []
 
   func run() throws {
@@ -40,27 +41,33 @@ struct TaintCommand: ParsableCommand {
         throw Problem(
           .usage, "taint takes a kind of thing and its name", hint: "one of: \(Taint.What.allCases.map(\.rawValue).joined(separator: ", "))")
       }
-      try session.taint(
-        what, names[1], since: try since.map(RunTime.instant), until: try until.map(RunTime.instant), reason: reason, by: by ?? Account.name)
+      let (since, until) = (try since.map(RunTime.instant), try until.map(RunTime.instant))
+      if let since, let until, since >= until {
+        throw Problem(.usage, "nothing begins after \(date(since)) and before \(date(until))", hint: "--since is the earlier time")
+      }
+      try session.taint(what, names[1], since: since, until: until, reason: reason, by: by ?? Account.name)
     }
     try tell(session)
   }
 
   private func tell(_ session: Session) throws {
     let (marks, steps, records) = try session.tainted()
+    let shown = steps.prefix(limit.count(output.json ? .max : 50))
     if output.json {
-      return Terminal.print(
-        ([
-          "taint": 1, "marks": .array(marks.map(\.json)), "quarantined_records": .integer(records),
-          "quarantined": .array(steps.map { ["step": .string($0.step), "key": .string($0.key.hex), "mark": .integer($0.mark)] }),
-        ] as JSON).pretty)
+      var json: JSON = [
+        "taint": 1, "marks": .array(marks.map(\.json)), "quarantined_records": .integer(records),
+        "quarantined": .array(shown.map { ["step": .string($0.step), "key": .string($0.key.hex), "mark": .integer($0.mark)] }),
+      ]
+      if shown.count < steps.count { json["omitted"] = .integer(steps.count - shown.count) }
+      return Terminal.print(json.pretty)
     }
     if marks.isEmpty { return Terminal.print("nothing is marked as bad") }
     for mark in marks {
       let times = [mark.since.map { "from \(date($0))" }, mark.until.map { "until \(date($0))" }].compactMap { $0 }.joined(separator: " ")
       Terminal.print("\(mark.id)  \(mark.what.rawValue) \(mark.name)  \(times)  \(mark.reason)  (\(mark.by), \(date(mark.at)))")
     }
-    for entry in steps { Terminal.print("   in quarantine: \(entry.step) (\(entry.mark))") }
+    for entry in shown { Terminal.print("   in quarantine: \(entry.step) (\(entry.mark))") }
+    if shown.count < steps.count { Terminal.print("   and \(steps.count - shown.count) more; --limit 0 shows all") }
     Terminal.print("\(records) \(records == 1 ? "record" : "records") in quarantine, \(steps.count) of them the latest of their steps")
   }
 }

@@ -85,6 +85,7 @@ extension Session {
     var cost: AppendCost?
     let created = try graph.insert(declarations, parent: nil) { created in
       try manifest.appendPolicy.check(created, before: before, cost: nil)
+      try protect(created)
     }
     if request.dryRun || manifest.appendPolicy.stationMinutes != nil {
       cost = try AppendCost(of: created, in: graph, state: state)

@@ -20,16 +20,18 @@ public struct AppendCost: Sendable {
     ]
   }
 
-  /// By the mean of what each kind took in this workflow.
+  /// By the mean of what each kind took in this workflow, of samples by the trial.
   init(of new: [Step], in graph: Graph, state: State) throws {
     let recorded = try state.durations(graph.manifest.workflow)
-    var sums: [String: (seconds: Double, count: Int)] = [:]
+    var sums: [String: (seconds: Double, units: Double)] = [:]
     for step in graph.steps {
       guard let seconds = recorded[step.name] else { continue }
       let sum = sums[Self.class(of: step)] ?? (0, 0)
-      sums[Self.class(of: step)] = (sum.seconds + seconds, sum.count + 1)
+      sums[Self.class(of: step)] = (sum.seconds + seconds, sum.units + Self.units(of: step))
     }
-    func expected(_ step: Step) -> Double? { recorded[step.name] ?? sums[Self.class(of: step)].map { $0.seconds / Double($0.count) } }
+    func expected(_ step: Step) -> Double? {
+      recorded[step.name] ?? sums[Self.class(of: step)].map { $0.seconds / $0.units * Self.units(of: step) }
+    }
     for step in new where !step.isNominal {
       steps += 1
       guard let expected = expected(step) else {
@@ -42,8 +44,14 @@ public struct AppendCost: Sendable {
     for step in graph.steps where step.isAppended { allStationSeconds += (expected(step) ?? 0) * Double(step.stations.count) }
   }
 
-  /// Steps of the same kind take about as long; a gather is not a shard.
+  /// Steps of the same kind take about as long; a gather is not a shard, and a shard of a sample is a smaller sample.
   private static func `class`(of step: Step) -> String {
-    "\(step.kind?.name ?? step.argv.first ?? "")\(step.isShard ? " shard" : step.shards.isEmpty ? "" : " gather")"
+    let part = !step.shards.isEmpty ? " gather" : step.isShard && step.effect != .sample ? " shard" : ""
+    return (step.kind?.name ?? step.argv.first ?? "") + part
+  }
+
+  private static func units(of step: Step) -> Double {
+    guard step.effect == .sample, step.shards.isEmpty, let trials = step.with["trials"]?.double else { return 1 }
+    return max(1, trials / Double(step.shard?.count ?? 1))
   }
 }

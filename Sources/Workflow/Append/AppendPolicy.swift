@@ -55,7 +55,14 @@ public struct AppendPolicy: Sendable {
 
   /// Refuses steps for which the budget is too small; `before` counts what was appended earlier.
   func check(_ created: [Step], before: Int, cost: AppendCost?) throws {
-    for step in created { try check(step) }
+    for step in created {
+      try check(step)
+      if step.spread != nil, steps != nil || stationMinutes != nil {
+        throw step.declaration.problem(
+          "nobody knows how many steps this will be, and the manifest's 'append' has a budget", "foreach", key: true,
+          hint: "append its steps one by one")
+      }
+    }
     let count = created.count { !$0.isShard }
     if let steps, before + count > steps {
       throw Problem(
@@ -65,7 +72,7 @@ public struct AppendPolicy: Sendable {
     if let stationMinutes, let cost, cost.allStationSeconds > stationMinutes * 60 {
       throw Problem(
         .budget,
-        "stations would be held for \(Int((cost.allStationSeconds / 60).rounded(.up))) minutes, and appended steps have \(Int(stationMinutes))",
+        "stations would be held for \((cost.allStationSeconds / 6).rounded(.up) / 10) minutes, and appended steps have \(stationMinutes)",
         hint: "the manifest's append.station_minutes says so")
     }
   }

@@ -48,6 +48,7 @@ public enum Appended {
       if isRecorded { return }
       let cost = policy.stationMinutes == nil ? nil : try AppendCost(of: created, in: session.graph, state: session.state)
       try policy.check(created, before: before, cost: cost)
+      try session.protect(created)
     }
     try AppendJournal.put(files, below: session.manifest.appendedDirectory)
     return steps

@@ -38,7 +38,10 @@ extension Attempt {
       let path = inside ? workspace + access.path.dropFirst(directory.count) : access.path
       if inside && access.found { continue }
       if path == workspace || lies(path, in: state) || (lies(workspace, in: path) && path != "/") || path == "/" { continue }
-      guard lies(path, in: workspace) ? Files.exists(path) : !access.found && access.form == .opened && Self.isData(path) else { continue }
+      // What another step publishes may not be there yet.
+      let isPublished = lies(path, in: workspace) && session.graph.publisher(of: String(path.dropFirst(workspace.count + 1))) != nil
+      let isKnown = isPublished || lies(path, in: workspace) && Files.exists(path)
+      guard isKnown || !lies(path, in: workspace) && !access.found && access.form == .opened && Self.isData(path) else { continue }
       if declared.contains(where: { lies(path, in: $0) || lies($0, in: path) })
         || written.contains(where: { lies(path, in: $0) || lies($0, in: path) })
       {
@@ -113,6 +116,13 @@ extension Attempt {
     let told = read.isEmpty ? found : read
     guard let first = told.first else { return nil }
     let place = step.declaration.origin.place(key: true).map { " (\($0.file):\($0.line))" } ?? ""
+    if let publisher = session.graph.publisher(of: first.path), let output = publisher.publishes.first(where: { $0.value == first.path })?.key {
+      let reference = "${step.\(publisher.name).\(output)}"
+      let port = step.declaration.inputs.first { $0.value.contains { $0.hasPrefix("${step.\(publisher.name)") } }?.key
+      let entry = "\(JSON.string(Self.port(for: first.path, besides: [])).compact): \(JSON.string(reference).compact)"
+      let line = port.map { "write ${in.\($0)} for it in its words" } ?? "add \(entry) to its 'in'"
+      return "it looks for \(first.path), which step '\(publisher.name)' publishes: \(line)\(place)"
+    }
     let more = told.count > 1 ? "; also \(told.dropFirst().prefix(5).map(\.line).joined(separator: ", "))" : ""
     let whole = first.line.hasPrefix("\"in\"") ? "" : "the 'in' of "
     let advice =

@@ -71,6 +71,11 @@ struct Expansion {
     if case .command = declaration.action {
       throw declaration.problem("a command cannot be split into shards", "shards", key: true, hint: "use a matrix")
     }
+    if count > 1, case .kind(let name) = declaration.action,
+      let whole = graph.kinds[name]?.parameters.first(where: { !$0.withShards && declaration.with[$0.name] != nil })
+    {
+      throw declaration.problem("'\(whole.name)' cannot be split into shards", "with", whole.name, key: true, hint: whole.summary)
+    }
     return count
   }
 

@@ -80,7 +80,12 @@ public final class Graph {
         next += 1
         let created = try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count, lists: next == 1 ? lists : nil)
         for step in created {
-          if byName[step.name] != nil { throw declaration.problem("there is a step '\(step.name)' already", key: true) }
+          if let other = byName[step.name] {
+            let place = steps[other].declaration.origin.place(key: true).map { "it stands in \(Files.display($0.file)) too" }
+            throw declaration.problem(
+              "there is a step '\(step.name)' already", key: true,
+              hint: (place.map { $0 + "; " } ?? "") + "give one another name, or if both were appended remove one of the two files")
+          }
           byName[step.name] = step.id
           added.append(step.name)
           if step.shard == nil && step.spread == nil { instances[declaration.name, default: []].append(step.id) }
@@ -101,7 +106,7 @@ public final class Graph {
               case .notPlain:
                 throw declaration.problem(
                   "step '\(step.name)' would publish to '\(path)'", "out", output,
-                  hint: "a place lies below the manifest's directory and outside of .enpire, as results/x: no '.', '..' or empty part")
+                  hint: "a place lies below the manifest's directory, not in .enpire, .git or NAME.steps, as results/x: no '.', '..' or empty part")
               }
             }
           }
@@ -243,7 +248,11 @@ public final class Graph {
 
   /// The failed or skipped step that keeps this one from running.
   private func blocker(of step: Step) -> Step? {
-    for need in step.needs where !need.optional && !steps[need.step].status.isSuccess && !steps[need.step].isBypassed { return steps[need.step] }
+    for need in step.needs where !need.optional && !steps[need.step].status.isSuccess && !steps[need.step].isBypassed {
+      // Its failure is a result, and order was all that was asked for.
+      if need.order, steps[need.step].status == .failed, steps[need.step].options.mayFail { continue }
+      return steps[need.step]
+    }
     for family in step.families {
       let culprit = members(of: family).first {
         ($0.status == .failed && !$0.options.mayFail) || ($0.name == family && !$0.status.isSuccess && !$0.isBypassed)

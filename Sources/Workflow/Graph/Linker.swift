@@ -237,6 +237,9 @@ struct Linker {
           sentence: publisher === step ? "'\(pattern)' is this step's own output" : "'\(pattern)' is what step '\(publisher.name)' publishes",
           hint: publisher === step ? "a step cannot read what it makes" : "write ${step.\(publisher.name).\(output)}, so that it comes first")
       }
+      if (Tracing.normal(Files.absolute(path, in: graph.manifest.directory)) + "/").contains("/.enpire/") {
+        throw TemplateError(sentence: "'\(pattern)' lies in the state", hint: "refer to a step's output: ${step.NAME.OUTPUT}")
+      }
       return .files(path)
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, "in", port, hint: error.hint) }
   }

@@ -1,4 +1,5 @@
-// Which step publishes where: every path is plain, below the manifest's directory and outside of the state, has one publisher, and none lies
+// Which step publishes where: every path is plain, below the manifest's directory and outside of the state, of Git and of
+// appended steps, has one publisher, and none lies
 // below another, for a directory is published whole. It knows nothing of files that are there.
 
 struct Publishers {
@@ -18,7 +19,8 @@ struct Publishers {
   mutating func claim(_ path: String, _ step: Step.ID) throws(Fault) {
     let path = path.hasSuffix("/") ? String(path.dropLast()) : path
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    guard !path.utf8.contains(0), parts.allSatisfy({ !["", ".", ".."].contains($0) }), parts[0] != ".enpire" else { throw .notPlain }
+    guard !path.utf8.contains(0), parts.allSatisfy({ !["", ".", "..", ".git"].contains($0) && !$0.hasSuffix(".steps") }), parts[0] != ".enpire"
+    else { throw .notPlain }
     if let other = owners[path] ?? parents[path[...]] { throw .taken(other) }
     var new: [Substring] = []
     var parent = path[...]

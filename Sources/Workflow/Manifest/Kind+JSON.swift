@@ -58,6 +58,7 @@ extension Parameter {
       "name": .string(name), "schema": form.schema, "summary": .string(summary), "optional": .bool(optional), "affectsResult": .bool(affectsResult),
     ]
     json["default"] = fallback
+    if !withShards { json["withShards"] = false }
     return json
   }
 
@@ -65,7 +66,7 @@ extension Parameter {
     guard let name = json["name"]?.string, let form = json["schema"].flatMap(Form.init(schema:)) else { return nil }
     self.init(
       name, form, default: json["default"], optional: json["optional"]?.bool ?? false, json["summary"]?.string ?? "",
-      affectsResult: json["affectsResult"]?.bool ?? true)
+      affectsResult: json["affectsResult"]?.bool ?? true, withShards: json["withShards"]?.bool ?? true)
   }
 }
 

@@ -108,9 +108,12 @@ public struct Parameter: Sendable, Hashable {
   public var summary: String
   /// False for what cannot change the result (a thread count, a count of trials of a sample), which stays out of the key.
   public var affectsResult: Bool
+  /// False for what makes no sense of a part of the work alone.
+  public var withShards: Bool
 
   public init(
-    _ name: String, _ form: Form, default fallback: JSON? = nil, optional: Bool = false, _ summary: String, affectsResult: Bool = true
+    _ name: String, _ form: Form, default fallback: JSON? = nil, optional: Bool = false, _ summary: String, affectsResult: Bool = true,
+    withShards: Bool = true
   ) {
     self.name = name
     self.form = form
@@ -118,6 +121,7 @@ public struct Parameter: Sendable, Hashable {
     self.optional = optional
     self.summary = summary
     self.affectsResult = affectsResult
+    self.withShards = withShards
   }
 }
 

@@ -26,7 +26,7 @@ extension Run {
     lookedForAppended = Clock.monotonic
     try askAgain()
     let directory = session.manifest.appendedDirectory
-    // A run that read only a part cannot check new steps against the whole.
+    // A run that read only a part cannot check new steps against the whole: it goes on with that at its end.
     guard session.part == nil, let known = session.appendedNames, let stamp = FileStamp(of: directory), stamp != appendedStamp else { return }
     let state = session.state.directory
     let isPending = AppendJournal.isPending(state)

@@ -1,5 +1,5 @@
-// A run that began with only those declarations that had changed, for they might give what they gave before. If they do, it is over; else what
-// depends on them follows, as one run for whoever looks at it.
+// A run that read only a part of the manifest, and goes on with the whole of it, as one run for whoever looks at it: because it tried first whether
+// what changed gives what it gave before, and it did not; or because steps were appended meanwhile.
 
 import JSON
 
@@ -16,12 +16,12 @@ extension Run {
   ) throws -> RunSummary {
     let first = try Run(session, options: options, jobserver: jobserver, report: report)
     let summary = try first.execute(goals)
-    guard let part = session.part, part.isTentative, let request = session.request else { return summary }
+    guard let part = session.part, let request = session.request, summary.exit != .interrupted, summary.exit != .budget else { return summary }
     let steps = session.graph.steps.filter { !session.graph.settled.contains($0.declaration.name) }
-    switch summary.exit {
-    case .interrupted, .budget: return summary
-    default: if steps.allSatisfy({ $0.status.isSuccess && !part.isChanged($0) }) { return summary }
-    }
+    let isDisproved = part.isTentative && !steps.allSatisfy { $0.status.isSuccess && !part.isChanged($0) }
+    // One trace and one jobserver are of one run.
+    let mayTakeMore = jobserver == nil && options.trace == nil && (summary.exit == .success || options.keepGoing) && request.goals.isEmpty
+    guard isDisproved || mayTakeMore && part.isOvertaken(in: session.manifest.appendedDirectory) else { return summary }
     let beginning = Beginning(
       summary: summary, problems: Dictionary(uniqueKeysWithValues: steps.compactMap { step in step.problem.map { (step.name, $0) } }))
     guard case .session(let rest, let goals) = try Session.open(request) else { return summary }
@@ -33,4 +33,12 @@ extension Run {
 extension Glance.Part {
   /// Whether a step of it gave something else than it had given before.
   func isChanged(_ step: Step) -> Bool { before[step.name].map { $0 != step.record?.outputs } ?? true }
+
+  /// Whether steps were appended since it was looked at.
+  fileprivate func isOvertaken(in directory: String) -> Bool {
+    let names = Appended.names(in: directory)
+    if let appendedNames { return names != appendedNames }
+    let known = snapshot.watches.first { $0.kind == Snapshot.Watch.Kind.appended.rawValue }
+    return known.map { $0.digest != Glance.digest(ofNames: names) } ?? !names.isEmpty
+  }
 }

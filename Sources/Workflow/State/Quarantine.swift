@@ -77,7 +77,9 @@ final class Quarantine {
     if let mark = entry.mark { return mark }
     for digest in entry.inputs {
       if let taint = files[digest] { return taint }
-      if let making = makings[digest], making.first < entry.started, making.firstGood >= entry.started { return making.taint }
+      guard let making = makings[digest], making.first < entry.started, making.firstGood >= entry.started, let taint = making.taint else { continue }
+      // What was begun after the mark was made took nothing from quarantine: it read a file with the same content.
+      if entry.started < taint.at { return taint }
     }
     return nil
   }

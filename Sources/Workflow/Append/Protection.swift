@@ -1,0 +1,100 @@
+// What appended steps may not do, whoever wrote them, for an agent's words are not to be trusted: change what is there and no step made, add to
+// what others read, read from outside of the workspace, leave the sandbox, have secrets.
+
+internal import Glibc
+import JSON
+
+extension Session {
+  /// Refuses steps that are about to be appended. What lies where they publish must be their own.
+  func protect(_ created: [Step]) throws {
+    let sources = Sources(of: graph)
+    for step in created where step.isAppended {
+      func problem(_ sentence: String, _ pointer: String..., hint: String) -> Problem {
+        step.declaration.problem(sentence, at: pointer, hint: hint)
+      }
+      if step.options.sandbox == false {
+        throw problem("an appended step stays in its sandbox", "sandbox", hint: "write it into the manifest, if it has to leave it")
+      }
+      if !step.options.secrets.isEmpty {
+        throw problem("an appended step has no secrets", "secrets", hint: "write it into the manifest, if it needs them")
+      }
+      for (port, texts) in step.inputs {
+        for case .files(let path) in texts where path.hasPrefix("/") || path.split(separator: "/").contains("..") {
+          throw problem(
+            "an appended step reads '\(path)', which is not below the manifest's directory", "in", port,
+            hint: "let a step of the manifest read it, and refer to that one's output")
+        }
+      }
+      for (output, path) in step.publishes {
+        let place = path.hasSuffix("/") ? String(path.dropLast()) : path
+        if let reader = sources.reader(of: place, besides: step) {
+          throw problem(
+            "an appended step would publish to '\(place)', and step '\(reader.name)' reads what lies there", "out", output,
+            hint: "publish elsewhere, as results/\(Files.name(of: place))")
+        }
+        let there = manifest.directory + "/" + place
+        if Files.exists(there), try !isOwn(there, step, output) {
+          throw problem(
+            "an appended step would overwrite '\(place)', which is not its own", "out", output,
+            hint: "publish elsewhere, as results/\(Files.name(of: place))")
+        }
+        if let parent = Files.parent(of: there), !isInside(parent) {
+          throw problem("a link leads '\(place)' out of the manifest's directory", "out", output, hint: "publish elsewhere")
+        }
+      }
+    }
+  }
+
+  /// A step of this name published it, and nobody changed it since.
+  private func isOwn(_ path: String, _ step: Step, _ output: String) throws -> Bool {
+    guard let key = try state.latest(manifest.workflow, step.name), let record = try state.action(key) else { return false }
+    return try decider.isInPlace(record.outputs[output], at: path)
+  }
+
+  /// Whether the nearest directory there is lies below the manifest's, whatever links there are.
+  private func isInside(_ path: String) -> Bool {
+    guard let real = realpath(path, nil) else { return Files.parent(of: path).map(isInside) ?? false }
+    defer { free(real) }
+    guard let root = realpath(manifest.directory, nil) else { return false }
+    defer { free(root) }
+    let (inner, outer) = (String(cString: real), String(cString: root))
+    return inner == outer || inner.hasPrefix(outer + "/")
+  }
+}
+
+/// Which files of the workspace the steps read.
+private struct Sources {
+  private var readers: [String: Step] = [:]
+  /// Directories that hold some of them.
+  private var parents: [Substring: Step] = [:]
+  private var patterns: [(pattern: String, reader: Step)] = []
+
+  init(of graph: Graph) {
+    for step in graph.steps {
+      for case .files(let text) in step.inputs.values.joined() {
+        let path = text.hasPrefix("./") ? String(text.dropFirst(2)) : text.hasSuffix("/") ? String(text.dropLast()) : text
+        if Files.isPattern(path) {
+          patterns.append((path, step))
+          continue
+        }
+        if readers.updateValue(step, forKey: path) != nil { continue }
+        var parent = path[...]
+        while let slash = parent.lastIndex(of: "/") {
+          parent = parent[..<slash]
+          if parents.updateValue(step, forKey: parent) != nil { break }
+        }
+      }
+    }
+  }
+
+  /// Who reads this path, something below it, or the directory that it lies in.
+  func reader(of path: String, besides step: Step) -> Step? {
+    if let reader = readers[path] ?? parents[path[...]], reader !== step { return reader }
+    var parent = path[...]
+    while let slash = parent.lastIndex(of: "/") {
+      parent = parent[..<slash]
+      if let reader = readers[String(parent)], reader !== step { return reader }
+    }
+    return patterns.first { $0.reader !== step && fnmatch($0.pattern, path, FNM_PATHNAME) == 0 }?.reader
+  }
+}
