@@ -96,6 +96,7 @@ import Testing
       (#""run": ["true"], "out": {"o": ".git/hooks/pre-commit"}"#, "would publish to"),
       (#""run": ["true"], "in": {"i": ".enpire/secret"}, "out": {"o": "x"}"#, "'.enpire/secret' lies in the state"),
       (#""run": ["true"], "in": {"i": "demos/../.enpire/secret"}, "out": {"o": "x"}"#, "lies in the state"),
+      (#""run": ["true"], "in": {"i": "."}, "out": {"o": "x"}"#, "'.' lies in the state, or holds it"),
       (#""run": ["true"], "in": {"i": "../x"}, "out": {"o": "x"}"#, "reads '../x', which is not below the manifest's directory"),
       (#""run": ["true"], "in": {"i": "/etc/passwd"}, "out": {"o": "x"}"#, "which is not below the manifest's directory"),
       (#""run": ["true"], "sandbox": false, "out": {"o": "x"}"#, "an appended step stays in its sandbox"),
@@ -118,6 +119,14 @@ import Testing
     #expect(try workspace.enpire("run", "mine").code == 0)
     try FileManager.default.removeItem(at: workspace.path("enpire.steps"))
     #expect(try append(workspace, self.step("mine")).code == 0)
+  }
+
+  @Test(arguments: [".en*/secret", ".e*"]) func `no pattern reaches into the state`(_ pattern: String) throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["cp", "${in.i}", "${out.o}"], "in": {"i": "\#(pattern)"}, "out": {"o": "leak"}}}}"#)
+    try workspace.write("secret", to: ".enpire/secret")
+    let outcome = try workspace.enpire("run")
+    #expect(outcome.code != 0 && outcome.errors.contains("lies in the state, or holds it") && workspace.read("leak") == nil, "\(outcome.errors)")
   }
 
   @Test func `a sharded evaluation costs what its trials do`() throws {

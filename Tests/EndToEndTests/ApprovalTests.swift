@@ -26,6 +26,9 @@ import Testing
     #expect(status["steps"]?.array?.first { $0["step"] == "move" }?["state"] == "approval")
     #expect(try workspace.enpire("approve", "move", "--by", "ann", "--reason", "the cell is clear").output == "approved: move (move the arm?)\n")
     #expect(try workspace.summary()["ran"] == 2 && workspace.read("done") == "1\n")
+    let history = try JSON(parsing: try workspace.enpire("history", "move", "--json").output)
+    #expect(history["executions"]?[0]?["telemetry"]?["approval"]?["by"] == "ann", "\(history)")
+    #expect(try workspace.enpire("history", "mov", "--json").code == 64 && workspace.enpire("lint", "mov").code == 64)
     #expect(try workspace.summary()["ran"] == 0)
     // Another plan is another question; the way back is known.
     let other = try workspace.summary("speed=2")

@@ -55,16 +55,16 @@ struct HistoryCommand: ParsableCommand {
   }
 
   private func tellExecutions(_ session: Session, _ name: String, _ shown: Int) throws {
-    let names = (try? session.graph.steps(for: name).map(\.name)) ?? [name]
-    let executions = try names.flatMap { try session.state.executions(session.manifest.workflow, step: $0, limit: shown) }
+    let known = try? session.graph.steps(for: name).map(\.name)
+    let executions = try (known ?? [name]).flatMap { try session.state.executions(session.manifest.workflow, step: $0, limit: shown) }
+    if executions.isEmpty, known == nil {
+      throw Problem(.usage, "no step '\(name)'", hint: nearest(to: name, among: session.graph.names).map { "did you mean '\($0)'?" })
+    }
     if output.json {
       return Terminal.print(
         (["history": 1, "step": .string(name), "executions": .array(try executions.map { try Self.json($0, session) })] as JSON).pretty)
     }
-    if executions.isEmpty {
-      throw Problem(
-        .usage, "step '\(name)' has not run here", hint: nearest(to: name, among: session.graph.names).map { "did you mean '\($0)'?" })
-    }
+    if executions.isEmpty { return Terminal.print("step '\(name)' has not run here yet") }
     let rows = executions.map {
       [$0.step, "run \($0.run)", date($0.started), duration($0.seconds), $0.outcome, String($0.key.prefix(12)), $0.station ?? ""]
     }
@@ -79,6 +79,8 @@ struct HistoryCommand: ParsableCommand {
     json["station"] = execution.station.map { .string($0) }
     if execution.outcome == "done", let key = Digest(hex: execution.key), let details = try session.state.details(key) {
       json["stations"] = details.telemetry["stations"]
+      // What is no part of its result: who agreed to it, the load before it, what its kind measured.
+      json["telemetry"] = details.telemetry
     }
     if !execution.message.isEmpty { json["problem"] = .string(execution.message) }
     return json

@@ -25,9 +25,10 @@ struct LintCommand: ParsableCommand {
   func run() throws {
     let (session, names) = try manifest.session(arguments)
     isolation.apply(to: session, try UserConfiguration.load())
+    let steps = names.isEmpty ? session.graph.steps : try session.goals(names)
     var remarks = session.lint()
     if trace {
-      try session.lintReads(names.isEmpty ? session.graph.steps : session.goals(names)) { step, result in
+      try session.lintReads(steps) { step, result in
         let place = step.declaration.origin.place(key: true)
         func add(_ sentence: String, _ hint: String?) {
           remarks.append(Remark(step: step.name, "step '\(step.name)' \(sentence)", at: place, hint: hint))

@@ -82,8 +82,8 @@ final class Sandbox {
   /// installed in one directory of /opt or of the home has its libraries beside its programs, so it is shown whole; but where people keep
   /// more than programs, only the directory named.
   private static func programs(_ environment: [String: String]) -> [String] {
-    func paths(_ name: String) -> [String] { (environment[name] ?? "").split(separator: ":").map { Tracing.normal(String($0)) } }
-    let home = environment["HOME"].map { Tracing.normal($0) + "/" } ?? "/root/"
+    func paths(_ name: String) -> [String] { (environment[name] ?? "").split(separator: ":").map { Files.normal(String($0)) } }
+    let home = environment["HOME"].map { Files.normal($0) + "/" } ?? "/root/"
     let mixed: Set<Substring> = ["bin", ".local", ".cargo", ".config", ".cache", ".ssh", ".gnupg"]
     let here = Files.currentDirectory + "/"
     let named = (paths("PATH") + paths("LD_LIBRARY_PATH")).map { path -> String in

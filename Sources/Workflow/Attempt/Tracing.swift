@@ -60,7 +60,7 @@ enum Tracing {
       let isFound = !result.hasPrefix("-1")
       // Other failures than absence tell that it is there.
       guard isFound || result.contains("ENOENT") || result.contains("ENOTDIR") else { continue }
-      let full = normal(path.hasPrefix("/") ? path : base + "/" + path)
+      let full = Files.normal(path.hasPrefix("/") ? path : base + "/" + path)
       if name == "chdir", isFound { places[process] = full }
       let opens = name.hasPrefix("open") || name.hasPrefix("exec")
       if opens, flags.contains("O_CREAT") || flags.contains("O_WRONLY") { continue }
@@ -113,14 +113,5 @@ enum Tracing {
       }
     }
     return String(decoding: bytes, as: UTF8.self)
-  }
-
-  /// Without `.`, `..` and doubled slashes.
-  static func normal(_ path: String) -> String {
-    var parts: [Substring] = []
-    for part in path.split(separator: "/") where part != "." {
-      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-    }
-    return "/" + parts.joined(separator: "/")
   }
 }

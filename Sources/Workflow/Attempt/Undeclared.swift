@@ -25,10 +25,10 @@ extension Attempt {
   /// What the accesses mean for the step's declaration.
   func report(on accesses: [FileAccess]) -> ReadReport {
     var report = ReadReport()
-    let workspace = Tracing.normal(workspace)
+    let workspace = Files.normal(workspace)
     let state = session.state.directory
-    let declared = inputs.values.joined().compactMap { $0.path.map { Tracing.normal($0) } }
-    let written = step.outputs.map { Tracing.normal(workspace + "/" + $0.path) }
+    let declared = inputs.values.joined().compactMap { $0.path.map { Files.normal($0) } }
+    let written = step.outputs.map { Files.normal(workspace + "/" + $0.path) }
     func lies(_ path: String, in other: String) -> Bool { path == other || path.hasPrefix(other + "/") }
     var ports = Set(step.declaration.inputs.keys)
     var told: [String: Int] = [:]
@@ -68,7 +68,7 @@ extension Attempt {
     for (port, artifacts) in inputs {
       for artifact in artifacts {
         guard let shown = shownPaths[artifact.path ?? artifact.digest.hex + artifact.name] else { continue }
-        let places = shown.map { Tracing.normal($0) }
+        let places = shown.map { Files.normal($0) }
         if !opened.contains(where: { path in places.contains { lies(path, in: $0) } }) {
           report.unused.append((port, artifact.path.map { Files.display($0) } ?? artifact.name))
         }
@@ -108,7 +108,7 @@ extension Attempt {
       let quoted = said.split { "'\"‘’`\n".contains($0) }.filter { $0.utf8.count < 400 }
       let words = (said.split(whereSeparator: breaks.contains) + quoted).filter { $0.contains { $0.isLetter } && $0 != "." && $0 != ".." }
       let asked = words.prefix(200).map {
-        FileAccess(path: Tracing.normal($0.hasPrefix("/") ? String($0) : directory + "/" + $0), form: .opened, found: false)
+        FileAccess(path: Files.normal($0.hasPrefix("/") ? String($0) : directory + "/" + $0), form: .opened, found: false)
       }
       found = report(on: asked).undeclared
     }

@@ -294,6 +294,11 @@ struct Decider {
         problem.code = .missingInput
         throw problem
       }
+      // By a pattern, or where the state is elsewhere.
+      if let path = paths.first(where: { ($0 + "/").hasPrefix(state.place) || state.place.hasPrefix($0 + "/") }) {
+        throw step.declaration.problem(
+          "step \(step.name): \(Files.display(path)) lies in the state, or holds it", "in", port, hint: "name other files")
+      }
       return try paths.map { path in
         guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
         let name = Files.name(of: path)

@@ -237,8 +237,10 @@ struct Linker {
           sentence: publisher === step ? "'\(pattern)' is this step's own output" : "'\(pattern)' is what step '\(publisher.name)' publishes",
           hint: publisher === step ? "a step cannot read what it makes" : "write ${step.\(publisher.name).\(output)}, so that it comes first")
       }
-      if (Tracing.normal(Files.absolute(path, in: graph.manifest.directory)) + "/").contains("/.enpire/") {
-        throw TemplateError(sentence: "'\(pattern)' lies in the state", hint: "refer to a step's output: ${step.NAME.OUTPUT}")
+      let place = Files.normal(Files.absolute(path, in: graph.manifest.directory)) + "/"
+      if place.contains("/.enpire/") || (graph.manifest.directory + "/").hasPrefix(place) {
+        throw TemplateError(
+          sentence: "'\(pattern)' lies in the state, or holds it", hint: "name files, or a step's output by reference: ${step.NAME.OUTPUT}")
       }
       return .files(path)
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, "in", port, hint: error.hint) }

@@ -49,6 +49,8 @@ public struct Execution: Sendable {
 
 public final class State {
   public let directory: String
+  /// The same with a slash at its end, for what lies in it.
+  let place: String
   let database: Database
   let store: Store
   let files: FileDigests
@@ -85,6 +87,7 @@ public final class State {
   /// Opens or creates the state directory.
   public init(directory: String) throws {
     self.directory = directory
+    place = Files.normal(directory) + "/"
     try Files.makeDirectory(directory)
     do {
       database = try Database(path: directory + "/state.db")
