@@ -56,6 +56,8 @@ import Testing
       let view = Array(block.split(whereSeparator: \.isNewline).map(String.init).drop { !$0.contains(" running") })
       #expect(view.count <= lines / 2 && view.allSatisfy { line in line.count < columns }, "\(view)")
     }
+    let starts = text.split(whereSeparator: \.isNewline).map(plain).filter { $0.hasPrefix("start ") }
+    #expect(starts.count == 10 && starts.allSatisfy { $0.count < columns || columns < 80 }, "\(starts)")
     #expect(blocks.contains { $0.contains("█") && $0.contains("/8") } || columns < 60, "\(blocks.last ?? "")")
     #expect(blocks.contains { $0.contains("of 11 steps done") })
     if lines < 20 { #expect(blocks.contains { $0.contains(" more") }) }

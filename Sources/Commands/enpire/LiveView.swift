@@ -73,7 +73,7 @@ struct LiveView {
       text.append(line)
     }
     if rows.count > shown.count { text.append("  and \(rows.count - shown.count) more") }
-    return text.map { String($0.prefix(width)) }
+    return text.map { Terminal.cut($0, width) }
   }
 
   private var head: String {
@@ -83,7 +83,7 @@ struct LiveView {
   }
 
   private static func fit(_ text: String, _ width: Int) -> String {
-    text.count > width ? text.prefix(max(1, width - 1)) + "…" : text + String(repeating: " ", count: width - text.count)
+    Terminal.cut(text, width) + String(repeating: " ", count: max(0, width - text.count))
   }
 
   private static func bar(_ share: Double, _ width: Int) -> String {

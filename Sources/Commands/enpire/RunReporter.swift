@@ -43,9 +43,11 @@ final class RunReporter {
     case .started(let step, let reasons):
       view.start(step)
       if form == .text {
-        say(
-          "\(Terminal.paint("start", .dim))  \(step.name)\(place(step))"
-            + (explain ? "" : Terminal.paint("  \(reasons.first?.text ?? "")", .dim)))
+        let name = step.name + place(step)
+        // `why` has the whole reason; a log too.
+        let room = isLive ? Terminal.size.columns - name.count - 10 : .max
+        let reason = explain || room < 8 ? "" : "  " + Terminal.cut(reasons.first?.text ?? "", room)
+        say("\(Terminal.paint("start", .dim))  \(name)\(Terminal.paint(reason, .dim))")
       }
     case .progress: note(event)
     case .pulse: break

@@ -38,6 +38,9 @@ enum Terminal {
     (output ? outputColour : errorColour) ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
   }
 
+  /// The text, or what fits of it.
+  static func cut(_ text: String, _ width: Int) -> String { text.count > width ? text.prefix(max(1, width - 1)) + "…" : text }
+
   /// Columns and lines of the terminal.
   static var size: (columns: Int, lines: Int) {
     var size = winsize()
