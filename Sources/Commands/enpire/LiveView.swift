@@ -23,7 +23,7 @@ struct LiveView {
   private var height = 0
   private var drawn = 0.0
 
-  mutating func start(_ step: Step) { rows.append(Row(step: step, since: Self.now)) }
+  mutating func start(_ step: Step) { rows.append(Row(step: step, since: Clock.monotonic)) }
 
   mutating func progress(_ step: Step, _ done: Int, _ total: Int, _ word: String) {
     if let index = rows.firstIndex(where: { $0.step === step }) { (rows[index].done, rows[index].total, rows[index].word) = (done, total, word) }
@@ -35,7 +35,7 @@ struct LiveView {
   }
 
   /// Whether it was drawn so lately that nobody would see another one.
-  var isFresh: Bool { Self.now - drawn < 0.05 }
+  var isFresh: Bool { Clock.monotonic - drawn < 0.05 }
 
   mutating func erase() {
     if height > 0 { Terminal.write("\r" + (height > 1 ? "\u{1B}[\(height - 1)A" : "") + "\u{1B}[J", to: 2) }
@@ -49,7 +49,7 @@ struct LiveView {
     let text = text(columns: columns, lines: lines)
     Terminal.write(text.map { Terminal.paint($0, .dim) }.joined(separator: "\n"), to: 2)
     height = text.count
-    drawn = Self.now
+    drawn = Clock.monotonic
   }
 
   /// At most `lines` lines, none wider than the terminal.
@@ -61,7 +61,7 @@ struct LiveView {
     let places = shown.map { $0.step.stationName?.count ?? 0 }.max() ?? 0
     var text = [head]
     for row in shown {
-      let seconds = duration((Self.now - row.since).rounded())
+      let seconds = duration((Clock.monotonic - row.since).rounded())
       var line = "  " + Self.fit(row.step.name, names) + "  "
       if places > 0 { line += Self.fit(row.step.stationName ?? "", min(places, 16)) + "  " }
       line += Self.fit(seconds, 9)
@@ -89,11 +89,5 @@ struct LiveView {
   private static func bar(_ share: Double, _ width: Int) -> String {
     let full = Int((min(max(share, 0), 1) * Double(width)).rounded(.down))
     return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
-  }
-
-  private static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

@@ -6,9 +6,7 @@ import Workflow
 enum RunTime {
   /// Seconds since 1970 at which a run has to end; the earliest of what is given.
   static func deadline(length: String?, times: [String]) throws -> Double? {
-    var clock = timespec()
-    clock_gettime(CLOCK_REALTIME, &clock)
-    let now = Double(clock.tv_sec) + Double(clock.tv_nsec) * 1e-9
+    let now = Clock.now
     let after = try length.map { text -> Double in
       guard let seconds = seconds(text), seconds > 0 else { throw Problem(.usage, "--for takes a time, as 90s, 45m, 6h or 1h30m, not '\(text)'") }
       return now + seconds

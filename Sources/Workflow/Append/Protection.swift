@@ -7,7 +7,7 @@ import JSON
 extension Session {
   /// Refuses steps that are about to be appended. What lies where they publish must be their own.
   func protect(_ created: [Step]) throws {
-    let sources = Sources(of: graph)
+    lazy var sources = Sources(of: graph)
     for step in created where step.isAppended {
       func problem(_ sentence: String, _ pointer: String..., hint: String) -> Problem {
         step.declaration.problem(sentence, at: pointer, hint: hint)
@@ -53,12 +53,9 @@ extension Session {
 
   /// Whether the nearest directory there is lies below the manifest's, whatever links there are.
   private func isInside(_ path: String) -> Bool {
-    guard let real = realpath(path, nil) else { return Files.parent(of: path).map(isInside) ?? false }
-    defer { free(real) }
-    guard let root = realpath(manifest.directory, nil) else { return false }
-    defer { free(root) }
-    let (inner, outer) = (String(cString: real), String(cString: root))
-    return inner == outer || inner.hasPrefix(outer + "/")
+    guard let real = Files.real(path) else { return Files.parent(of: path).map(isInside) ?? false }
+    guard let root = Files.real(manifest.directory) else { return false }
+    return real == root || real.hasPrefix(root + "/")
   }
 }
 

@@ -157,19 +157,13 @@ public enum Format {
 extension Format {
   /// Formats a file in place, by one rename and with the mode it has; nil if it is in its form already, else the lines that differ.
   public static func format(file path: String, write: Bool) throws -> [String]? {
-    let path = resolved(path)
+    // Formatting a link writes what it leads to.
+    let path = Files.real(path) ?? path
     let text = try Files.read(path)
     let formatted = try format(text, file: path)
     if text == formatted { return nil }
     if write { try Files.write(formatted, to: path, mode: mode(of: path)) }
     return difference(text, formatted)
-  }
-
-  /// The path without symbolic links, so that formatting a link writes what it leads to.
-  private static func resolved(_ path: String) -> String {
-    guard let buffer = realpath(path, nil) else { return path }
-    defer { free(buffer) }
-    return String(cString: buffer)
   }
 
   private static func mode(of path: String) -> mode_t {

@@ -239,11 +239,11 @@ public final class State {
 }
 
 /// Wall time, for records; durations are measured on the monotonic clock.
-enum Clock {
+public enum Clock {
   /// Seconds since 1970.
-  static var now: Double { read(CLOCK_REALTIME) }
+  public static var now: Double { read(CLOCK_REALTIME) }
   /// Seconds since some instant.
-  static var monotonic: Double { read(CLOCK_MONOTONIC) }
+  public static var monotonic: Double { read(CLOCK_MONOTONIC) }
 
   private static func read(_ clock: clockid_t) -> Double {
     var time = timespec()

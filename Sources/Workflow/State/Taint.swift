@@ -23,7 +23,8 @@ public struct Taint: Sendable {
   let digests: [Digest]
 
   static let table = """
-    CREATE TABLE IF NOT EXISTS taint (id INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT, name TEXT, since REAL, until REAL, reason TEXT, by TEXT, at REAL, digests TEXT)
+    CREATE TABLE IF NOT EXISTS taint
+      (id INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT, name TEXT, since REAL, until REAL, reason TEXT, by TEXT, at REAL, digests TEXT)
     """
 
   /// `station sim-3 is marked as bad (the camera moved)`.
