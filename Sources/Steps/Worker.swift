@@ -25,8 +25,9 @@ public enum Worker {
       throw StepFailure("kind '\(name)' did not write its output '\(output.name)'")
     }
     if let path = step.request["append"]?.string {
-      let lines = step.appended.map { JSON.object(["name": .string($0.name), "step": $0.step]) }
-      try Data(JSON.array(lines).pretty.utf8).write(to: URL(filePath: path))
+      var steps: JSON = [:]
+      for (name, declaration) in step.appended { steps[name] = declaration }
+      try Data(JSON.object(["steps": steps]).pretty.utf8).write(to: URL(filePath: path))
     }
   }
 }

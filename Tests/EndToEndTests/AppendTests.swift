@@ -254,6 +254,8 @@ import Testing
     for name in ["b", "c"] {
       try git("checkout", "-qb", name, "main")
       #expect(try append(workspace, step(name, #""in": {"a": "${step.a}"}, "#), "--goal", "--author", name).code == 0)
+      // Both had this idea; one of them wants it run.
+      #expect(try append(workspace, step("both"), "--author", name, name == "c" ? "--goal" : "--parent=a").code == 0)
       try git("add", ".")
       try git("commit", "-qm", name)
     }
@@ -261,7 +263,86 @@ import Testing
     try git("merge", "-q", "b")
     try git("merge", "-q", "--no-edit", "c")
     try workspace.write("", to: "go")
-    #expect(try workspace.summary()["ran"] == 3)
+    #expect(files(workspace).count { $0.hasPrefix("both") } == 2)
+    #expect(try workspace.summary()["ran"] == 4 && workspace.read("both") == "both\n")
+    #expect(try workspace.summary()["upToDate"] == 4)
+    // Another step under a name that is taken has to be sorted out by somebody, who is told where.
+    try FileManager.default.copyItem(at: workspace.path("enpire.steps/\(files(workspace)[0])"), to: workspace.path("enpire.steps/other.json"))
+    let other = workspace.read("enpire.steps/other.json")!.replacing("> b", with: "> elsewhere").replacing(#""o": "b""#, with: #""o": "elsewhere""#)
+    try workspace.write(other.replacing("echo b", with: "echo other"), to: "enpire.steps/other.json")
+    let clash = try workspace.enpire("run")
+    #expect(clash.code == 65 && clash.errors.contains("there is a step 'b' already") && clash.errors.contains("enpire.steps/b-"), "\(clash.errors)")
+  }
+
+  // MARK: By commands
+
+  private static let grid = """
+    import json, sys
+    steps = {f"grid/{i}": {"run": ["sh", "-c", f"echo {i} > g{i}"], "out": {"o": f"g{i}"}} for i in range(int(sys.argv[1]))}
+    json.dump({"steps": steps}, open(sys.argv[2], "w"))
+    open("n", "w").write(sys.argv[1])
+    """
+
+  /// `grid` appends as many steps as `count` says, and `all` waits for them.
+  private func appending(_ count: Int, _ allowed: String = "true") -> String {
+    #"""
+    {"manifest": 1, "append": {"steps": 3}, "default": ["all"], "steps": {
+      "grid": {"run": ["python3", "${in.script}", "\#(count)", "${append}"], "in": {"script": "grid.py"}, "appends": \#(allowed), "out": {"n": "n"}},
+      "all": {"run": ["sh", "-c", "echo all > all"], "after": ["grid"], "out": {"o": "all"}}}}
+    """#
+  }
+
+  @Test func `a command appends what it found out to be done, within the manifest's budget, and it comes back from the cache`() throws {
+    let workspace = try Workspace(appending(2, #""run""#), files: ["grid.py": Self.grid])
+    #expect(try workspace.summary()["ran"] == 4 && workspace.read("g1") == "1\n")
+    #expect(files(workspace).count == 2)
+    #expect(try workspace.summary()["upToDate"] == 4)
+    // Its steps are part of its record.
+    for name in files(workspace) { try FileManager.default.removeItem(at: workspace.path("enpire.steps/\(name)")) }
+    for name in ["g0", "n"] { try FileManager.default.removeItem(at: workspace.path(name)) }
+    let back = try workspace.summary()
+    #expect(back["ran"] == 0 && back["restored"] == 2 && workspace.read("g0") == "0\n", "\(back)")
+    // One more is one more.
+    try workspace.write(appending(3), to: "enpire.json")
+    #expect(try workspace.summary()["ran"] == 2)
+    try workspace.write(appending(4), to: "enpire.json")
+    let over = try workspace.enpire("run")
+    #expect(over.code == 78 && over.errors.contains("4 more steps would be 4, and 3 may be appended"), "\(over.errors)")
+    try workspace.write(appending(2, #"["train"]"#), to: "enpire.json")
+    let forbidden = try workspace.enpire("run")
+    #expect(forbidden.code == 65 && forbidden.errors.contains("'grid' may not append a step of kind 'run'"), "\(forbidden.errors)")
+  }
+
+  @Test(
+    arguments: [
+      ("echo '{\"steps\": {' > $1", 1, "what it wants appended is not JSON: line 2"), ("echo '[]' > $1", 1, "what it wants appended has no steps"),
+      ("echo '{\"steps\": {\"x\": {\"run\": [\"true\"]}}}' > $1", 65, "grid may not append 'x'"),
+      ("echo '{\"steps\": {\"grid/x\": {\"run\": [\"true\"]}}}' > $1", 65, "step 'grid/x' has no 'out'"),
+      (#"echo '{"steps": {"grid/x": {"run": ["true"], "sandbox": false, "out": {"o": "x"}}}}' > $1"#, 65, "an appended step stays in its sandbox"),
+      ("ln -s /etc/hostname $1", 1, "what it wants appended is no file"), ("mkfifo $1", 1, "neither a file nor a directory"),
+      ("mkdir $1", 1, "what it wants appended is no file"),
+    ] as [(String, Int32, String)])
+  func `what a command appends wrongly fails it, and leaves nothing`(_ script: String, _ code: Int32, _ sentence: String) throws {
+    let words: JSON = ["sh", "-c", .string(script + "; echo > n"), "sh", "${append}"]
+    let workspace = try Workspace(
+      #"{"manifest": 1, "append": {"steps": 3}, "steps": {"grid": {"run": \#(words.compact), "appends": true, "out": {"n": "n"}}}}"#)
+    let outcome = try workspace.enpire("run")
+    #expect(outcome.code == code && outcome.errors.contains(sentence), "\(outcome.code) \(outcome.errors)")
+    #expect(files(workspace).isEmpty && workspace.read("n") == nil)
+  }
+
+  @Test(
+    arguments: [
+      (#""run": ["true", "${append}"], "appends": true, "out": {"n": "n"}"#, "", "nothing says how many steps 'a' may append"),
+      (#""run": ["true"], "appends": true, "out": {"n": "n"}"#, #""append": {"steps": 1}, "#, "'a' is not told where to write what it appends"),
+      (#""run": ["true", "${append}"], "out": {"n": "n"}"#, #""append": {"steps": 1}, "#, "only the words of a command that appends may name"),
+      (#""run": ["true", "${append}"], "appends": true, "phony": true"#, #""append": {"steps": 1}, "#, "a phony step appends nothing"),
+      (#""run": ["true", "${append}"], "appends": [], "out": {"n": "n"}"#, #""append": {"steps": 1}, "#, "'appends' names no kind"),
+    ])
+  func `a command says where it appends, and the manifest how much`(_ step: String, _ policy: String, _ sentence: String) throws {
+    let workspace = try Workspace(#"{"manifest": 1, \#(policy)"steps": {"a": {\#(step)}}}"#)
+    let outcome = try workspace.enpire("check")
+    #expect(outcome.code == 65 && outcome.errors.contains(sentence), "\(outcome.code) \(outcome.errors)")
   }
 
   /// `make study-append` does the same with 16 processes and 1,000 steps each.

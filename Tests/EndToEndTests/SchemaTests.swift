@@ -43,12 +43,12 @@ import Testing
   }
 
   /// Every JSON block of the document that is a whole manifest.
-  private static let examples: [String] = {
+  private static func blocks(_ language: String) -> [String] {
     let text = (try? String(contentsOf: Workspace.repository.appending(path: "docs/manifest.md"), encoding: .utf8)) ?? ""
-    return text.components(separatedBy: "```json\n").dropFirst().map { $0.components(separatedBy: "\n```")[0] }.filter {
-      (try? JSON(parsing: $0))?["manifest"] != nil
-    }
-  }()
+    return text.components(separatedBy: "```\(language)\n").dropFirst().map { $0.components(separatedBy: "\n```")[0] }
+  }
+
+  private static let examples = blocks("json").filter { (try? JSON(parsing: $0))?["manifest"] != nil }
 
   @Test func `everything that is shipped conforms to its schema`() throws {
     let files = try FileManager.default.subpathsOfDirectory(atPath: Self.workflows.path())
@@ -78,8 +78,9 @@ import Testing
   }
 
   @Test func `the examples that need nothing else run`() throws {
+    let script = try #require(Self.blocks("python").first)
     for example in Self.examples where !example.contains("vision/train.json") && !example.contains("\"gripper\"") {
-      let workspace = try Workspace(example, files: ["in.csv": "a\nb\n"])
+      let workspace = try Workspace(example, files: ["in.csv": "a\nb\n", "sweep.py": script])
       let outcome = try workspace.enpire()
       #expect(outcome.code == 0, "\(example)\n\(outcome.errors)")
     }
@@ -94,6 +95,7 @@ import Testing
     #"{"phony": true, "out": {"o": "p"}}"#, #"{"run": ["x"], "phony": true, "out": {"o": "p"}}"#, #"{"uses": "x", "phony": true}"#,
     #"{"uses": "x", "matrix": {"k": []}}"#, #"{"uses": "x", "matrix": {"k": [1], "exclude": [1]}}"#, #"{"uses": "x", "foreach": {"i": [1]}}"#,
     #"{"run": ["x"], "out": {"o": {"path": "p", "optional": "yes"}}}"#, #"{"uses": "x", "when": 3}"#, #"{"uses": "x", "wiht": {}}"#,
+    #"{"run": ["x", "${append}"], "phony": true, "appends": true}"#, #"{"uses": "x", "appends": []}"#,
   ]) func `what the program refuses by form the schema refuses too`(step: String) throws {
     let workspace = try Workspace(#"{"manifest": 1, "steps": {"a": \#(step)}}"#)
     #expect(try workspace.enpire("check").code == 65)

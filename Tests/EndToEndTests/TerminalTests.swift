@@ -13,12 +13,17 @@ import Testing
     let workspace = try Workspace(
       #"{"manifest": 1, "default": ["all"], "steps": {"all": {"phony": true, "after": ["bad"\#((0..<9).map { #", "a-step-with-a-rather-long-name-which-is-number-\#($0)""# }.joined())]}, "#
         + #""bad": {"run": ["sh", "-c", "sleep 0.3; echo why it failed; exit 3"], "phony": true}, \#(steps.joined(separator: ", "))}}"#)
+    return try shown(workspace, columns, lines, ["run", "-k", "-j20"], environment: environment)
+  }
+
+  /// The bytes that a call writes to a terminal of this size.
+  private func shown(_ workspace: Workspace, _ columns: Int, _ lines: Int, _ words: [String], environment: [String: String] = [:]) throws -> String {
     let program = """
       import fcntl, os, pty, struct, sys, termios
       pid, master = pty.fork()
       if pid == 0:
-          os.execv(sys.argv[3], [sys.argv[3], "run", "-k", "-j20"])
-      fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", int(sys.argv[2]), int(sys.argv[1]), 0, 0))
+          fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", int(sys.argv[2]), int(sys.argv[1]), 0, 0))
+          os.execv(sys.argv[3], sys.argv[3:])
       while True:
           try: data = os.read(master, 65536)
           except OSError: break
@@ -28,7 +33,7 @@ import Testing
       """
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", program, "\(columns)", "\(lines)", Workspace.program.path()]
+    process.arguments = ["python3", "-c", program, "\(columns)", "\(lines)", Workspace.program.path()] + words
     process.currentDirectoryURL = workspace.directory
     process.environment = ProcessInfo.processInfo.environment
       .merging(["TERM": "xterm", "ENPIRE_SANDBOX": "none", "MAKEFLAGS": "", "CI": "", "NO_COLOR": "", "CLICOLOR_FORCE": ""]) { $1 }
@@ -77,5 +82,33 @@ import Testing
   @Test func `without colour the view is drawn in none`() throws {
     let text = try shown(80, 24, environment: ["NO_COLOR": "1"])
     #expect(text.contains("\u{1B}[J") && !text.contains("\u{1B}[2m") && !text.contains("\u{1B}[32m"))
+  }
+
+  /// `status`, `plan`, `history` and `stations` with names and reasons that are longer than the terminal is wide.
+  @Test(arguments: [80, 60]) func `tables and reasons stay within the terminal`(_ columns: Int) throws {
+    let name = "a-step-with-a-rather-long-name-that-goes-on-and-on-and-on-until-nothing-else-fits"
+    let manifest = { (word: String) in
+      #"{"manifest": 1, "fleet": "fleet.json", "steps": {"\#(name)": {"run": ["sh", "-c", "echo \#(word) of the things that this step says > s"], "#
+        + #""out": {"o": "s"}}, "b": {"run": ["sh", "-c", "cat ${in.i} > b"], "in": {"i": "${step.\#(name)}"}, "out": {"o": "b"}}}}"#
+    }
+    let station = #"{"name": "a-station-somewhere", "driver": "push-t-sim", "tasks": ["push-t"]}"#
+    let workspace = try Workspace(manifest("one"), files: ["fleet.json": #"{"fleet": 1, "stations": [\#(station)]}"#])
+    #expect(try workspace.enpire("run", name).code == 0)
+    try workspace.write(manifest("a hundred and one, or even more than that,"), to: "enpire.json")
+    #expect(try workspace.enpire("preempt", "a-station-somewhere", "--reason", String(repeating: "it is being looked at ", count: 6)).code == 0)
+    let steps = #"{"steps": {"c": {"run": ["true"], "out": {"o": "c"}}}}"#
+    try workspace.write(steps, to: "steps.json")
+    let words = ["append", "steps.json", "--author", "ann", "--hypothesis", "a step that does nothing tells more than one would think"]
+    #expect(try workspace.enpire(words).code == 0)
+    for words in [["status"], ["plan"], ["history"], ["history", name], ["stations"]] {
+      let lines = plain(try shown(workspace, columns, 24, words)).split(whereSeparator: \.isNewline).map(String.init)
+      #expect(!lines.isEmpty && lines.allSatisfy { $0.count <= columns }, "\(words) \(lines)")
+      // Nothing is cut where it goes to a program.
+      if words == ["status"] {
+        #expect(lines.contains { $0.contains("…") } && lines.joined().contains("by ann: a step"), "\(lines)")
+        #expect(try workspace.enpire("status").output.contains(name))
+      }
+      if words == ["stations"] { #expect(lines.count > 1 && lines.count { $0.contains("looked at") } > 1, "\(lines)") }
+    }
   }
 }

@@ -204,6 +204,34 @@ import Testing
     #expect(try complete(workspace, "enpire", "run", "-f", "none.json", "t") == [])
   }
 
+  @Test func `bash completes stations, kinds and what can be marked`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "fleet": "fleet.json", "steps": {"a": {"run": ["true"], "phony": true}}}"#,
+      files: ["fleet.json": #"{"fleet": 1, "stations": [{"name": "left", "driver": "push-t-sim", "tasks": ["push-t"]}]}"#])
+    #expect(try complete(workspace, "enpire", "preempt", "") == ["left"])
+    #expect(try complete(workspace, "enpire", "kinds", "eval") == ["evaluate"])
+    #expect(try complete(workspace, "enpire", "taint", "s") == ["station", "step"])
+    #expect(try complete(workspace, "enpire", "taint", "station", "") == ["left"])
+    #expect(try complete(workspace, "enpire", "taint", "step", "") == ["a"])
+  }
+
+  /// Everything that lists something says at most so much, and how much it left out.
+  @Test(arguments: [
+    (["graph"], "steps"), (["lint"], "remarks"), (["stations"], "stations"), (["kinds"], "kinds"), (["status"], "steps"), (["plan"], "steps"),
+  ]) func `lists are as long as they may be`(_ words: [String], _ member: String) throws {
+    let steps = (0..<4).map { #""s\#($0)": {"run": ["sh", "-c", "cat in\#($0)"], "in": {"i": "in\#($0)"}, "out": {"o": "s\#($0)"}}"# }
+    let stations = (0..<4).map { #"{"name": "t\#($0)", "driver": "push-t-sim", "tasks": ["push-t"]}"# }
+    let workspace = try Workspace(
+      #"{"manifest": 1, "fleet": "fleet.json", "vars": {"u": 1, "v": 1, "w": 1, "x": 1}, "default": ["s0"], "steps": {\#(steps.joined(separator: ", "))}}"#,
+      files: ["fleet.json": #"{"fleet": 1, "stations": [\#(stations.joined(separator: ", "))]}"#])
+    let all = try JSON(parsing: try workspace.enpire(words + ["--json"]).output)[member]?.array?.count ?? 0
+    let part = try JSON(parsing: try workspace.enpire(words + ["--json", "--limit", "1"]).output)
+    #expect(all >= (words == ["plan"] ? 1 : 4) && part[member]?.array?.count == 1)
+    #expect(part["omitted"] == (all > 1 ? .integer(all - 1) : nil), "\(part)")
+    let text = try workspace.enpire(words + ["--limit", "1"])
+    #expect(all == 1 || text.output.contains("and \(all - 1) more"), "\(text.output)")
+  }
+
   @Test(arguments: ["bash", "zsh", "fish"]) func `there is a completion script for each shell`(shell: String) throws {
     let outcome = try Workspace().enpire("completion", shell)
     #expect(outcome.code == 0 && outcome.output.contains("keep-going") && outcome.output.contains("history"))

@@ -64,7 +64,9 @@ final class Workspace {
   }
 
   @discardableResult
-  func enpire(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
+  func enpire(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome { try enpire(arguments, environment: environment) }
+
+  func enpire(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
     outcome(of: try start(arguments, environment: environment))
   }
 

@@ -10,7 +10,7 @@ struct StationOptions: ParsableArguments {
   @Option(help: "Who says so (default: the user's name).") var by: String?
   @Option(help: "Why.") var reason = ""
   @OptionGroup var output: OutputOptions
-  @Argument(help: "The stations; NAME=value sets a variable.") var arguments: [String]
+  @Argument(help: "The stations; NAME=value sets a variable.", completion: .stations) var arguments: [String]
 
   /// Does it to each, and tells it.
   func each(_ word: String, _ body: (Session, _ station: String, _ by: String) throws -> String?) throws {

@@ -26,6 +26,18 @@ extension CompletionKind {
   static let steps = CompletionKind.custom { words, _, prefix in Completion(words).steps(prefix) }
   /// Steps and variables.
   static let goals = CompletionKind.custom { words, _, prefix in Completion(words).steps(prefix) + Completion(words).variables }
+  /// Stations of the fleet, and variables.
+  static let stations = CompletionKind.custom { words, _, _ in Completion(words).stations + Completion(words).variables }
+  /// What `taint` takes: a kind of thing, then its name.
+  static let marked = CompletionKind.custom { words, _, prefix in
+    switch words.compactMap(Taint.What.init).last {
+    case nil: Taint.What.allCases.map(\.rawValue)
+    case .step: Completion(words).steps(prefix)
+    case .station: Completion(words).stations
+    case .file, .run: []
+    }
+  }
+  static let kinds = CompletionKind.custom { _, _, _ in (try? Catalogue.kinds(state: Machine.cacheDirectory))?.keys.sorted() ?? [] }
 }
 
 /// Names of the manifest that a command line is about; none if there is no such manifest, for a shell must not see errors.
@@ -48,6 +60,8 @@ private struct Completion {
   }
 
   var variables: [String] { manifest.map { $0.variables.keys.map { $0 + "=" } } ?? [] }
+
+  var stations: [String] { manifest?.fleet.flatMap { try? Fleet(path: $0) }?.stations.map(\.name) ?? [] }
 
   /// Instances of a matrix only once the step is written out: there may be thousands.
   func steps(_ prefix: String) -> [String] {

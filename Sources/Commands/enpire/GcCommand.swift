@@ -17,7 +17,8 @@ struct GcCommand: ParsableCommand {
       """)
 
   @OptionGroup var manifest: ManifestOptions
-  @Option(help: ArgumentHelp("Remove what is older, as 90m, 12h, 30d, 8w.", valueName: "time"), transform: time) var olderThan = 30 * 86400.0
+  @Option(help: ArgumentHelp("Remove what is older, as 90m, 12h, 30d, 8w.", valueName: "time"), transform: { try GcCommand.time($0, "--older-than") })
+  var olderThan = 30 * 86400.0
   @Option(help: ArgumentHelp("And then the oldest until the store holds no more, as 500M, 10G.", valueName: "bytes"), transform: bytes)
   var maxSize: Int?
   @Flag(name: [.customShort("n"), .long], help: "Say what would be removed, and remove nothing.") var dryRun = false
@@ -47,11 +48,11 @@ struct GcCommand: ParsableCommand {
     if let maxSize, collected.keptBytes > maxSize { Terminal.say("the latest results alone hold more than \(Self.size(maxSize)); they stay") }
   }
 
-  static func time(_ text: String) throws -> Double {
+  static func time(_ text: String, _ option: String) throws -> Double {
     let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400]
     if let seconds = Double(text), seconds == 0 { return 0 }
     guard let unit = text.last.flatMap({ units[$0] }), let number = Double(text.dropLast()), number >= 0, number < 1e6 else {
-      throw ValidationError("--older-than takes a time as 90m, 12h, 30d or 8w, not '\(text)'")
+      throw ValidationError("\(option) takes a time as 90m, 12h, 30d or 8w, not '\(text)'")
     }
     return number * unit
   }

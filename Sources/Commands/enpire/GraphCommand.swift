@@ -17,6 +17,7 @@ struct GraphCommand: ParsableCommand {
 
   @OptionGroup var manifest: ManifestOptions
   @Option(help: "dot, mermaid or json.") var format = Format.dot
+  @OptionGroup(title: "What is said") var limit: LimitOption
   @OptionGroup(title: "What is said") var output: OutputOptions
   @Argument(help: "NAME=value sets a variable.", completion: .goals) var arguments: [String] = []
 
@@ -24,10 +25,11 @@ struct GraphCommand: ParsableCommand {
     let (session, names) = try manifest.session(arguments)
     _ = try session.goals(names)
     _ = try session.plan(session.graph.steps)
+    let picture = Picture(of: session.graph, limit: limit.count(.max))
     switch output.json ? .json : format {
-    case .dot: Terminal.write(session.graph.dot(), to: 1)
-    case .mermaid: Terminal.write(session.graph.mermaid(), to: 1)
-    case .json: Terminal.print(session.graph.json.pretty)
+    case .dot: Terminal.print(picture.dot)
+    case .mermaid: Terminal.print(picture.mermaid)
+    case .json: Terminal.print(picture.json.pretty)
     }
   }
 }

@@ -40,7 +40,7 @@ struct HistoryCommand: ParsableCommand {
       let counts = (run.counts?.object ?? [:]).filter { $0.value.int ?? 0 > 0 }.map { "\($0.value.int!) \(Self.words[$0.key] ?? $0.key)" }
       return ["\(run.number)", date(run.started), run.seconds.map(duration) ?? "", exit, counts.joined(separator: ", ")]
     }
-    Terminal.print(table(rows).joined(separator: "\n"))
+    Terminal.print(table(rows))
   }
 
   private static let words = ["upToDate": "up to date", "notReached": "not reached", "held": "waiting for a person", "interrupted": "stopped"]
@@ -67,7 +67,7 @@ struct HistoryCommand: ParsableCommand {
     let rows = executions.map {
       [$0.step, "run \($0.run)", date($0.started), duration($0.seconds), $0.outcome, String($0.key.prefix(12)), $0.station ?? ""]
     }
-    Terminal.print(table(rows).joined(separator: "\n"))
+    Terminal.print(table(rows))
   }
 
   private static func json(_ execution: Execution, _ session: Session) throws -> JSON {

@@ -9,33 +9,33 @@ struct KindsCommand: ParsableCommand {
     commandName: "kinds", abstract: "Lists the step kinds, or describes one: inputs, outputs, parameters.",
     discussion: "Example:\n  enpire kinds evaluate")
 
+  @OptionGroup var limit: LimitOption
   @OptionGroup var output: OutputOptions
   @Flag(help: "Markdown: the step reference.") var markdown = false
-  @Argument(help: "One kind.") var name: String?
+  @Argument(help: "One kind.", completion: .kinds) var name: String?
 
   func run() throws {
     let all = try Catalogue.kinds(state: Machine.cacheDirectory)
     if let name, all[name] == nil {
       throw Problem(.usage, "no step kind '\(name)'", hint: nearest(to: name, among: all.keys).map { "did you mean '\($0)'?" })
     }
-    let kinds = (name.map { [all[$0]!] } ?? Array(all.values)).sorted { $0.name < $1.name }
+    let (kinds, omitted) = limit.first(of: (name.map { [all[$0]!] } ?? Array(all.values)).sorted { $0.name < $1.name })
     if output.json {
-      return Terminal.print(
-        JSON.object([
-          "kinds": .array(
-            kinds.map { kind in
-              var json = kind.json
-              json["with"] = kind.parameterSchema
-              return json
-            })
-        ]).pretty)
+      var json: JSON = [
+        "kinds": .array(
+          kinds.map { kind in
+            var json = kind.json
+            json["with"] = kind.parameterSchema
+            return json
+          })
+      ]
+      if omitted > 0 { json["omitted"] = .integer(omitted) }
+      return Terminal.print(json.pretty)
     }
     if markdown { return Terminal.print(kinds.map(Self.markdown).joined(separator: "\n")) }
     if name == nil {
-      let width = kinds.map(\.name.count).max() ?? 0
-      for kind in kinds {
-        Terminal.print("\(kind.name)\(String(repeating: " ", count: width - kind.name.count))  \(kind.effect.rawValue)\t\(kind.summary)")
-      }
+      Terminal.print(table(kinds.map { [$0.name, $0.effect.rawValue, $0.summary] }))
+      if omitted > 0 { Terminal.print(LimitOption.rest(omitted)) }
     } else {
       Terminal.print(Self.text(kinds[0]))
     }

@@ -19,6 +19,7 @@ struct LintCommand: ParsableCommand {
   @OptionGroup var manifest: ManifestOptions
   @Flag(help: "Run the steps under strace.") var trace = false
   @OptionGroup(title: "How to run") var isolation: IsolationOptions
+  @OptionGroup(title: "What is said") var limit: LimitOption
   @OptionGroup(title: "What is said") var output: OutputOptions
   @Argument(help: "Steps to trace (default: all); NAME=value sets a variable.", completion: .goals) var arguments: [String] = []
 
@@ -42,24 +43,26 @@ struct LintCommand: ParsableCommand {
         }
       }
     }
+    let (shown, omitted) = limit.first(of: remarks)
     if output.json {
-      Terminal.print(
-        ([
-          "lint": 1,
-          "remarks": .array(
-            remarks.map { remark in
-              var entry: JSON = ["sentence": .string(remark.sentence)]
-              entry["step"] = remark.step.map { .string($0) }
-              entry["file"] = remark.place.map { .string($0.file) }
-              entry["line"] = remark.place.map { .integer($0.line) }
-              entry["hint"] = remark.hint.map { .string($0) }
-              return entry
-            }),
-        ] as JSON).pretty)
+      var json: JSON = ["lint": 1]
+      if omitted > 0 { json["omitted"] = .integer(omitted) }
+      json["remarks"] = .array(shown.map(Self.json))
+      Terminal.print(json.pretty)
     } else {
-      for remark in remarks { Terminal.print("\(Problem(.usage, remark.sentence, at: remark.place, hint: remark.hint))") }
+      for remark in shown { Terminal.print("\(Problem(.usage, remark.sentence, at: remark.place, hint: remark.hint))") }
+      if omitted > 0 { Terminal.print(LimitOption.rest(omitted)) }
       if remarks.isEmpty { Terminal.print("nothing to remark") }
     }
     if !remarks.isEmpty { leave(.stepFailed) }
+  }
+
+  private static func json(_ remark: Remark) -> JSON {
+    var entry: JSON = ["sentence": .string(remark.sentence)]
+    entry["step"] = remark.step.map { .string($0) }
+    entry["file"] = remark.place.map { .string($0.file) }
+    entry["line"] = remark.place.map { .integer($0.line) }
+    entry["hint"] = remark.hint.map { .string($0) }
+    return entry
   }
 }

@@ -22,4 +22,13 @@ struct LimitOption: ParsableArguments {
 
   /// The limit, with another default for text than for programs.
   func count(_ fallback: Int) -> Int { limit == 0 ? .max : limit ?? fallback }
+
+  /// The first of them, and how many there are more.
+  func first<Element>(of all: [Element], _ fallback: Int = .max) -> (shown: [Element], omitted: Int) {
+    let shown = Array(all.prefix(count(fallback)))
+    return (shown, all.count - shown.count)
+  }
+
+  /// What is said of those that are not shown.
+  static func rest(_ count: Int) -> String { "and \(count) more; --limit 0 shows all" }
 }

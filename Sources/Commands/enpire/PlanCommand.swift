@@ -39,8 +39,9 @@ struct PlanCommand: ParsableCommand {
     let open = plan.filter { if case .upToDate = $0.forecast { false } else { true } }
     for (step, forecast) in open.prefix(limit) {
       let (action, details) = describe(forecast)
-      Terminal.print("\(action)\(String(repeating: " ", count: max(1, 9 - action.count)))\(step.name)\(step.stationName.map { " on \($0)" } ?? "")")
-      for detail in details.prefix(6) { Terminal.print("           \(detail)") }
+      let head = action + String(repeating: " ", count: max(1, 9 - action.count))
+      Terminal.print(fold("\(head)\(step.name)\(step.stationName.map { " on \($0)" } ?? "")", indent: 9))
+      for detail in details.prefix(6) { Terminal.print(fold("           " + detail, indent: 13)) }
       if details.count > 6 { Terminal.print("           and \(details.count - 6) more") }
     }
     if open.count > limit {

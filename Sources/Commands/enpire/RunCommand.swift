@@ -32,7 +32,8 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     try telling.openEvents()
     let configuration = try UserConfiguration.load()
-    let reporter = RunReporter(output.json ? .json : telling.silent ? .quiet : .text, verbose: telling.verbose, explain: telling.explain)
+    let form: RunReporter.Form = output.json ? telling.silent ? .quietJSON : .json : telling.silent ? .quiet : .text
+    let reporter = RunReporter(form, verbose: telling.verbose, explain: telling.explain)
     // A line marked with + is run under `make -n` too.
     let dryRun = execution.dryRun || Jobserver.isUnderDryMake
     let session: Session
@@ -102,7 +103,7 @@ struct ExecutionOptions: ParsableArguments {
 
 /// What a run tells of itself.
 struct TellingOptions: ParsableArguments {
-  @Flag(name: [.customShort("s"), .long, .customLong("quiet")], help: "Say nothing but failures.")
+  @Flag(name: [.customShort("s"), .long, .customLong("quiet")], help: "Say nothing but failures; with --json the summary too.")
   var silent = false
 
   @Flag(name: [.customShort("v"), .long], help: "Say every reason, and the key of what ran.")

@@ -4,7 +4,8 @@ import JSON
 import Workflow
 
 final class RunReporter {
-  enum Form { case text, quiet, json }
+  /// Quiet: failures and what waits for a person; as JSON the summary too.
+  enum Form { case text, quiet, json, quietJSON }
 
   private let form: Form
   private let verbose: Bool
@@ -28,11 +29,11 @@ final class RunReporter {
   func report(_ event: RunEvent) {
     if case .pulse(let done, let total) = event { return pulse(done, total) }
     if Self.events >= 0 { Self.note(json(event)) }
-    if form == .json { Terminal.print(json(event).compact) }
+    if isJSON, form == .json || event.isNotable { Terminal.print(json(event).compact) }
     if case .progress = event, view.isFresh { return note(event) }
     if isLive { view.erase() }
     if explain { explain(event) }
-    if form == .json { return }
+    if isJSON { return }
     switch event {
     case .endedLeftovers(let count): say("ended \(count) \(count == 1 ? "process" : "processes") that an earlier run left when it crashed")
     case .lostRecords: say("\(Terminal.paint("warning:", .yellow)) the state database is empty though there are results: all runs anew")
@@ -88,6 +89,8 @@ final class RunReporter {
     if isLive { view.draw() }
   }
 
+  private var isJSON: Bool { form == .json || form == .quietJSON }
+
   /// Whether it draws what runs.
   var isLive: Bool { form == .text && Terminal.isLive }
 
@@ -119,7 +122,7 @@ final class RunReporter {
           ] as JSON).object!
         ) { $1 })
     Self.note(json)
-    if form == .json { return Terminal.print(json.compact) }
+    if isJSON { return Terminal.print(json.compact) }
     if form == .quiet && summary.exit == .success { return }
     let counts = [
       (summary.ran, "ran"), (summary.upToDate, "up to date"), (summary.restored, "restored"), (summary.failed, "failed"),
@@ -180,9 +183,8 @@ final class RunReporter {
     case .pulse: .null
     case .failed(let step, let problem):
       [
-        "event": "failed", "step": .string(step.name), "problem": .string(problem.description), "code": .integer(Int(problem.code.rawValue)),
-        "name": .string(problem.code.name),
-        "tolerated": .bool(step.options.mayFail),
+        "event": problem.code == .interrupted ? "interrupted" : "failed", "step": .string(step.name), "problem": .string(problem.description),
+        "code": .integer(Int(problem.code.rawValue)), "name": .string(problem.code.name), "tolerated": .bool(step.options.mayFail),
       ]
     case .skipped(let step, let reason): ["event": "skipped", "step": .string(step.name), "reason": .string(reason)]
     case .held(let step, let question):
@@ -194,6 +196,16 @@ final class RunReporter {
         "steps": .array(new.map { .object(.init([("step", .string($0.name))] + ($0.note?.members ?? []), uniquingKeysWith: { $1 })) }),
       ]
     case .appended(let step, let new): ["event": "appended", "by": .string(step.name), "steps": .array(new.map { .string($0.name) })]
+    }
+  }
+}
+
+extension RunEvent {
+  /// Told even by a run that is to say little.
+  fileprivate var isNotable: Bool {
+    switch self {
+    case .failed, .held, .lostRecords, .cache(_, isWarning: true): true
+    default: false
     }
   }
 }

@@ -42,7 +42,7 @@ struct ScheduleCommand: ParsableCommand {
       if let mail, mail.isEmpty || mail.hasPrefix("-") || mail.contains(where: { $0.isNewline || $0 == " " }) {
         throw ValidationError("--mail takes an address")
       }
-      _ = try gc.map(GcCommand.time)
+      _ = try gc.map { try GcCommand.time($0, "--gc") }
       _ = try maxSize.map(GcCommand.bytes)
     }
 
@@ -215,6 +215,7 @@ extension ScheduleCommand {
       commandName: "list", abstract: "Lists what is installed in the user's crontab and systemd, and how it last went.",
       discussion: "Example:\n  enpire schedule list --json | jq '.schedules[] | select(.last.transition == \"failure\")'")
 
+    @OptionGroup(title: "What is said") var limit: LimitOption
     @OptionGroup(title: "What is said") var output: OutputOptions
 
     func run() throws {
@@ -228,6 +229,8 @@ extension ScheduleCommand {
         }
       } catch let problem as Problem { cronProblem = problem }
       found += SystemdUnits.installed().map { ($0.name, $0.manifest, .systemd, $0.when, $0.command) }
+      let omitted: Int
+      (found, omitted) = limit.first(of: found)
       let lasts = found.map { one -> Journal.Entry? in
         var options = ScheduledRun.Options()
         (options.manifest, options.name) = (one.manifest, one.name)
@@ -246,6 +249,7 @@ extension ScheduleCommand {
             }
             return entry
           })
+        if omitted > 0 { json["omitted"] = .integer(omitted) }
         if let cronProblem { json["problem"] = .string(cronProblem.sentence) }
         return Terminal.print(json.pretty)
       }
@@ -259,8 +263,8 @@ extension ScheduleCommand {
               last.map { "\($0.told.transition.rawValue) \(date($0.started))" } ?? "not called yet",
               one.manifest,
             ]
-          }
-        ).joined(separator: "\n"))
+          }))
+      if omitted > 0 { Terminal.print(LimitOption.rest(omitted)) }
     }
   }
 

@@ -13,26 +13,30 @@ struct StationsCommand: ParsableCommand {
       """)
 
   @OptionGroup var manifest: ManifestOptions
+  @OptionGroup var limit: LimitOption
   @OptionGroup var output: OutputOptions
   @Argument(help: "NAME=value sets a variable.") var arguments: [String] = []
 
   func run() throws {
     let (session, names) = try manifest.session(arguments)
     guard names.isEmpty else { throw Problem(.usage, "stations takes no words") }
-    let stations = try session.stations()
+    let (stations, omitted) = limit.first(of: try session.stations())
     if output.json {
-      return Terminal.print((["stations": .array(stations.map(Self.json))] as JSON).pretty)
+      var json: JSON = ["stations": .array(stations.map(Self.json))]
+      if omitted > 0 { json["omitted"] = .integer(omitted) }
+      return Terminal.print(json.pretty)
     }
     Terminal.print(
       table(
         stations.map { state in
           [
-            state.station.name, Self.word(state), Self.remark(state),
+            state.station.name, Self.word(state),
             state.isArmed
               ? "armed by \(state.record.armed!.by) until \(date(state.record.armed!.until ?? 0))" : state.station.isHardware ? "not armed" : "",
+            Self.remark(state),
           ]
-        }
-      ).joined(separator: "\n"))
+        }))
+    if omitted > 0 { Terminal.print(LimitOption.rest(omitted)) }
   }
 
   private static func word(_ state: Session.StationState) -> String {

@@ -62,14 +62,23 @@ struct StatusCommand: ParsableCommand {
       json["steps"] = .array(rows.map(Self.json))
       return Terminal.print(json.pretty)
     }
-    let cells = rows.map { row in
-      [row.step.name, row.step.kind?.name ?? "run", row.state, row.seconds.map(duration) ?? "", row.step.stationName ?? ""]
-    }
-    Terminal.print(table(cells).joined(separator: "\n"))
+    Terminal.print(
+      table(
+        rows.map { row in
+          [
+            row.step.name, row.step.kind?.name ?? "run", row.state, row.seconds.map(duration) ?? "", row.step.stationName ?? "",
+            Self.origin(row.step),
+          ]
+        }))
     if omitted > 0 {
       let total = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
       Terminal.print("and \(omitted) more; in all \(total); --limit 0 shows all")
     }
+  }
+
+  /// Of an appended step: who wanted to know what.
+  private static func origin(_ step: Step) -> String {
+    [step.note?.author.map { "by " + $0 }, step.note?.hypothesis].compactMap { $0 }.joined(separator: ": ")
   }
 
   private static func json(_ row: Row) -> JSON {

@@ -30,7 +30,7 @@ struct TaintCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Take this mark back.", valueName: "number")) var remove: Int?
   @OptionGroup(title: "What is said") var limit: LimitOption
   @OptionGroup(title: "What is said") var output: OutputOptions
-  @Argument(help: "What kind of thing (file, station, run, step), and its name.") var words: [String] = []
+  @Argument(help: "What kind of thing (file, station, run, step), and its name.", completion: .marked) var words: [String] = []
 
   func run() throws {
     let (session, names) = try manifest.session(words)
@@ -64,10 +64,11 @@ struct TaintCommand: ParsableCommand {
     if marks.isEmpty { return Terminal.print("nothing is marked as bad") }
     for mark in marks {
       let times = [mark.since.map { "from \(date($0))" }, mark.until.map { "until \(date($0))" }].compactMap { $0 }.joined(separator: " ")
-      Terminal.print("\(mark.id)  \(mark.what.rawValue) \(mark.name)  \(times)  \(mark.reason)  (\(mark.by), \(date(mark.at)))")
+      Terminal.print(
+        fold("\(mark.id)  \(mark.what.rawValue) \(mark.name)  \(times)  \(mark.reason)  (\(mark.by), \(date(mark.at)))", indent: 3))
     }
     for entry in shown { Terminal.print("   in quarantine: \(entry.step) (\(entry.mark))") }
-    if shown.count < steps.count { Terminal.print("   and \(steps.count - shown.count) more; --limit 0 shows all") }
+    if shown.count < steps.count { Terminal.print("   " + LimitOption.rest(steps.count - shown.count)) }
     Terminal.print("\(records) \(records == 1 ? "record" : "records") in quarantine, \(steps.count) of them the latest of their steps")
   }
 }

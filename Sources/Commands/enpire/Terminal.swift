@@ -48,7 +48,15 @@ enum Terminal {
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
+  /// Columns of the terminal that standard output is; nil where it is none.
+  static let outputColumns: Int? = {
+    var size = winsize()
+    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }()
+
   static func say(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+  static func print(_ lines: [String]) { if !lines.isEmpty { print(lines.joined(separator: "\n")) } }
   static func print(_ line: String) { write(line.hasSuffix("\n") ? line : line + "\n", to: STDOUT_FILENO) }
   static func complain(_ text: String) { say(paint("error: ", .red) + text) }
 
@@ -70,13 +78,4 @@ func duration(_ seconds: Double) -> String {
   if seconds < 9.95 { return "\((seconds * 10).rounded() / 10) s" }
   let whole = Int(seconds.rounded())
   return whole < 100 ? "\(whole) s" : whole < 6000 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole % 3600 / 60) min"
-}
-
-/// Rows with their columns below each other.
-func table(_ rows: [[String]]) -> [String] {
-  let widths = (0..<(rows.first?.count ?? 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }
-  return rows.map { row in
-    let line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-    return String(line.reversed().drop { $0 == " " }.reversed())
-  }
 }

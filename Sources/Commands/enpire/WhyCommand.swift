@@ -67,7 +67,7 @@ struct WhyCommand: ParsableCommand {
     Terminal.print("\(step.name): \(action)")
     let shown = limit.count(100)
     for detail in details.prefix(shown) { Terminal.print("  \(detail)") }
-    if details.count > shown { Terminal.print("  and \(details.count - shown) more; --limit 0 shows all") }
+    if details.count > shown { Terminal.print("  " + LimitOption.rest(details.count - shown)) }
   }
 
   // MARK: Then

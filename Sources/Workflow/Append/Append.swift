@@ -73,7 +73,7 @@ extension Session {
       let declaration = try StepDeclaration(step, name: name, at: pointer, reader: reader, note: request.note)
       let same = declaration.isRepeatable ? known[declaration.experiment] : nil
       let file = Appended.file(name: name, step: step, by: nil, nil, note: request.note)
-      if let there = graph.declaration(named: name), there.experiment == declaration.experiment, there.outputs == declaration.outputs {
+      if let there = graph.declaration(named: name), there.isSame(as: declaration) {
         entries.append(.init(name: name, file: file.name, isNew: false, sameAs: nil))
         continue
       }
@@ -114,6 +114,9 @@ extension StepDeclaration {
     }
     return json.canonical
   }
+
+  /// Whether two steps of one name are one.
+  func isSame(as other: StepDeclaration) -> Bool { outputs == other.outputs && experiment == other.experiment }
 
   /// Whether doing it twice tells nothing new. Confirmations and replications are drawn anew.
   var isRepeatable: Bool { !["confirm", "replicate"].contains(with["purpose"]?.string) }

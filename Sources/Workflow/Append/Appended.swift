@@ -82,7 +82,22 @@ public enum Appended {
     }
     defer { withExtendedLifetime(lock) {} }
     let names = names(in: directory)
-    return (names, try names.compactMap { try byPerson(directory + "/" + $0) })
+    return (names, distinct(try names.compactMap { try byPerson(directory + "/" + $0) }))
+  }
+
+  /// Without the same step in a second file, as two branches may bring it by different authors; a goal goes before one that is none.
+  private static func distinct(_ steps: [StepDeclaration]) -> [StepDeclaration] {
+    var chosen: [StepDeclaration] = []
+    var places: [String: Int] = [:]
+    for step in steps {
+      if let place = places[step.name], chosen[place].isSame(as: step) {
+        if chosen[place].note?.isGoal != true { chosen[place] = step }
+      } else {
+        places[step.name] = chosen.count
+        chosen.append(step)
+      }
+    }
+    return chosen
   }
 
   /// The appended steps' files in a directory.

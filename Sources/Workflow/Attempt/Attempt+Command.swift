@@ -49,6 +49,7 @@ extension Attempt {
           case .reference(.input(let port)): try paths(of: port).joined(separator: " ")
           case .reference(.output(let name)): directory + "/" + (step.output(named: name)?.path ?? name)
           case .reference(.progress): try makeProgressDirectory()
+          case .reference(.append): directory + "/" + Self.appendFile
           case .reference(let reference): try value(of: reference)
           }
         }.joined()

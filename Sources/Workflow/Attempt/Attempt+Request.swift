@@ -53,7 +53,7 @@ extension Attempt {
       request["seedRoot"] = .string(try session.decider.seedRoot(of: step, fingerprint: fingerprint).hex)
     }
     if step.mayAppend {
-      request["append"] = .string(directory + "/append.json")
+      request["append"] = .string(directory + "/" + Self.appendFile)
       request["source"] = step.source
     }
     if kind.readsStudy, let taints = fingerprint["taints"] { request["taints"] = taints }

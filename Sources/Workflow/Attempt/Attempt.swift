@@ -250,8 +250,7 @@ final class Attempt {
         throw Problem(.stepFailed, "\(step.name): \(problem.sentence)", hint: problem.hint)
       }
     }
-    let appended = step.mayAppend ? (try? JSON(parsing: Files.read(directory + "/append.json"))) ?? [] : []
-    if let mask, mask.occurs(in: appended) { throw holdsSecret("what it appends") }
+    let appended = try step.mayAppend ? appended() : []
     return ActionRecord(
       key: key, step: step.name, outputs: outputs, appended: appended, started: started, seconds: seconds, station: step.station?.name)
   }

@@ -102,7 +102,11 @@ struct Expansion {
       step.source = try expand(declaration.source, declaration, step.matrix, [])
     }
     if let kind = step.kind { try checkParameters(step, kind) }
-    if case .command(let argv) = declaration.action { step.argv = try argv.map { try text($0, "run") } }
+    if case .command(let argv) = declaration.action {
+      step.argv = try argv.map { try text($0, "run") }
+      step.allowance = declaration.appends
+      if step.mayAppend { try checkAppending(step) }
+    }
     for (name, value) in declaration.environment { step.environment[name] = try text(value, "env", name) }
     if step.shard == nil {
       for (name, written) in declaration.outputs {
@@ -158,6 +162,19 @@ struct Expansion {
       }
     }
     return options
+  }
+
+  /// A command that appends could do so for ever.
+  private func checkAppending(_ step: Step) throws {
+    let declaration = step.declaration
+    guard graph.manifest.appendPolicy.steps != nil else {
+      throw declaration.problem(
+        "nothing says how many steps '\(step.name)' may append", "appends", key: true, hint: "the manifest's \"append\": {\"steps\": 20} does")
+    }
+    guard try Template.references(in: .array(step.argv.map { .string($0) })).contains(.append) else {
+      throw declaration.problem(
+        "'\(step.name)' is not told where to write what it appends", "run", hint: "name ${append} in 'run', or remove 'appends'")
+    }
   }
 
   private func checkParameters(_ step: Step, _ kind: Kind) throws {

@@ -41,6 +41,10 @@ struct Linker {
           }
         case .progress:
           guard member == "run" else { throw declaration.problem("only a command's words may name ${progress}", member) }
+        case .append:
+          guard member == "run", declaration.appends != nil else {
+            throw declaration.problem("only the words of a command that appends may name ${append}", member, hint: "\"appends\": true allows it")
+          }
         case .parameter(let name):
           guard member == "run" || member == "env", step.kind == nil, step.with[name] != nil else {
             throw declaration.problem("no parameter '\(name)' here", member, hint: suggestion(for: name, among: step.with.object?.keys ?? []))

@@ -36,8 +36,8 @@ extension StepDeclaration {
     case .kind:
       if isPhony { throw reader.problem("a step kind cannot be phony", pointer / "phony", key: true, hint: "its outputs are the kind's") }
     case .command:
-      if members["appends"] != nil {
-        throw reader.problem("a command takes no 'appends'", pointer / "appends", key: true, hint: "only step kinds append")
+      if isPhony, appends != nil {
+        throw reader.problem("a phony step appends nothing", pointer / "appends", key: true, hint: "give it an 'out' instead of 'phony'")
       }
       if isPhony, !outputs.isEmpty { throw reader.problem("a phony step has no 'out'", pointer / "out", key: true, hint: "keep one of the two") }
       if !isPhony, outputs.isEmpty {

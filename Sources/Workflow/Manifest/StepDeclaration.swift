@@ -138,7 +138,10 @@ public final class StepDeclaration: Sendable {
     switch json["appends"] {
     case nil, .bool(false)?: appends = nil
     case .bool(true)?: appends = []
-    case let kinds?: appends = try reader.strings(kinds, pointer / "appends")
+    case let kinds?:
+      let kinds = try reader.strings(kinds, pointer / "appends")
+      guard !kinds.isEmpty else { throw reader.problem("'appends' names no kind", pointer / "appends", hint: "true means all, false none") }
+      appends = kinds
     }
     let usesVariables = Self.usesVariables(members)
     if case .command = action, !usesVariables { source = .null } else { source = json }

@@ -2,7 +2,7 @@
 //
 //   ${var.NAME} ${matrix.NAME} ${stem}         replaced when steps are expanded, also inside other references
 //   ${step.NAME} ${step.NAME.OUTPUT} ${step.NAME[*].OUTPUT}   an output, or all instances'; a ? at the end makes it optional
-//   ${station.FIELD} ${with.NAME} ${in.NAME} ${out.NAME} ${progress}    known when the step runs
+//   ${station.FIELD} ${with.NAME} ${in.NAME} ${out.NAME} ${progress} ${append}    known when the step runs
 //   $${…}                                      the text ${…} itself
 
 import JSON
@@ -18,7 +18,8 @@ struct StepReference: Hashable {
 }
 
 enum Reference: Hashable {
-  case variable(String), matrix(String), stem, station(String), parameter(String), input(String), output(String), progress, step(StepReference)
+  case variable(String), matrix(String), stem, station(String), parameter(String), input(String), output(String), progress, append
+  case step(StepReference)
 }
 
 /// Text that is not a reference of the grammar.
@@ -183,7 +184,8 @@ enum Template {
   private static func reference(_ text: String) throws -> Reference {
     if text == "stem" { return .stem }
     if text == "progress" { return .progress }
-    let roots = ["var", "step", "matrix", "stem", "station", "with", "in", "out", "progress"]
+    if text == "append" { return .append }
+    let roots = ["var", "step", "matrix", "stem", "station", "with", "in", "out", "progress", "append"]
     guard let dot = text.utf8.firstIndex(of: UInt8(ascii: ".")), dot < text.index(before: text.endIndex) else {
       throw TemplateError(sentence: "'${\(text)}' has no root", hint: "write ${var.\(text)} for a variable, ${step.\(text)} for a step's output")
     }

@@ -42,6 +42,7 @@ extension Run {
     session.appendedNames = names
     do {
       let declarations = try new.compactMap { try Appended.byPerson(directory + "/" + $0) }
+        .filter { step in session.graph.declaration(named: step.name).map { !$0.isSame(as: step) } ?? true }
       if declarations.isEmpty { return }
       let created = try session.graph.insert(declarations, parent: nil)
       report(.joined(created.filter { !$0.isShard }))

@@ -115,7 +115,7 @@ struct Supervisor {
     let step = event["step"]?.string ?? ""
     switch event["event"]?.string {
     case "start": account.stations[step] = event["station"]?.string
-    case "failed" where event["tolerated"] != true && event["name"]?.string != ExitCode.interrupted.name:
+    case "failed" where event["tolerated"] != true:
       account.failures.append((event, account.stations[step]))
     case "held": account.held.append((step, event["question"]?.string ?? "", event["command"]?.string ?? ""))
     case "summary": account.summary = event

@@ -55,6 +55,11 @@ extension Session {
   public func keep(_ name: String, by person: String, reason: String) throws -> StationRecord.Lease? {
     let now = Clock.now
     return try book.change(station(name).name) { record in
+      if let kept = record.kept, kept.by != person {
+        throw Problem(
+          .station, "station \(name) is kept by \(kept.by)\(kept.reason.isEmpty ? "" : ": \(kept.reason)")",
+          hint: "ask \(kept.by); enpire release \(name) gives it back, whoever kept it")
+      }
       record.kept = StationRecord.Word(by: person, reason: reason, at: now)
       guard record.isHeld(at: now) else { return nil }
       let lease = record.lease

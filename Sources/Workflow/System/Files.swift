@@ -20,6 +20,11 @@ enum Files {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw problem("read", path) }
     defer { close(descriptor) }
+    return try read(descriptor, path)
+  }
+
+  /// All that is to be read from a descriptor; errors call it `path`.
+  static func read(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
     var status = stat()
     fstat(descriptor, &status)
     if status.st_mode & S_IFMT == S_IFDIR { throw problem("read", path, EISDIR) }
