@@ -37,17 +37,22 @@ import Testing
     let run = try workspace.start(["run", "--json"], number: 1)
     workspace.wait(for: "begun")
     #expect(try append(workspace, step("idle")).code == 0)
+    #expect(try append(workspace, step("later")).code == 0)
     let taken = try append(
       workspace, step("b", #""in": {"a": "${step.a}"}, "#) + ", " + step("c", #""in": {"b": "${step.b}"}, "#), "--goal", "--author", "ann",
       "--hypothesis", "b comes after a", "--parent", "a-1")
     #expect(taken.code == 0 && taken.json["steps"]?.array?.map { $0["new"] } == [true, true])
+    // What is there already can be made a goal.
+    while run.isRunning, workspace.read(".output-1")?.contains("joined") != true { usleep(5000) }
+    let again = try append(workspace, step("later"), "--goal")
+    #expect(again.code == 0 && again.json["steps"]?.array?.map { $0["new"] } == [false])
     try workspace.write("", to: "go")
     let outcome = workspace.outcome(of: run, number: 1)
     let events = outcome.output.split(separator: "\n").compactMap { try? JSON(parsing: String($0)) }
-    #expect(outcome.code == 0 && events.last?["ran"] == 3, "\(outcome.output)")
+    #expect(outcome.code == 0 && events.last?["ran"] == 4, "\(outcome.output)")
     let joined = events.filter { $0["event"] == "joined" }.flatMap { $0["steps"]?.array ?? [] }
-    #expect(Set(joined.compactMap { $0["step"]?.string }) == ["idle", "b", "c"] && joined.contains { $0["author"] == "ann" })
-    #expect(workspace.read("c") == "c\n" && workspace.read("idle") == nil)
+    #expect(Set(joined.compactMap { $0["step"]?.string }) == ["idle", "later", "b", "c"] && joined.contains { $0["author"] == "ann" })
+    #expect(workspace.read("c") == "c\n" && workspace.read("later") == "later\n" && workspace.read("idle") == nil)
     let status = try JSON(parsing: try workspace.enpire("status", "--json").output)
     let b = status["steps"]?.array?.first { $0["step"] == "b" }
     #expect(b?["state"] == "up to date" && b?["hypothesis"] == "b comes after a" && b?["parent"] == "a-1")

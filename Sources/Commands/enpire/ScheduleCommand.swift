@@ -103,7 +103,7 @@ struct ScheduleCommand: ParsableCommand {
         Terminal.print(summary.text)
       }
       if let hookProblem { Terminal.say("\(Terminal.paint("warning:", .yellow)) \(hookProblem)") }
-      Glibc.exit(Int32(summary.exit))
+      Glibc.exit(Int32(summary.exit ?? 0))
     }
 
     private func isWorthTelling(_ summary: Summary) -> Bool {

@@ -36,9 +36,8 @@ extension Summary {
 
   var text: String {
     var lines = Self.wrap(headline)
-    var facts = [call.map { "call \($0)" }, run.map { "run \($0)" }, date(started), transition == .skipped ? nil : duration(seconds)].compactMap {
-      $0
-    }
+    var facts = [call.map { "call \($0)" }, run.map { "run \($0)" }, date(started), transition == .skipped ? nil : seconds.map(duration)]
+      .compactMap { $0 }
     if !host.isEmpty { facts.append("on \(host)") }
     lines += Self.wrap(facts.joined(separator: ", "))
     if let counts = countsText { lines += Self.wrap(counts) }

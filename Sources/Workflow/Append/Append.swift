@@ -74,6 +74,8 @@ extension Session {
       let same = declaration.isRepeatable ? known[declaration.experiment] : nil
       let file = Appended.file(name: name, step: step, by: nil, nil, note: request.note)
       if let there = graph.declaration(named: name), there.isSame(as: declaration) {
+        // A second file says that it is wanted.
+        if request.note.isGoal, there.note?.isGoal == false { files.append(file) }
         entries.append(.init(name: name, file: file.name, isNew: false, sameAs: nil))
         continue
       }

@@ -86,7 +86,7 @@ public enum Appended {
   }
 
   /// Without the same step in a second file, as two branches may bring it by different authors; a goal goes before one that is none.
-  private static func distinct(_ steps: [StepDeclaration]) -> [StepDeclaration] {
+  static func distinct(_ steps: [StepDeclaration]) -> [StepDeclaration] {
     var chosen: [StepDeclaration] = []
     var places: [String: Int] = [:]
     for step in steps {

@@ -41,12 +41,11 @@ extension Run {
     if new.isEmpty { return }
     session.appendedNames = names
     do {
-      let declarations = try new.compactMap { try Appended.byPerson(directory + "/" + $0) }
-        .filter { step in session.graph.declaration(named: step.name).map { !$0.isSame(as: step) } ?? true }
-      if declarations.isEmpty { return }
-      let created = try session.graph.insert(declarations, parent: nil)
-      report(.joined(created.filter { !$0.isShard }))
-      if session.request?.goals.isEmpty == true { undecided += session.graph.wantMore(created.filter { $0.note?.isGoal == true && !$0.isShard }) }
+      var declarations = Appended.distinct(try new.compactMap { try Appended.byPerson(directory + "/" + $0) })
+      let goals = declarations.filter { $0.note?.isGoal == true }.map(\.name)
+      declarations.removeAll { step in session.graph.declaration(named: step.name)?.isSame(as: step) ?? false }
+      if !declarations.isEmpty { report(.joined(try session.graph.insert(declarations, parent: nil).filter { !$0.isShard })) }
+      if session.request?.goals.isEmpty == true { undecided += session.graph.wantMore(try goals.flatMap(session.graph.steps)) }
     } catch let problem as Problem {
       // As a kind of step that this run did not read about: the next run takes it, or says what is wrong.
       report(.cache("appended steps are left to the next run: \(problem.sentence)", isWarning: true))

@@ -20,7 +20,7 @@ public struct Journal: Sendable {
       var summary = Summary()
       summary.workflow = json["workflow"]?.string ?? ""
       (summary.manifest, summary.schedule) = (json["manifest"]?.string ?? "", json["schedule"]?.string)
-      (summary.call, summary.started, summary.host) = (call, started, Machine.host)
+      (summary.call, summary.started, summary.host, summary.exit, summary.seconds) = (call, started, Machine.host, nil, nil)
       let goesOn = ScheduledRun.isAlive(self)
       (summary.transition, summary.name) = goesOn ? (.unfinished, "running") : (.failure, "cut-off")
       summary.problem = goesOn ? "it goes on" : "it was cut off: killed, with all that it ran, before it could tell its end"

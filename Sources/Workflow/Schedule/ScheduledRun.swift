@@ -283,7 +283,7 @@ public struct ScheduledRun {
       }
       row.append(entry.started)
     }
-    switch ExitCode(rawValue: Int32(summary.exit)) {
+    switch summary.exit.flatMap({ ExitCode(rawValue: Int32($0)) }) {
     case .success:
       summary.transition = row.isEmpty ? .success : .recovery
       if let since = row.last { summary.failing = (row.count, since) }
@@ -312,7 +312,7 @@ extension Journal.Entry {
   func covers(_ run: PastRun) -> Bool {
     guard run.started >= started else { return false }
     if isOpen { return run.exit == nil }
-    return summary.map { $0.transition != .skipped && run.started <= started + $0.seconds } ?? false
+    return summary.map { $0.transition != .skipped && run.started <= started + ($0.seconds ?? 0) } ?? false
   }
 }
 

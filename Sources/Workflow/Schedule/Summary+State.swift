@@ -13,9 +13,9 @@ extension Session {
     let run = runs[index]
     var summary = Summary()
     (summary.workflow, summary.manifest, summary.host) = (manifest.workflow, Files.normal(manifest.path), Machine.host)
-    (summary.run, summary.started, summary.seconds, summary.counts) = (run.number, run.started, run.seconds ?? 0, run.counts)
+    (summary.run, summary.started, summary.seconds, summary.counts) = (run.number, run.started, run.seconds, run.counts)
     let isGoingOn = index == 0 && run.exit == nil && WorkspaceLock(ifFree: state.directory) == nil
-    summary.exit = run.exit ?? 0
+    summary.exit = run.exit
     summary.name = run.exit.map { ExitCode(rawValue: Int32($0))?.name ?? "exit-\($0)" } ?? (isGoingOn ? "running" : "cut-off")
     if run.exit == nil {
       summary.problem = isGoingOn ? "it goes on" : "the run was cut off: nobody recorded its end (a kill, a crash, a power cut)"

@@ -63,8 +63,9 @@ public struct Summary: Sendable {
   public var run: Int?
   /// Seconds since 1970.
   public var started = 0.0
-  public var seconds = 0.0
-  public var exit = 0
+  /// Nil if nobody recorded its end, as its exit code.
+  public var seconds: Double? = 0
+  public var exit: Int? = 0
   /// Of the exit code, or `killed`, or `cut-off` for one whose end nobody recorded.
   public var name = ExitCode.success.name
   public var transition = Transition.success
@@ -107,8 +108,11 @@ extension Summary {
   public var json: JSON {
     var json: JSON = [
       "summary": 1, "workflow": .string(workflow), "manifest": .string(manifest), "host": .string(host), "transition": .string(transition.rawValue),
-      "exit": .integer(exit), "name": .string(name), "started": .number(started), "seconds": .number(seconds),
     ]
+    json["exit"] = exit.map { .integer($0) }
+    json["name"] = .string(name)
+    json["started"] = .number(started)
+    json["seconds"] = seconds.map { .number($0) }
     json["schedule"] = schedule.map { .string($0) }
     json["call"] = call.map { .integer($0) }
     json["run"] = run.map { .integer($0) }
@@ -145,10 +149,10 @@ extension Summary {
     workflow = json["workflow"]?.string ?? ""
     manifest = json["manifest"]?.string ?? ""
     host = json["host"]?.string ?? ""
-    exit = json["exit"]?.int ?? 0
+    exit = json["exit"]?.int
     name = json["name"]?.string ?? ""
     started = json["started"]?.double ?? 0
-    seconds = json["seconds"]?.double ?? 0
+    seconds = json["seconds"]?.double
     schedule = json["schedule"]?.string
     call = json["call"]?.int
     run = json["run"]?.int
