@@ -61,8 +61,10 @@ let version = "0.1.0"
 
   static func main() {
     signal(SIGPIPE, SIG_DFL)
+    let words = Array(CommandLine.arguments.dropFirst())
+    if Shortcut.take(words) { return }
     do {
-      var command = try parseAsRoot(separated(Array(CommandLine.arguments.dropFirst())))
+      var command = try parseAsRoot(separated(words))
       try command.run()
     } catch let problem as Problem {
       fail(problem)

@@ -45,7 +45,7 @@ struct RunCommand: ParsableCommand {
     } else {
       // One trace and one jobserver are of one run.
       let mayTry = scheduling.trace == nil && scheduling.jobserver == nil && !Jobserver.isOffered
-      switch try Session.open(manifest.request(arguments), mayTry: mayTry) {
+      switch try Shortcut.opening ?? Session.open(manifest.request(arguments), mayTry: mayTry) {
       case .nothingToDo(let steps, let skipped):
         if !execution.question { reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped)) }
         return
