@@ -12,6 +12,9 @@ public enum BehaviourCloning {
 
   public struct Settings: Sendable {
     public var network = NetworkShape(hidden: [256, 256, 256], layerNorm: true)
+    /// Networks that are trained side by side from other weights; what they say is averaged. How a training turns out varies, their mean less
+    /// (Lakshminarayanan et al., 2017). Not with modes or a flow.
+    public var members = 1
     /// Actions said at once, and how fast older words fade (LearnedPolicy.ensembling).
     public var chunk = 4
     public var ensembling = 0.7
@@ -62,6 +65,9 @@ public enum BehaviourCloning {
     guard settings.modes == 1 || settings.flowSteps == 0 else {
       throw LearningError("behaviour cloning: a flow tells ways apart by itself", hint: "set 'modes' to 1 or 'flow_steps' to 0")
     }
+    guard settings.members == 1 || settings.modes == 1 && settings.flowSteps == 0 else {
+      throw LearningError("behaviour cloning: several networks say one mean", hint: "set 'members' to 1, or 'modes' to 1 and 'flow_steps' to 0")
+    }
     Tensor.setThreads(settings.threads)
     return try Run(data: data, task: task, features: features, settings: settings, seed: seed).train(site)
   }
@@ -86,6 +92,7 @@ public enum BehaviourCloning {
     private func loss(_ said: Tensor, _ wanted: Tensor) -> Tensor {
       guard settings.modes == 1 else { return Modes(count: settings.modes, loss: settings.loss).loss(said, wanted) }
       return switch settings.loss {
+      case .squared where settings.members > 1: (said - wanted).squared.mean()
       case .squared: said.meanSquaredError(to: wanted)
       case .absolute: (said - wanted).magnitude.mean()
       }
@@ -102,7 +109,7 @@ public enum BehaviourCloning {
       let flowInputs = settings.flowSteps > 0 ? outputs + FlowTime.size : 0
       let network = Network(
         input: features.size(observation: observationSize) + flowInputs, output: Modes.outputs(settings.modes, outputs), shape: settings.network,
-        lastGain: 0.1, from: &stream)
+        members: settings.members, lastGain: 0.1, from: &stream)
       let average = network.copy()
       let moments = AdamMoments(for: network.parameters)
       var curves = LearningCurves(), done = 0
@@ -123,8 +130,10 @@ public enum BehaviourCloning {
         let batch = batches.batch(frames, from: &stream)
         let loss = loss(network(batch.input), batch.label)
         let value = loss.item
-        loss.backward()
-        let norm = moments.step(network.parameters, number: update, rate: rate(at: update), decay: settings.decay, clip: settings.clip)
+        // Each member's gradient is its own loss's, and their norm together is bounded as if each had a share of its own.
+        (settings.members > 1 ? loss * Double(settings.members) : loss).backward()
+        let clip = settings.clip * Double(settings.members).squareRoot()
+        let norm = moments.step(network.parameters, number: update, rate: rate(at: update), decay: settings.decay, clip: clip)
         guard value.isFinite, norm.isFinite else {
           outcome = .diverged(update: update)
           curves.add("loss", at: update, value)

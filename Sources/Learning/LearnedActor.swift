@@ -132,15 +132,22 @@ extension LearnedPolicy {
     return Array(said[mode * width..<(mode + 1) * width])
   }
 
-  /// The network's output for one scaled input.
+  /// The network's output for one scaled input, the mean of all members'.
   func forward(_ input: [Float]) -> [Float] {
+    var said = forward(input, member: 0)
+    if members == 1 { return said }
+    for member in 1..<members { for (column, word) in forward(input, member: member).enumerated() { said[column] += word } }
+    return said.map { $0 / Float(members) }
+  }
+
+  private func forward(_ input: [Float], member: Int) -> [Float] {
     var x = input
     for (index, layer) in layers.enumerated() {
-      var y = layer.bias
+      var y = Array(layer.bias[member * layer.outputs..<(member + 1) * layer.outputs])
       layer.weight.withUnsafeBufferPointer { weight in
         y.withUnsafeMutableBufferPointer { y in
           for row in 0..<layer.inputs where x[row] != 0 {
-            let (factor, start) = (x[row], row * layer.outputs)
+            let (factor, start) = (x[row], (member * layer.inputs + row) * layer.outputs)
             for column in 0..<layer.outputs { y[column] += factor * weight[start + column] }
           }
         }

@@ -34,7 +34,9 @@ public struct LearnedPolicy: Sendable {
   /// Whether what is said is added to the action of another policy, which is shown to the network too.
   public var residual: Bool
   public var network: NetworkShape
-  /// Layer by layer: weight [in, out] row by row, bias.
+  /// Networks whose words are averaged.
+  public var members: Int
+  /// Layer by layer: weight [in, out] row by row, bias; of several members one after the other.
   public var layers: [Layer]
 
   public struct Layer: Sendable, Equatable {
@@ -66,12 +68,13 @@ public struct LearnedPolicy: Sendable {
     self.draws = draws
     self.residual = residual
     self.network = network.shape
+    members = network.members
     let parameters = network.parameters
     layers = (0..<parameters.count / 2).map { index in
-      let shape = parameters[2 * index].shape
-      return Layer(inputs: shape[0], outputs: shape[1], weight: parameters[2 * index].values, bias: parameters[2 * index + 1].values)
+      let shape = parameters[2 * index].shape.suffix(2)
+      return Layer(inputs: shape.first!, outputs: shape.last!, weight: parameters[2 * index].values, bias: parameters[2 * index + 1].values)
     }
-    layers[layers.count - 1].keepOutputs(outputs)
+    if members == 1 { layers[layers.count - 1].keepOutputs(outputs) }
   }
 }
 
@@ -88,7 +91,7 @@ extension LearnedPolicy.Layer {
 extension LearnedPolicy {
   public func write(directory: String) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let json: JSON = [
+    var json: JSON = [
       "policy": 1, "task": .string(task), "regime": .string(regime), "seed": .integer(seed),
       "features": features.json, "input": input.json, "output": output.json, "squashed": .bool(squashed),
       "chunk": .integer(chunk), "ensembling": .number(ensembling), "execute": .integer(execute), "flow_steps": .integer(flowSteps),
@@ -96,11 +99,13 @@ extension LearnedPolicy {
       "residual": .bool(residual), "network": network.json,
       "weights": "weights.safetensors",
     ]
+    if members > 1 { json["members"] = .integer(members) }
     try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/policy.json"))
     var file = SafeTensors()
+    let several = members > 1 ? [members] : []
     for (index, layer) in layers.enumerated() {
-      file.entries["layers.\(index).weight"] = .init(shape: [layer.inputs, layer.outputs], values: layer.weight)
-      file.entries["layers.\(index).bias"] = .init(shape: [layer.outputs], values: layer.bias)
+      file.entries["layers.\(index).weight"] = .init(shape: several + [layer.inputs, layer.outputs], values: layer.weight)
+      file.entries["layers.\(index).bias"] = .init(shape: several + [layer.outputs], values: layer.bias)
     }
     try file.write(to: directory + "/weights.safetensors")
   }
@@ -127,15 +132,17 @@ extension LearnedPolicy {
     modes = json["modes"]?.int ?? 1
     draws = json["draws"]?.bool ?? false
     residual = json["residual"]?.bool ?? false
-    guard 1...chunk ~= execute, flowSteps >= 0, redraw >= 0, start >= 0, modes >= 1, modes == 1 || flowSteps == 0 else {
-      throw fail("its policy.json has 'execute', 'flow_steps', 'redraw', 'start' or 'modes' out of range")
-    }
+    members = json["members"]?.int ?? 1
+    guard 1...chunk ~= execute, flowSteps >= 0, redraw >= 0, start >= 0, modes >= 1, modes == 1 || flowSteps == 0,
+      members >= 1, members == 1 || modes == 1 && flowSteps == 0
+    else { throw fail("its policy.json has 'execute', 'flow_steps', 'redraw', 'start', 'modes' or 'members' out of range") }
+    let several = members > 1 ? [members] : []
     let file = try SafeTensors(contentsOf: directory + "/weights.safetensors")
     layers = try (0...network.hidden.count).map { index in
-      guard let weight = file.entries["layers.\(index).weight"], let bias = file.entries["layers.\(index).bias"], weight.shape.count == 2,
-        bias.shape == [weight.shape[1]]
+      guard let weight = file.entries["layers.\(index).weight"], let bias = file.entries["layers.\(index).bias"],
+        weight.shape.count == several.count + 2, Array(weight.shape.dropLast(2)) == several, bias.shape == several + [weight.shape.last!]
       else { throw fail("layer \(index) is missing or has the wrong shape") }
-      return Layer(inputs: weight.shape[0], outputs: weight.shape[1], weight: weight.values, bias: bias.values)
+      return Layer(inputs: weight.shape[several.count], outputs: weight.shape.last!, weight: weight.values, bias: bias.values)
     }
     let flowInputs = flowSteps > 0 ? output.mean.count + FlowTime.size : 0
     guard layers[0].inputs == input.mean.count + flowInputs, layers.last!.outputs == Modes.outputs(modes, output.mean.count),

@@ -95,7 +95,11 @@ import Testing
       (#""run": ["true"], "out": {"o": "policy"}"#, "step 'eval' reads what lies there"),
       (#""run": ["true"], "out": {"o": "demos/2.txt"}"#, "step 'list' reads what lies there"),
       (#""run": ["true"], "out": {"o": "notes"}"#, "would overwrite 'notes', which is not its own"),
-      (#""run": ["true"], "out": {"o": "away/x"}"#, "a link leads 'away/x' out of the manifest's directory"),
+      (#""run": ["true"], "out": {"o": "away/x"}"#, "would publish over a link, 'away'"),
+      (#""run": ["true"], "out": {"o": "same/3.txt"}"#, "would publish over a link, 'same'"),
+      (#""run": ["true"], "out": {"o": "state/3.txt"}"#, "would publish over a link, 'state'"),
+      (#""run": ["true"], "in": {"i": "state/state.db"}, "out": {"o": "x"}"#, "lies in the state, or holds it"),
+      (#""run": ["true"], "in": {"i": "outside"}, "out": {"o": "x"}"#, "which a link leads out of the manifest's directory"),
       (#""run": ["true"], "out": {"o": "enpire.steps/smuggled.json"}"#, "would publish to 'enpire.steps/smuggled.json'"),
       (#""run": ["true"], "out": {"o": "other.steps/smuggled.json"}"#, "would publish to"),
       (#""run": ["true"], "out": {"o": ".git/hooks/pre-commit"}"#, "would publish to"),
@@ -114,7 +118,9 @@ import Testing
         "eval": {"run": ["sh", "-c", "cat policy/policy.json > e"], "in": {"p": "policy"}, "out": {"o": "e"}},
         "list": {"run": ["sh", "-c", "ls demos > l"], "in": {"d": "demos/*.txt"}, "out": {"o": "l"}}}}
       """#, files: ["policy/policy.json": "{}", "demos/1.txt": "1", "notes": "mine"])
-    try FileManager.default.createSymbolicLink(atPath: workspace.path("away").path(), withDestinationPath: NSTemporaryDirectory())
+    for (name, place) in [("away", NSTemporaryDirectory()), ("same", "demos"), ("state", ".enpire"), ("outside", "/etc/hostname")] {
+      try FileManager.default.createSymbolicLink(atPath: workspace.path(name).path(), withDestinationPath: place)
+    }
     #expect(try workspace.enpire("run").code == 0)
     let refused = try append(workspace, #""z": {\#(step)}"#)
     #expect(refused.code == 65 && refused.errors.contains(sentence), "\(refused.code) \(refused.errors)")
@@ -124,6 +130,50 @@ import Testing
     #expect(try workspace.enpire("run", "mine").code == 0)
     try FileManager.default.removeItem(at: workspace.path("enpire.steps"))
     #expect(try append(workspace, self.step("mine")).code == 0)
+  }
+
+  /// The checks would hold for those values, and the runs would have others.
+  @Test func `who appends sets no variables`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "vars": {"file": "mine"}, "steps": {"a": {"run": ["true"], "phony": true}}}"#, files: ["mine": "precious"])
+    let refused = try append(workspace, #""o": {"run": ["true"], "out": {"o": "${var.file}"}}"#, "file=free")
+    #expect(refused.code == 64 && refused.errors.contains("append takes no variables, as 'file'") && files(workspace).isEmpty)
+  }
+
+  /// As a merge brings it, or a hand.
+  @Test func `a file among the appended steps gives no rights`() throws {
+    let workspace = try workspace()
+    #expect(try append(workspace, step("b")).code == 0)
+    let name = "enpire.steps/" + files(workspace)[0]
+    for (member, sentence) in [(#""sandbox": false"#, "stays in its sandbox"), (#""secrets": ["HOME"]"#, "has no secrets")] {
+      try workspace.write(workspace.read(name)!.replacing(#""run":"#, with: member + #", "run":"#), to: "enpire.steps/z.json")
+      try FileManager.default.removeItem(at: workspace.path(name))
+      let outcome = try workspace.enpire("run", "b")
+      #expect(outcome.code == 65 && outcome.errors.contains(sentence) && outcome.errors.contains("z.json"), "\(outcome.errors)")
+      try workspace.write(workspace.read("enpire.steps/z.json")!.replacing(member + #", "#, with: ""), to: name)
+      try FileManager.default.removeItem(at: workspace.path("enpire.steps/z.json"))
+    }
+  }
+
+  @Test func `a name may be long, and an input that cannot be read fails its step alone`() throws {
+    let workspace = try Workspace(#"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > a"], "out": {"o": "a"}}}}"#, files: ["d/x": "x"])
+    let name = String(repeating: "n", count: 240)
+    #expect(try append(workspace, #""\#(name)": {"run": ["true"], "phony": true}"#, "--goal").code == 0)
+    try FileManager.default.createSymbolicLink(atPath: workspace.path("d/l").path(), withDestinationPath: "x")
+    #expect(try append(workspace, #""reads": {"run": ["ls", "d"], "in": {"d": "d"}, "phony": true}"#, "--goal").code == 0)
+    let outcome = try workspace.enpire("run", "-k")
+    #expect(outcome.code == 66 && outcome.errors.contains("reads: ") && outcome.errors.contains("d/l is neither a file nor a directory"))
+    #expect(workspace.read("a") == "a\n" && outcome.errors.contains("2 ran, 1 failed"), "\(outcome.errors)")
+    #expect(try workspace.enpire("status").code == 0)
+  }
+
+  @Test(arguments: [
+    (#"{"forbid": ["trian"]}"#, "no step kind 'trian'"), (#"{"kinds": ["evalute"]}"#, "no step kind 'evalute'"),
+    (#"{"purposes": ["sarch"]}"#, "no trials are drawn for 'sarch'"),
+  ]) func `a slip in the policy is refused at its place`(_ policy: String, _ sentence: String) throws {
+    let workspace = try workspace(#""append": \#(policy), "#)
+    let refused = try append(workspace, step("b"))
+    #expect(refused.code == 65 && refused.errors.contains(sentence) && refused.errors.contains("enpire.json:1:"), "\(refused.errors)")
   }
 
   @Test(arguments: [".en*/secret", ".e*"]) func `no pattern reaches into the state`(_ pattern: String) throws {
@@ -307,12 +357,15 @@ import Testing
     for name in ["g0", "n"] { try FileManager.default.removeItem(at: workspace.path(name)) }
     let back = try workspace.summary()
     #expect(back["ran"] == 0 && back["restored"] == 2 && workspace.read("g0") == "0\n", "\(back)")
+    // Nothing is recorded, and what lies there is its own all the same.
+    try FileManager.default.removeItem(at: workspace.path(".enpire"))
+    #expect(try workspace.summary()["ran"] == 4)
     // One more is one more.
     try workspace.write(appending(3), to: "enpire.json")
     #expect(try workspace.summary()["ran"] == 2)
     try workspace.write(appending(4), to: "enpire.json")
     let over = try workspace.enpire("run")
-    #expect(over.code == 78 && over.errors.contains("4 more steps would be 4, and 3 may be appended"), "\(over.errors)")
+    #expect(over.code == 1 && over.errors.contains("4 more steps would be 4, and 3 may be appended"), "\(over.errors)")
     try workspace.write(appending(2, #"["train"]"#), to: "enpire.json")
     let forbidden = try workspace.enpire("run")
     #expect(forbidden.code == 65 && forbidden.errors.contains("'grid' may not append a step of kind 'run'"), "\(forbidden.errors)")
@@ -326,6 +379,8 @@ import Testing
       (#"echo '{"steps": {"grid/x": {"run": ["true"], "sandbox": false, "out": {"o": "x"}}}}' > $1"#, 65, "an appended step stays in its sandbox"),
       ("ln -s /etc/hostname $1", 1, "what it wants appended is no file"), ("mkfifo $1", 1, "neither a file nor a directory"),
       ("mkdir $1", 1, "what it wants appended is no file"),
+      ("echo '{\"steps\": {\"grid//x\": {\"run\": [\"true\"], \"phony\": true}}}' > $1", 65, "'grid//x' cannot be a step's name"),
+      ("echo '{\"steps\": {\"grid/%\": {\"run\": [\"true\"], \"phony\": true}}}' > $1", 65, "'grid/%' cannot be a step's name"),
     ] as [(String, Int32, String)])
   func `what a command appends wrongly fails it, and leaves nothing`(_ script: String, _ code: Int32, _ sentence: String) throws {
     let words: JSON = ["sh", "-c", .string(script + "; echo > n"), "sh", "${append}"]

@@ -48,6 +48,35 @@ import Testing
     #expect(middle[0] == middle[1])
   }
 
+  @Test func `Several networks say their mean, which is kept and read again`() throws {
+    var settings = Self.settings()
+    settings.members = 3
+    let policy = try Self.train(settings).policy
+    let directory = FileManager.default.temporaryDirectory.appending(path: "members-\(UUID().uuidString)").path()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try policy.write(directory: directory)
+    let actor = LearnedActor(try LearnedPolicy(directory: directory))
+    #expect(try PointTask.environment().successes(of: actor, seeds: Array(0..<50)).successes >= 48)
+    let alone = (0..<3).map { member in
+      var one = policy
+      one.members = 1
+      for (index, layer) in policy.layers.enumerated() {
+        one.layers[index].weight = Array(layer.weight.dropFirst(member * layer.inputs * layer.outputs).prefix(layer.inputs * layer.outputs))
+        one.layers[index].bias = Array(layer.bias.dropFirst(member * layer.outputs).prefix(layer.outputs))
+      }
+      return LearnedActor(one)
+    }
+    let seen = [0.3, -0.4]
+    let words = try alone.map { try $0.act(seen) }
+    actor.reset()
+    for (column, action) in try actor.act(seen).enumerated() {
+      #expect(abs(action - words.map { $0[column] }.reduce(0, +) / 3) < 1e-4)
+    }
+    #expect(Set(words.map(\.description)).count == 3)
+    settings.modes = 2
+    #expect(throws: LearningError.self) { try Self.train(settings) }
+  }
+
   @Test func `A chunk that is carried out whole is said once, and then the next one`() throws {
     var settings = Self.settings(updates: 50)
     settings.execute = 3

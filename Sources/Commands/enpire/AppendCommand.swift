@@ -29,12 +29,16 @@ struct AppendCommand: ParsableCommand {
   var revision: String?
   @Flag(name: [.customShort("n"), .long], help: "Check and say what it would cost, and write nothing.") var dryRun = false
   @OptionGroup var output: OutputOptions
-  @Argument(help: "A file of steps; - for standard input. NAME=value sets a variable.", completion: .file(extensions: ["json"]))
+  @Argument(help: "A file of steps; - for standard input.", completion: .file(extensions: ["json"]))
   var steps: [String]
 
   func run() throws {
     try manifest.enter()
     let (overrides, names) = ManifestOptions.sort(steps)
+    // They would hold for the checks and not for the runs.
+    if let variable = overrides.first {
+      throw Problem(.usage, "append takes no variables, as '\(variable.name)'", hint: "write the value into the step")
+    }
     guard names.count == 1, let source = names.first else { throw Problem(.usage, "append takes one file of steps, or - for standard input") }
     let descriptor = source == "-" ? STDIN_FILENO : open(source, O_RDONLY)
     guard descriptor >= 0 else { throw Problem(.missingInput, "cannot read \(source): \(String(cString: strerror(errno)))") }
@@ -42,7 +46,7 @@ struct AppendCommand: ParsableCommand {
     request.note = AppendNote(author: author, hypothesis: hypothesis, parent: parent, isGoal: goal)
     request.revision = revision
     request.dryRun = dryRun
-    let result = try Session.append(request, to: manifest.file, overrides: overrides)
+    let result = try Session.append(request, to: manifest.file)
     if output.json { return Terminal.print(json(result).pretty) }
     for entry in result.entries {
       let what = entry.isNew ? (dryRun ? "would append" : "appended") : "is there already:"
@@ -55,10 +59,11 @@ struct AppendCommand: ParsableCommand {
   }
 
   private func json(_ result: AppendResult) -> JSON {
-    var json: JSON = ["append": 1, "written": .bool(!dryRun), "revision": .string(result.revision)]
+    var json: JSON = ["append": 1, "written": .bool(!dryRun && result.entries.contains { $0.file != nil }), "revision": .string(result.revision)]
     json["steps"] = .array(
       result.entries.map { entry in
-        var json: JSON = ["step": .string(entry.name), "file": .string(entry.file), "new": .bool(entry.isNew)]
+        var json: JSON = ["step": .string(entry.name), "new": .bool(entry.isNew)]
+        json["file"] = entry.file.map { .string($0) }
         json["same_as"] = entry.sameAs.map { .string($0) }
         return json
       })

@@ -81,7 +81,7 @@ struct HistoryCommand: ParsableCommand {
       // What is no part of its result: who agreed to it, the load before it, what its kind measured.
       json["telemetry"] = details.telemetry
     }
-    if !execution.message.isEmpty { json["problem"] = .string(execution.message) }
+    if !execution.message.isEmpty { json["problem"] = .string(Terminal.brief(execution.message)) }
     return json
   }
 }

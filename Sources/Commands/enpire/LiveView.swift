@@ -19,7 +19,8 @@ struct LiveView {
   /// Of all steps of the run, if it is known.
   var total: Int?
   /// Seconds until everything is done.
-  var left: Double?
+  var left: Double? { didSet { leftAt = Clock.monotonic } }
+  private var leftAt = 0.0
   private var height = 0
   private var drawn = 0.0
 
@@ -78,7 +79,7 @@ struct LiveView {
 
   private var head: String {
     var parts = ["\(finished)\(total.map { " of \(max($0, finished)) steps" } ?? "") done", "\(rows.count) running"]
-    if let left, left >= 1 { parts.append("about \(duration(left)) left") }
+    if let left = left.map({ $0 - (Clock.monotonic - leftAt) }), left >= 1 { parts.append("about \(duration(left)) left") }
     return parts.joined(separator: " · ")
   }
 

@@ -53,12 +53,16 @@ struct LogCommand: ParsableCommand {
     free(buffer)
     lines = Array(lines.suffix(kept))
     if output.json {
+      // What is drawn over and over is many lines in one; no line floods its reader.
+      lines = lines.flatMap { $0.split(whereSeparator: { $0 == "\r" || $0 == "\n" || $0 == "\r\n" }).map(String.init) }
+      count = max(count, lines.count)
+      lines = lines.suffix(kept).map { $0.count > 2000 ? "… " + $0.suffix(2000) : $0 }
       var json: JSON = [
         "log": 1, "step": .string(step), "run": .integer(execution.run), "outcome": .string(execution.outcome), "path": .string(file),
       ]
       if !execution.message.isEmpty { json["problem"] = .string(execution.message) }
       if count > lines.count { json["omitted"] = .integer(count - lines.count) }
-      json["lines"] = .array(lines.map { .string($0.hasSuffix("\n") ? String($0.dropLast()) : $0) })
+      json["lines"] = .array(lines.map { .string($0) })
       return Terminal.print(json.pretty)
     }
     Terminal.write(lines.joined(), to: 1)

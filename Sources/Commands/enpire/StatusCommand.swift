@@ -87,7 +87,7 @@ struct StatusCommand: ParsableCommand {
     entry["station"] = row.step.stationName.map { .string($0) }
     entry["key"] = (row.step.record?.key.hex).map { .string($0) }
     entry["reason"] = row.reason.map { .string($0) }
-    entry["problem"] = row.problem.map { .string($0) }
+    entry["problem"] = row.problem.map { .string(Terminal.brief($0)) }
     for (member, value) in row.step.note?.members ?? [] { entry[member] = value }
     return entry
   }

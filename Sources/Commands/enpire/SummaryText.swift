@@ -24,8 +24,11 @@ extension Summary {
       let why =
         switch name {
         case ExitCode.budget.name: "the time was used up"
-        case ExitCode.approval.name where held.isEmpty: "a person rejected a step"
-        case ExitCode.approval.name: "\(held.count) \(held.count == 1 ? "step waits" : "steps wait") for approval"
+        case ExitCode.approval.name:
+          switch max(held.count, counts?["held"]?.int ?? 0) {
+          case 0: "a person rejected a step"
+          case let count: "\(count) \(count == 1 ? "step waits" : "steps wait") for approval"
+          }
         case ExitCode.interrupted.name: "it was told to stop"
         default: problem ?? name
         }

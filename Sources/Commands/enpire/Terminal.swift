@@ -41,6 +41,9 @@ enum Terminal {
   /// The text, or what fits of it.
   static func cut(_ text: String, _ width: Int) -> String { text.count > width ? text.prefix(max(1, width - 1)) + "…" : text }
 
+  /// What is said of a step in a list of many; `log` and `summary` have all of it.
+  static func brief(_ text: String) -> String { text.count > 1000 ? text.prefix(1000) + "… and \(text.count - 1000) letters more" : text }
+
   /// Columns and lines of the terminal.
   static var size: (columns: Int, lines: Int) {
     var size = winsize()

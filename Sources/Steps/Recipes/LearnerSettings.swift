@@ -19,6 +19,7 @@ struct CloningSettings {
       Setting("network.hidden", .counts(\.learner.network.hidden, 8...1024, most: 6), "units of each hidden layer"),
       Setting("network.activation", .activation(\.learner.network.activation), "what follows each hidden layer"),
       Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
+      Setting("network.members", .count(\.learner.members, 1...16), "networks trained side by side, whose words are averaged"),
       Setting("head.chunk", .count(\.learner.chunk, 1...64), "actions said at once, one a control step"),
       Setting("head.ensembling", .number(\.learner.ensembling, 0...20), "how fast older words fade: weight exp(-ensembling · age)"),
       Setting("head.execute", .count(\.learner.execute, 1...64), "actions of a chunk carried out before the next is said; 1 for ensembling"),

@@ -19,7 +19,8 @@ public struct AppendRequest {
 public struct AppendResult {
   public struct Entry {
     public let name: String
-    public let file: String
+    /// Nil if nothing is written.
+    public let file: String?
     /// False if the very step was there already.
     public let isNew: Bool
     /// A step that does the same: its results will be taken.
@@ -75,8 +76,9 @@ extension Session {
       let file = Appended.file(name: name, step: step, by: nil, nil, note: request.note)
       if let there = graph.declaration(named: name), there.isSame(as: declaration) {
         // A second file says that it is wanted.
-        if request.note.isGoal, there.note?.isGoal == false { files.append(file) }
-        entries.append(.init(name: name, file: file.name, isNew: false, sameAs: nil))
+        let becomesGoal = request.note.isGoal && there.note?.isGoal == false
+        if becomesGoal { files.append(file) }
+        entries.append(.init(name: name, file: becomesGoal ? file.name : nil, isNew: false, sameAs: nil))
         continue
       }
       declarations.append(declaration)

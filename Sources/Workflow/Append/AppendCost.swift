@@ -24,13 +24,17 @@ public struct AppendCost: Sendable {
   init(of new: [Step], in graph: Graph, state: State) throws {
     let recorded = try state.durations(graph.manifest.workflow)
     var sums: [String: (seconds: Double, units: Double)] = [:]
+    // A unit's seconds by the step's own record, which may have been of other parameters.
+    var pace: [String: Double] = [:]
     for step in graph.steps {
       guard let seconds = recorded[step.name] else { continue }
+      let units = try Self.recordedUnits(of: step, graph.manifest.workflow, state) ?? Self.units(of: step)
+      pace[step.name] = seconds / units
       let sum = sums[Self.class(of: step)] ?? (0, 0)
-      sums[Self.class(of: step)] = (sum.seconds + seconds, sum.units + Self.units(of: step))
+      sums[Self.class(of: step)] = (sum.seconds + seconds, sum.units + units)
     }
     func expected(_ step: Step) -> Double? {
-      recorded[step.name] ?? sums[Self.class(of: step)].map { $0.seconds / $0.units * Self.units(of: step) }
+      (pace[step.name] ?? sums[Self.class(of: step)].map { $0.seconds / $0.units }).map { $0 * Self.units(of: step) }
     }
     for step in new where !step.isNominal {
       steps += 1
@@ -50,8 +54,15 @@ public struct AppendCost: Sendable {
     return (step.kind?.name ?? step.argv.first ?? "") + part
   }
 
-  private static func units(of step: Step) -> Double {
-    guard step.effect == .sample, step.shards.isEmpty, let trials = step.with["trials"]?.double else { return 1 }
+  private static func units(of step: Step) -> Double { units(of: step, with: step.with) ?? 1 }
+
+  private static func units(of step: Step, with parameters: JSON?) -> Double? {
+    guard step.effect == .sample, step.shards.isEmpty, let trials = parameters?["trials"]?.double else { return nil }
     return max(1, trials / Double(step.shard?.count ?? 1))
+  }
+
+  private static func recordedUnits(of step: Step, _ workflow: String, _ state: State) throws -> Double? {
+    guard step.effect == .sample, step.shards.isEmpty, let key = try state.latest(workflow, step.name) else { return nil }
+    return units(of: step, with: try state.details(key)?.fingerprint["with"])
   }
 }

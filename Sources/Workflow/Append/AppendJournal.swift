@@ -44,9 +44,17 @@ enum AppendJournal {
     let note: JSON = [
       "pending": 1, "directory": .string(directory), "files": .array(files.map { ["name": .string($0.name), "json": $0.json] }),
     ]
-    try Files.write(note.compact, to: path(state.directory))
-    state.store.sync()
-    try put(files, below: directory)
+    let new = files.filter { !Files.exists(directory + "/" + $0.name) }
+    do {
+      try Files.write(note.compact, to: path(state.directory))
+      state.store.sync()
+      try put(files, below: directory)
+    } catch {
+      // As a full disk: whoever is told that it failed must not find it done later.
+      for file in new { unlink(directory + "/" + file.name) }
+      unlink(path(state.directory))
+      throw error
+    }
     unlink(path(state.directory))
   }
 

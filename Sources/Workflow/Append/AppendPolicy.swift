@@ -16,7 +16,20 @@ public struct AppendPolicy: Sendable {
 
   static let keys = ["kinds", "forbid", "purposes", "steps", "station_minutes"]
 
+  private static let knownPurposes = ["search", "confirm", "held-out", "replicate"]
+
   init() {}
+
+  /// Refuses kinds that there are not: a slip would forbid nothing.
+  func check(kinds known: [String: Kind], of manifest: Manifest) throws {
+    for (key, names) in [("kinds", kinds ?? []), ("forbid", forbidden)] {
+      for (index, name) in names.enumerated() where known[name] == nil && !["run", "group"].contains(name) {
+        throw Problem(
+          .manifest, "no step kind '\(name)'", at: Origin(file: manifest.path, pointer: JSONPointer(["append", key, String(index)])).place(),
+          hint: suggestion(for: name, among: known.keys.sorted() + ["run"]))
+      }
+    }
+  }
 
   init(_ json: JSON?, _ reader: Reader) throws {
     let pointer = JSONPointer(["append"])
@@ -26,6 +39,10 @@ public struct AppendPolicy: Sendable {
     kinds = try json["kinds"].map { try reader.strings($0, pointer / "kinds") }
     forbidden = try json["forbid"].map { try reader.strings($0, pointer / "forbid") } ?? []
     purposes = try json["purposes"].map { try reader.strings($0, pointer / "purposes") }
+    for (index, purpose) in (purposes ?? []).enumerated() where !Self.knownPurposes.contains(purpose) {
+      throw reader.problem(
+        "no trials are drawn for '\(purpose)'", pointer / "purposes" / index, hint: suggestion(for: purpose, among: Self.knownPurposes))
+    }
     if let limit = json["steps"] {
       guard let count = limit.int, count >= 0 else { throw reader.problem("'steps' must be a count", pointer / "steps") }
       steps = count
@@ -61,6 +78,10 @@ public struct AppendPolicy: Sendable {
         throw step.declaration.problem(
           "nobody knows how many steps this will be, and the manifest's 'append' has a budget", "foreach", key: true,
           hint: "append its steps one by one")
+      }
+      if stationMinutes != nil, step.effect == .sample, step.with["trials"]?.string != nil {
+        throw step.declaration.problem(
+          "nobody knows how many trials this will be, and the manifest's 'append' has a budget", "with", "trials", hint: "write the number")
       }
     }
     let count = created.count { !$0.isShard }

@@ -2,6 +2,7 @@
 // two branches that appended merge without conflict. What a step appended is part of its record and comes back with it;
 // what a person or an agent appended by `enpire append` counts as written in the manifest.
 
+internal import Glibc
 import Hashing
 import JSON
 import OrderedCollections
@@ -12,7 +13,8 @@ public enum Appended {
     if let parent { json["by"] = .string(parent) }
     if let key { json["key"] = .string(key.hex) }
     for (member, value) in note.members { json[member] = value }
-    let label = String(name.map { $0.isLetter || $0.isNumber || $0 == "-" ? $0 : "_" })
+    // A file's name has 255 bytes at most.
+    let label = String(name.prefix(50).map { $0.isLetter || $0.isNumber || $0 == "-" ? $0 : "_" })
     return ("\(label)-\(Digest(of: json.canonical).short).json", json)
   }
 
@@ -36,6 +38,10 @@ public enum Appended {
       guard name.hasPrefix(parent.family + "/") else {
         throw Problem(.manifest, "\(parent.name) may not append '\(name)'", hint: "its steps' names start with '\(parent.family)/'")
       }
+      let parts = name.dropFirst(parent.family.count + 1).split(separator: "/", omittingEmptySubsequences: false)
+      guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { isalnum(Int32($0)) != 0 || "_-".utf8.contains($0) } }) else {
+        throw Problem(.manifest, "'\(name)' cannot be a step's name", hint: "after '\(parent.family)/' use letters, digits, _, - and single /")
+      }
       let file = file(name: name, step: step, by: parent.name, key)
       let path = session.manifest.appendedDirectory + "/" + file.name
       let declaration = try declaration(name, step, file: path, text: Array(file.json.pretty.utf8), scope: parent.declaration.scope)
@@ -48,7 +54,9 @@ public enum Appended {
       if isRecorded { return }
       let cost = policy.stationMinutes == nil ? nil : try AppendCost(of: created, in: session.graph, state: session.state)
       try policy.check(created, before: before, cost: cost)
-      try session.protect(created)
+      // What lies there already was taken before, and what it published may be there though nothing is recorded.
+      let known = Set(zip(declarations, files).filter { Files.exists(session.manifest.appendedDirectory + "/" + $1.name) }.map(\.0.name))
+      try session.protect(created, known: known)
     }
     try AppendJournal.put(files, below: session.manifest.appendedDirectory)
     return steps

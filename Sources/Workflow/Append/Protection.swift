@@ -5,42 +5,62 @@ internal import Glibc
 import JSON
 
 extension Session {
-  /// Refuses steps that are about to be appended. What lies where they publish must be their own.
-  func protect(_ created: [Step]) throws {
+  /// Refuses steps that are about to be appended. What lies where they publish must be their own, but for steps that are `known`.
+  func protect(_ created: [Step], known: Set<String> = []) throws {
     lazy var sources = Sources(of: graph)
     for step in created where step.isAppended {
-      func problem(_ sentence: String, _ pointer: String..., hint: String) -> Problem {
-        step.declaration.problem(sentence, at: pointer, hint: hint)
-      }
-      if step.options.sandbox == false {
-        throw problem("an appended step stays in its sandbox", "sandbox", hint: "write it into the manifest, if it has to leave it")
-      }
-      if !step.options.secrets.isEmpty {
-        throw problem("an appended step has no secrets", "secrets", hint: "write it into the manifest, if it needs them")
-      }
-      for (port, texts) in step.inputs {
-        for case .files(let path) in texts where path.hasPrefix("/") || path.split(separator: "/").contains("..") {
-          throw problem(
-            "an appended step reads '\(path)', which is not below the manifest's directory", "in", port,
-            hint: "let a step of the manifest read it, and refer to that one's output")
-        }
+      try checkRights(of: step)
+      for case .files(let path) in step.inputs.values.joined() {
+        for path in Files.matches(Files.absolute(path, in: manifest.directory)) { try decider.checkReach(of: step, path) }
       }
       for (output, path) in step.publishes {
+        func problem(_ sentence: String, hint: String) -> Problem { step.declaration.problem(sentence, "out", output, hint: hint) }
         let place = path.hasSuffix("/") ? String(path.dropLast()) : path
         if let reader = sources.reader(of: place, besides: step) {
           throw problem(
-            "an appended step would publish to '\(place)', and step '\(reader.name)' reads what lies there", "out", output,
+            "an appended step would publish to '\(place)', and step '\(reader.name)' reads what lies there",
             hint: "publish elsewhere, as results/\(Files.name(of: place))")
         }
         let there = manifest.directory + "/" + place
-        if Files.exists(there), try !isOwn(there, step, output) {
+        if !known.contains(step.declaration.name), Files.exists(there), try !isOwn(there, step, output) {
           throw problem(
-            "an appended step would overwrite '\(place)', which is not its own", "out", output,
-            hint: "publish elsewhere, as results/\(Files.name(of: place))")
+            "an appended step would overwrite '\(place)', which is not its own", hint: "publish elsewhere, as results/\(Files.name(of: place))")
         }
-        if let parent = Files.parent(of: there), !isInside(parent) {
-          throw problem("a link leads '\(place)' out of the manifest's directory", "out", output, hint: "publish elsewhere")
+      }
+      try checkWay(of: step)
+    }
+  }
+
+  /// Refuses what no appended step may have, however its file came to be there.
+  func checkRights(of step: Step) throws {
+    func problem(_ sentence: String, _ pointer: String..., hint: String) -> Problem {
+      step.declaration.problem(sentence, at: pointer, hint: hint)
+    }
+    if step.options.sandbox == false {
+      throw problem("an appended step stays in its sandbox", "sandbox", hint: "write it into the manifest, if it has to leave it")
+    }
+    if !step.options.secrets.isEmpty {
+      throw problem("an appended step has no secrets", "secrets", hint: "write it into the manifest, if it needs them")
+    }
+    for (port, texts) in step.inputs {
+      for case .files(let path) in texts where path.hasPrefix("/") || path.split(separator: "/").contains("..") {
+        throw problem(
+          "an appended step reads '\(path)', which is not below the manifest's directory", "in", port,
+          hint: "let a step of the manifest read it, and refer to that one's output")
+      }
+    }
+  }
+
+  /// Refuses a place to publish at to which a link leads: what lies where it leads is another's.
+  func checkWay(of step: Step) throws {
+    guard let root = Files.real(manifest.directory) else { return }
+    for (output, path) in step.publishes {
+      var parent = Files.parent(of: path.hasSuffix("/") ? String(path.dropLast()) : path)
+      while let place = parent {
+        if let real = Files.real(manifest.directory + "/" + place), real != root + "/" + place {
+          throw step.declaration.problem("an appended step would publish over a link, '\(place)'", "out", output, hint: "publish elsewhere")
         }
+        parent = Files.parent(of: place)
       }
     }
   }
@@ -50,12 +70,19 @@ extension Session {
     guard let key = try state.latest(manifest.workflow, step.name), let record = try state.action(key) else { return false }
     return try decider.isInPlace(record.outputs[output], at: path)
   }
+}
 
-  /// Whether the nearest directory there is lies below the manifest's, whatever links there are.
-  private func isInside(_ path: String) -> Bool {
-    guard let real = Files.real(path) else { return Files.parent(of: path).map(isInside) ?? false }
-    guard let root = Files.real(manifest.directory) else { return false }
-    return real == root || real.hasPrefix(root + "/")
+extension Decider {
+  /// Refuses a file that an appended step must not read, whatever links lead to it: what lies outside, or in the state.
+  func checkReach(of step: Step, _ path: String) throws {
+    guard let real = Files.real(path), let root = Files.real(graph.manifest.directory) else { return }
+    if real != root, !real.hasPrefix(root + "/") {
+      throw step.declaration.problem(
+        "an appended step reads \(Files.display(path)), which a link leads out of the manifest's directory", "in", hint: "name another file")
+    }
+    if let place = Files.real(state.directory), (real + "/").hasPrefix(place + "/") || (place + "/").hasPrefix(real + "/") {
+      throw step.declaration.problem("step \(step.name): \(Files.display(path)) lies in the state, or holds it", "in", hint: "name other files")
+    }
   }
 }
 

@@ -56,6 +56,8 @@ public final class Session {
     state = try State(directory: directory)
     decider = Decider(graph: graph, state: state)
     isolation = Isolation(state: directory)
+    for step in graph.steps where step.isAppended { try checkRights(of: step) }
+    if !kinds.isEmpty { try manifest.appendPolicy.check(kinds: kinds, of: manifest) }
   }
 
   /// `ENPIRE_STATE`, or `.enpire` beside the manifest.

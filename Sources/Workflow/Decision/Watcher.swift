@@ -32,11 +32,16 @@ public final class Watcher {
   private var watched: [String: Watched] = [:]
   /// Changes that were told so far.
   private var changes = 0
+  /// Something happened where a watched file lies, outside of the state, that the run which goes on has not done itself.
+  private var isStirred = false
+  private var isRunning = false
+  /// The manifest and every file that a snapshot called an input: no run writes those.
+  private var sources: Set<String>
 
   /// Starts watching for the workspace of a manifest.
   public init(manifest: String) throws {
     let request = Request(manifest: manifest, overrides: [], goals: [])
-    (root, state) = (request.directory, request.state)
+    (root, state, sources) = (request.directory, request.state, [request.path])
     try Files.makeDirectory(request.snapshots)
     lock = open(state + "/watch.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
@@ -72,7 +77,9 @@ public final class Watcher {
     var seen = -1
     while true {
       // A run publishes files itself; those changes are gone with the snapshot that it leaves.
-      let isDue = arguments != nil && child == nil && seen != changes && (seen < 0 || watched.values.contains { !$0.changed.isEmpty })
+      let isDue =
+        arguments != nil && child == nil
+        && (seen < 0 || isStirred || seen != changes && watched.values.contains { !$0.changed.isEmpty })
       var polled = [signals, notifier, listener, child?.descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       // An editor writes several times; wait until it is quiet.
       let count = poll(&polled, 4, isDue ? 100 : -1)
@@ -80,9 +87,15 @@ public final class Watcher {
       if polled[0].revents != 0 { return }
       if polled[1].revents != 0 { drain() }
       if polled[2].revents != 0 { answer() }
-      if polled[3].revents != 0 { (_, child) = (child?.wait(), nil) }
+      if polled[3].revents != 0 {
+        (_, child) = (child?.wait(), nil)
+        drain()
+        isRunning = false
+        // A run that failed leaves no snapshot that would name its files.
+        if watched.isEmpty { followAll(below: root) }
+      }
       if isDue, count == 0 {
-        seen = changes
+        (seen, isStirred, isRunning) = (changes, false, true)
         child = try Child.spawn(
           ["/proc/self/exe"] + arguments!, environment: Child.inheritedEnvironment, directory: Files.currentDirectory, output: "/proc/self/fd/2")
       }
@@ -98,26 +111,53 @@ public final class Watcher {
     var indices: [String: Int] = [:]
     var directories: Set<String> = []
     var always: [Int] = []
+    // Where a change is a reason to run, though it is no answer.
+    var unsure: [String: Int] = [:]
+    var places: Set<String> = []
     for (index, watch) in snapshot.watches.enumerated() {
       let path = Files.absolute(snapshot.string(watch.path), in: root)
       switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
-      case .pattern, .directory, .appended: always.append(index)
+      case .pattern, .directory, .appended:
+        always.append(index)
+        let parts = path.split(separator: "/").prefix { !Files.isPattern(String($0)) }
+        places.insert("/" + parts.joined(separator: "/"))
       case .configuration, .file, .output:
+        if watch.kind != Snapshot.Watch.Kind.output.rawValue { sources.insert(path) }
         var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1, watch.isTrusted != 0 else {
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1, watch.isTrusted != 0 {
+          indices[path] = index
+        } else {
           always.append(index)
+          unsure[path] = index
+          places.insert(Files.parent(of: path) ?? "/")
           continue
         }
-        indices[path] = index
         var next = Files.parent(of: path)
         while let directory = next, directories.insert(directory).inserted { next = directory == "/" ? nil : Files.parent(of: directory) }
       }
     }
     guard directories.allSatisfy(follow) else { return }
+    for place in places { _ = follow(place) }
     let entry = Watched(snapshot, indices: indices, directories: directories, always: always)
     // What changed before the kernel was asked to tell.
-    for (path, index) in indices where FileStamp(of: path) != snapshot.watches[index].stamp { entry.changed.insert(index) }
+    for (path, index) in indices.merging(unsure, uniquingKeysWith: { $1 }) where FileStamp(of: path) != snapshot.watches[index].stamp {
+      entry.changed.insert(index)
+      changes += 1
+    }
     watched[name] = entry
+  }
+
+  /// Follows a directory and those in it, but for hidden ones; so many at most.
+  private func followAll(below directory: String, atMost limit: Int = 4096) {
+    var next = [directory]
+    while let directory = next.popLast(), descriptors.count < limit, follow(directory) {
+      next += Files.list(directory).filter { !$0.hasPrefix(".") }.map { directory + "/" + $0 }.filter { lstatIsDirectory($0) }
+    }
+  }
+
+  private func lstatIsDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Asks the kernel to tell of what happens in a directory. False where it cannot: other hosts write there, or there is no such directory.
@@ -168,6 +208,7 @@ public final class Watcher {
       return
     }
     let path = directory == "/" ? "/" + name : directory + "/" + name
+    if !(path + "/").hasPrefix(state + "/"), !isRunning || sources.contains(path) { isStirred = true }
     for (key, entry) in watched {
       if let index = entry.indices[path] {
         if entry.changed.insert(index).inserted { changes += 1 }

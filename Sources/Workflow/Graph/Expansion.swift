@@ -101,6 +101,7 @@ struct Expansion {
       step.allowance = declaration.appends ?? parent.flatMap { graph.steps[$0].allowance }
       step.source = try expand(declaration.source, declaration, step.matrix, [])
     }
+    try checkAllowance(declaration)
     if let kind = step.kind { try checkParameters(step, kind) }
     if case .command(let argv) = declaration.action {
       step.argv = try argv.map { try text($0, "run") }
@@ -162,6 +163,13 @@ struct Expansion {
       }
     }
     return options
+  }
+
+  /// Kinds that are allowed by a slip are none.
+  private func checkAllowance(_ declaration: StepDeclaration) throws {
+    for name in declaration.appends ?? [] where !graph.kinds.isEmpty && graph.kinds[name] == nil && !["run", "group"].contains(name) {
+      throw declaration.problem("no step kind '\(name)'", "appends", hint: suggestion(for: name, among: graph.kinds.keys.sorted() + ["run"]))
+    }
   }
 
   /// A command that appends could do so for ever.

@@ -234,6 +234,7 @@ public final class Run {
       next += 1
       do {
         if let problem = beginning?.problems[step.name] { throw problem }
+        if step.isAppended { try session.checkWay(of: step) }
         switch try session.decider.decide(step, force: attempts[step.id] == nil && forced.contains(step.id)) {
         case .upToDate(let record): try settle(step, .upToDate, record)
         case .restore(let record, let paths):
@@ -312,7 +313,8 @@ public final class Run {
     if !names.contains(where: problem.sentence.contains) { problem.sentence = "\(step.name): " + problem.sentence }
     if beginning?.problems[step.name] == nil { report(.failed(step, problem)) }
     if !step.options.mayFail {
-      if summary.exit == .success { summary.exit = problem.code }
+      // A budget that is used up is the run's own; that of appended steps is a reason to fail as any other.
+      if summary.exit == .success { summary.exit = problem.code == .budget ? .stepFailed : problem.code }
       summary.failed += 1
       if !options.keepGoing || options.failureLimit.map({ summary.failed >= $0 }) ?? false { isStopping = true }
     }

@@ -122,7 +122,9 @@ enum Files {
         case S_IFDIR: try visit(path)
         case S_IFREG: files.append(path)
         default:
-          throw Problem(.inputOutput, "\(root)/\(path) is neither a file nor a directory", hint: "outputs hold files and directories alone, no links")
+          throw Problem(
+            .missingInput, "\(display(root + "/" + path)) is neither a file nor a directory",
+            hint: "a directory that is an input or an output holds files and directories alone, no links")
         }
       }
     }

@@ -1,0 +1,34 @@
+// `enpire watch --run`: runs again whatever changes, whether or not the last run found something to do.
+
+import Foundation
+import Testing
+
+@Suite struct `Watching and running` {
+  @Test func `every change runs it again: inputs, the manifest, a mended failure, appended steps`() throws {
+    let manifest = { (script: String) in
+      #"{"manifest": 1, "steps": {"r": {"run": ["sh", "-c", "\#(script)"], "in": {"p": "in"}, "out": {"o": "r"}}}}"#
+    }
+    let workspace = try Workspace(manifest("cp in r"), files: ["in": "0"])
+    let watch = try workspace.start(["watch", "--run"], number: 1)
+    defer {
+      watch.interrupt()
+      watch.waitUntilExit()
+    }
+    func becomes(_ text: String, _ file: String = "r") -> Bool {
+      for _ in 0..<2000 where workspace.read(file) != text { usleep(10_000) }
+      return workspace.read(file) == text
+    }
+    #expect(becomes("0"))
+    for round in 1...3 {
+      try workspace.write("\(round)", to: "in")
+      #expect(becomes("\(round)"), "\(workspace.read(".errors-1") ?? "")")
+    }
+    try workspace.write(manifest("exit 3"), to: "enpire.json")
+    while watch.isRunning, workspace.read(".errors-1")?.contains("exit code 3") != true { usleep(10_000) }
+    try workspace.write(manifest("echo mended > r"), to: "enpire.json")
+    #expect(becomes("mended\n"))
+    try workspace.write(#"{"steps": {"x": {"run": ["sh", "-c", "echo x > x"], "out": {"o": "x"}}}}"#, to: "steps.json")
+    #expect(try workspace.enpire("append", "--goal", "steps.json").code == 0)
+    #expect(becomes("x\n", "x"))
+  }
+}
