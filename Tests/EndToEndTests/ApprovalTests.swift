@@ -21,6 +21,7 @@ import Testing
     let asked = try workspace.enpire("run")
     #expect(asked.code == 77 && asked.errors.contains("move  move the arm?") && asked.errors.contains("1 waiting for a person"), "\(asked.errors)")
     #expect(workspace.read("other") == "other\n" && workspace.read("moved") == nil)
+    #expect(try workspace.enpire("summary").output.contains("unfinished: 1 step waits for approval"))
     #expect(try workspace.enpire("plan", "move").output.contains("ask      move\n           waits for a person: move the arm?"))
     let status = try JSON(parsing: try workspace.enpire("status", "--json").output)
     #expect(status["steps"]?.array?.first { $0["step"] == "move" }?["state"] == "approval")

@@ -168,6 +168,7 @@ import Testing
     let other = try workspace.enpire("preempt", "arm", "--by", "bob")
     #expect(other.code == 69 && other.errors.contains("station arm is kept by ann: changing the gripper"), "\(other.errors)")
     #expect(try state(workspace)["kept"]?["by"] == "ann")
+    #expect(try workspace.enpire("history").output.contains("goes on"))
     try workspace.write("", to: "count.done")
     usleep(1_200_000)
     #expect(workspace.read("moved") == nil && run.isRunning)

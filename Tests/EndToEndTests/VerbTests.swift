@@ -215,6 +215,17 @@ import Testing
     #expect(try complete(workspace, "enpire", "taint", "step", "") == ["a"])
   }
 
+  @Test func `a log that is one line without end floods nobody who reads JSON`() throws {
+    let draw = #"i=0; while [ $i -lt 3000 ]; do printf 'epoch %s of 3000\\r' $i; i=$((i+1)); done; head -c 100000 /dev/zero | tr '\\0' x; exit 3"#
+    let workspace = try Workspace(#"{"manifest": 1, "steps": {"big": {"run": ["sh", "-c", "\#(draw)"], "phony": true}}}"#)
+    #expect(try workspace.enpire("run").code == 1)
+    let text = try workspace.enpire("log", "big", "--json").output
+    let log = try JSON(parsing: text)
+    #expect(log["lines"]?.array?.count == 200 && log["omitted"]?.int ?? 0 > 2000 && text.utf8.count < 24_000, "\(text.utf8.count)")
+    #expect(try workspace.enpire("status", "--json", "--limit", "1").output.utf8.count < 3000)
+    #expect(try workspace.enpire("log", "big").output.utf8.count > 100_000)
+  }
+
   /// Everything that lists something says at most so much, and how much it left out.
   @Test(arguments: [
     (["graph"], "steps"), (["lint"], "remarks"), (["stations"], "stations"), (["kinds"], "kinds"), (["status"], "steps"), (["plan"], "steps"),

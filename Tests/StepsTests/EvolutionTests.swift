@@ -96,7 +96,7 @@ private struct SmallEngine {
       let (made, appended) = try perform(name, step)
       waiting[name] = nil
       outputs.updateValue(made, forKey: name)
-      for entry in appended { add(entry["name"]!.string!, entry["step"]!) }
+      for (name, step) in appended { add(name, step) }
     }
   }
 
@@ -117,7 +117,7 @@ private struct SmallEngine {
     return (String(inner[..<dot]), String(inner[inner.index(after: dot)...]))
   }
 
-  private func perform(_ name: String, _ step: JSON) throws -> (made: [String: String]?, appended: [JSON]) {
+  private func perform(_ name: String, _ step: JSON) throws -> (made: [String: String]?, appended: [(name: String, step: JSON)]) {
     let place = directory + "/" + String(name.map { $0 == "/" ? "_" : $0 })
     try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
     var inputs: [String: [JSON]] = [:]
@@ -142,8 +142,8 @@ private struct SmallEngine {
     request["append"] = .string(place + "/append.json")
     try Data(request.pretty.utf8).write(to: URL(filePath: place + "/request.json"))
     try Worker.run(requestAt: place + "/request.json")
-    let appended = try JSON(parsing: FileManager.default.contents(atPath: place + "/append.json") ?? Data("[]".utf8)).array ?? []
-    return (made, appended)
+    let appended = try JSON(parsing: FileManager.default.contents(atPath: place + "/append.json") ?? Data("{}".utf8))["steps"]?.object ?? [:]
+    return (made, appended.map { ($0.key, $0.value) })
   }
 
   // MARK: The measurement

@@ -16,8 +16,13 @@ struct StationOptions: ParsableArguments {
   func each(_ word: String, _ body: (Session, _ station: String, _ by: String) throws -> String?) throws {
     let (session, names) = try manifest.session(arguments)
     guard !names.isEmpty else { throw Problem(.usage, "name a station", hint: "enpire stations lists them") }
+    var problems: [Problem] = []
     for name in names {
-      let remark = try body(session, name, by ?? Account.name)
+      let remark: String?
+      do { remark = try body(session, name, by ?? Account.name) } catch let problem as Problem {
+        problems.append(problem)
+        continue
+      }
       if output.json {
         var json: JSON = ["station": .string(name), "done": .string(word)]
         json["remark"] = remark.map { .string($0) }
@@ -26,6 +31,9 @@ struct StationOptions: ParsableArguments {
         Terminal.print("\(word): \(name)\(remark.map { " (\($0))" } ?? "")")
       }
     }
+    // The others had their turn.
+    for problem in problems.dropFirst() { Terminal.complain("\(problem)") }
+    if let problem = problems.first { throw problem }
   }
 }
 
@@ -104,8 +112,7 @@ struct ReleaseCommand: ParsableCommand {
 
   func run() throws {
     try options.each("released") { session, name, _ in
-      try session.release(name)
-      return nil
+      try session.release(name) ? nil : "nobody kept it"
     }
   }
 }

@@ -85,8 +85,12 @@ extension Session {
   }
 
   /// Gives a station back to the steps.
-  public func release(_ name: String) throws {
-    try book.change(station(name).name) { $0.kept = nil }
+  @discardableResult
+  public func release(_ name: String) throws -> Bool {
+    try book.change(station(name).name) { record in
+      defer { record.kept = nil }
+      return record.kept != nil
+    }
   }
 
   /// Brings a station to a known start and looks whether it is there, by its own commands or by its driver's; then steps may use it again.
