@@ -394,6 +394,7 @@ import Testing
   @Test(
     arguments: [
       (#""run": ["true", "${append}"], "appends": true, "out": {"n": "n"}"#, "", "nothing says how many steps 'a' may append"),
+      (#""run": ["true", "${x}"], "appends": true, "out": {"n": "n"}"#, #""append": {"steps": 1}, "#, "'${x}' has no root"),
       (#""run": ["true"], "appends": true, "out": {"n": "n"}"#, #""append": {"steps": 1}, "#, "'a' is not told where to write what it appends"),
       (#""run": ["true", "${append}"], "out": {"n": "n"}"#, #""append": {"steps": 1}, "#, "only the words of a command that appends may name"),
       (#""run": ["true", "${append}"], "appends": true, "phony": true"#, #""append": {"steps": 1}, "#, "a phony step appends nothing"),

@@ -6,7 +6,7 @@ import Testing
 import Workflow
 
 @Suite struct `Appending by a library call` {
-  @Test func `steps are appended with who wanted what, or refused with their place`() throws {
+  @Test func `steps are appended with who wanted what, or refused with a reason`() throws {
     let directory = FileManager.default.temporaryDirectory.appending(path: "append-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
@@ -28,7 +28,7 @@ import Workflow
 
     request.text = Array(#"{"steps": {"c": {"run": ["true"], "after": ["non"], "phony": true}}}"#.utf8)
     let problem = #expect(throws: Problem.self) { try Session.append(request, to: manifest) }
-    #expect(problem?.code == .manifest && problem?.place?.file == "an agent", "\(String(describing: problem))")
+    #expect(problem?.code == .manifest && problem?.sentence.contains("no step 'non'") == true, "\(String(describing: problem))")
     request.text = Array(#"{"steps": {"c": {"run": ["true"], "phony": true}}}"#.utf8)
     #expect(#expect(throws: Problem.self) { try Session.append(request, to: manifest) }?.code == .budget)
     request.revision = "0"

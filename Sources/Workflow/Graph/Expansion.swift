@@ -179,7 +179,8 @@ struct Expansion {
       throw declaration.problem(
         "nothing says how many steps '\(step.name)' may append", "appends", key: true, hint: "the manifest's \"append\": {\"steps\": 20} does")
     }
-    guard try Template.references(in: .array(step.argv.map { .string($0) })).contains(.append) else {
+    // What is no reference at all is told by whoever resolves them.
+    guard (try? Template.references(in: .array(step.argv.map { .string($0) })).contains(.append)) ?? true else {
       throw declaration.problem(
         "'\(step.name)' is not told where to write what it appends", "run", hint: "name ${append} in 'run', or remove 'appends'")
     }
