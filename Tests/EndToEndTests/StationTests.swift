@@ -281,7 +281,7 @@ import Testing
     let workspace = try Workspace(
       """
       {"manifest": 1, "fleet": "fleet.json", "steps": {"eval": {"uses": "evaluate", "in": {"policy": "policy"}, "station": {"task": "push-t"},
-        "with": {"trials": 40, "films": 0}}}}
+        "with": {"trials": 200, "films": 0}}}}
       """,
       files: [
         "fleet.json": #"{"fleet": 1, "stations": [{"name": "real", "driver": "push-t-sim", "tasks": ["push-t"], "hardware": true}]}"#,
@@ -299,14 +299,14 @@ import Testing
     let outcome = workspace.outcome(of: run, number: 1)
     #expect(outcome.code == 77 && outcome.errors.contains("ann took station real"), "\(outcome.errors)")
     let kept = samples().count
-    #expect(kept >= 6 && kept < 80)
+    #expect(kept >= 6 && kept < 400)
     #expect(try workspace.enpire("release", "real").code == 0 && workspace.enpire("reset", "real").code == 0)
     let last = try workspace.enpire("run", "eval")
     #expect(last.code == 0, "\(last.errors)")
     let lines = samples().compactMap { try? JSON(parsing: $0) }
     let begun = lines.compactMap { $0["begun"]?.int }
-    #expect(begun.sorted() == Array(0..<40), "each trial was begun once: \(begun)")
-    #expect(lines.count { $0["begun"] == nil } == 40)
+    #expect(begun.sorted() == Array(0..<200), "each trial was begun once: \(begun)")
+    #expect(lines.count { $0["begun"] == nil } == 200)
     #expect(lines.count { $0["outcome"]?["unknown"] != nil || $0["outcome"]?.string == "unknown" } <= 1)
   }
 }
