@@ -74,7 +74,7 @@ public struct LearnedPolicy: Sendable {
       let shape = parameters[2 * index].shape.suffix(2)
       return Layer(inputs: shape.first!, outputs: shape.last!, weight: parameters[2 * index].values, bias: parameters[2 * index + 1].values)
     }
-    if members == 1 { layers[layers.count - 1].keepOutputs(outputs) }
+    layers[layers.count - 1].keepOutputs(outputs)
   }
 }
 

@@ -35,7 +35,6 @@ struct AppendCommand: ParsableCommand {
   func run() throws {
     try manifest.enter()
     let (overrides, names) = ManifestOptions.sort(steps)
-    // They would hold for the checks and not for the runs.
     if let variable = overrides.first {
       throw Problem(.usage, "append takes no variables, as '\(variable.name)'", hint: "write the value into the step")
     }

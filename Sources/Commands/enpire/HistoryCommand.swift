@@ -35,9 +35,9 @@ struct HistoryCommand: ParsableCommand {
         (["history": 1, "workflow": .string(session.manifest.workflow), "runs": .array(runs.map(Self.json))] as JSON).pretty)
     }
     if runs.isEmpty { return Terminal.print("nothing has run here yet") }
-    let goesOn = runs[0].exit == nil ? try session.summary(run: nil)?.name == "running" : false
+    let isBusy = session.isBusy
     let rows = runs.map { run in
-      let open = goesOn && run.number == runs[0].number ? "goes on" : "did not end"
+      let open = isBusy && run.number == runs[0].number ? "goes on" : "did not end"
       let exit = run.exit.map { code in Workflow.ExitCode(rawValue: Int32(code)).map(\.name) ?? "\(code)" } ?? open
       let counts = (run.counts?.object ?? [:]).filter { $0.value.int ?? 0 > 0 }.map { "\($0.value.int!) \(Self.words[$0.key] ?? $0.key)" }
       return ["\(run.number)", date(run.started), run.seconds.map(duration) ?? "", exit, counts.joined(separator: ", ")]

@@ -24,7 +24,7 @@ struct LimitOption: ParsableArguments {
   func count(_ fallback: Int) -> Int { limit == 0 ? .max : limit ?? fallback }
 
   /// The first of them, and how many there are more.
-  func first<Element>(of all: [Element], _ fallback: Int = .max) -> (shown: [Element], omitted: Int) {
+  func first<Element>(of all: [Element], orElse fallback: Int = .max) -> (shown: [Element], omitted: Int) {
     let shown = Array(all.prefix(count(fallback)))
     return (shown, all.count - shown.count)
   }

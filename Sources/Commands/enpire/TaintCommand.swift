@@ -52,13 +52,13 @@ struct TaintCommand: ParsableCommand {
 
   private func tell(_ session: Session) throws {
     let (marks, steps, records) = try session.tainted()
-    let shown = steps.prefix(limit.count(output.json ? .max : 50))
+    let (shown, omitted) = limit.first(of: steps, orElse: output.json ? .max : 50)
     if output.json {
       var json: JSON = [
         "taint": 1, "marks": .array(marks.map(\.json)), "quarantined_records": .integer(records),
         "quarantined": .array(shown.map { ["step": .string($0.step), "key": .string($0.key.hex), "mark": .integer($0.mark)] }),
       ]
-      if shown.count < steps.count { json["omitted"] = .integer(steps.count - shown.count) }
+      if omitted > 0 { json["omitted"] = .integer(omitted) }
       return Terminal.print(json.pretty)
     }
     if marks.isEmpty { return Terminal.print("nothing is marked as bad") }
@@ -68,7 +68,7 @@ struct TaintCommand: ParsableCommand {
         fold("\(mark.id)  \(mark.what.rawValue) \(mark.name)  \(times)  \(mark.reason)  (\(mark.by), \(date(mark.at)))", indent: 3))
     }
     for entry in shown { Terminal.print("   in quarantine: \(entry.step) (\(entry.mark))") }
-    if shown.count < steps.count { Terminal.print("   " + LimitOption.rest(steps.count - shown.count)) }
+    if omitted > 0 { Terminal.print("   " + LimitOption.rest(omitted)) }
     Terminal.print("\(records) \(records == 1 ? "record" : "records") in quarantine, \(steps.count) of them the latest of their steps")
   }
 }

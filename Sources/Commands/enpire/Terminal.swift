@@ -46,17 +46,17 @@ enum Terminal {
 
   /// Columns and lines of the terminal.
   static var size: (columns: Int, lines: Int) {
-    var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
+    guard let size = size(of: STDERR_FILENO), size.ws_row > 0 else { return (80, 24) }
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
-  /// Columns of the terminal that standard output is; nil where it is none.
-  static let outputColumns: Int? = {
+  private static func size(of descriptor: Int32) -> winsize? {
     var size = winsize()
-    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
-  }()
+    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? size : nil
+  }
+
+  /// Columns of the terminal that standard output is; nil where it is none.
+  static let outputColumns = size(of: STDOUT_FILENO).map { Int($0.ws_col) }
 
   static func say(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
   static func print(_ lines: [String]) { if !lines.isEmpty { print(lines.joined(separator: "\n")) } }

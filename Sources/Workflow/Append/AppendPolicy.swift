@@ -23,11 +23,16 @@ public struct AppendPolicy: Sendable {
   /// Refuses kinds that there are not: a slip would forbid nothing.
   func check(kinds known: [String: Kind], of manifest: Manifest) throws {
     for (key, names) in [("kinds", kinds ?? []), ("forbid", forbidden)] {
-      for (index, name) in names.enumerated() where known[name] == nil && !["run", "group"].contains(name) {
-        throw Problem(
-          .manifest, "no step kind '\(name)'", at: Origin(file: manifest.path, pointer: JSONPointer(["append", key, String(index)])).place(),
-          hint: suggestion(for: name, among: known.keys.sorted() + ["run"]))
-      }
+      guard let slip = Self.slip(in: names, among: known) else { continue }
+      let pointer = JSONPointer(["append", key, String(slip.index)])
+      throw Problem(.manifest, slip.sentence, at: Origin(file: manifest.path, pointer: pointer).place(), hint: slip.hint)
+    }
+  }
+
+  /// The first of these words that is no kind and means no command and no group.
+  static func slip(in names: [String], among known: [String: Kind]) -> (index: Int, sentence: String, hint: String?)? {
+    names.firstIndex { known[$0] == nil && !["run", "group"].contains($0) }.map {
+      ($0, "no step kind '\(names[$0])'", suggestion(for: names[$0], among: known.keys.sorted() + ["run"]))
     }
   }
 

@@ -2,7 +2,6 @@
 // two branches that appended merge without conflict. What a step appended is part of its record and comes back with it;
 // what a person or an agent appended by `enpire append` counts as written in the manifest.
 
-internal import Glibc
 import Hashing
 import JSON
 import OrderedCollections
@@ -39,7 +38,7 @@ public enum Appended {
         throw Problem(.manifest, "\(parent.name) may not append '\(name)'", hint: "its steps' names start with '\(parent.family)/'")
       }
       let parts = name.dropFirst(parent.family.count + 1).split(separator: "/", omittingEmptySubsequences: false)
-      guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { isalnum(Int32($0)) != 0 || "_-".utf8.contains($0) } }) else {
+      guard parts.allSatisfy(Reader.isWord) else {
         throw Problem(.manifest, "'\(name)' cannot be a step's name", hint: "after '\(parent.family)/' use letters, digits, _, - and single /")
       }
       let file = file(name: name, step: step, by: parent.name, key)

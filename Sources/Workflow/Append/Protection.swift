@@ -11,7 +11,7 @@ extension Session {
     for step in created where step.isAppended {
       try checkRights(of: step)
       for case .files(let path) in step.inputs.values.joined() {
-        for path in Files.matches(Files.absolute(path, in: manifest.directory)) { try decider.checkReach(of: step, path) }
+        try decider.checkReach(of: step, Files.matches(Files.absolute(path, in: manifest.directory)))
       }
       for (output, path) in step.publishes {
         func problem(_ sentence: String, hint: String) -> Problem { step.declaration.problem(sentence, "out", output, hint: hint) }
@@ -55,12 +55,14 @@ extension Session {
   func checkWay(of step: Step) throws {
     guard let root = Files.real(manifest.directory) else { return }
     for (output, path) in step.publishes {
-      var parent = Files.parent(of: path.hasSuffix("/") ? String(path.dropLast()) : path)
-      while let place = parent {
-        if let real = Files.real(manifest.directory + "/" + place), real != root + "/" + place {
+      // The nearest directory that is there: its real path tells of links anywhere on the way.
+      var nearest = Files.parent(of: path.hasSuffix("/") ? String(path.dropLast()) : path)
+      while let place = nearest {
+        if let real = Files.real(manifest.directory + "/" + place) {
+          if real == root + "/" + place { break }
           throw step.declaration.problem("an appended step would publish over a link, '\(place)'", "out", output, hint: "publish elsewhere")
         }
-        parent = Files.parent(of: place)
+        nearest = Files.parent(of: place)
       }
     }
   }
@@ -73,15 +75,19 @@ extension Session {
 }
 
 extension Decider {
-  /// Refuses a file that an appended step must not read, whatever links lead to it: what lies outside, or in the state.
-  func checkReach(of step: Step, _ path: String) throws {
-    guard let real = Files.real(path), let root = Files.real(graph.manifest.directory) else { return }
-    if real != root, !real.hasPrefix(root + "/") {
-      throw step.declaration.problem(
-        "an appended step reads \(Files.display(path)), which a link leads out of the manifest's directory", "in", hint: "name another file")
-    }
-    if let place = Files.real(state.directory), (real + "/").hasPrefix(place + "/") || (place + "/").hasPrefix(real + "/") {
-      throw step.declaration.problem("step \(step.name): \(Files.display(path)) lies in the state, or holds it", "in", hint: "name other files")
+  /// Refuses files that an appended step must not read, whatever links lead to them: what lies outside, or in the state.
+  func checkReach(of step: Step, _ paths: [String]) throws {
+    guard let root = Files.real(graph.manifest.directory) else { return }
+    let place = Files.real(state.directory).map { $0 + "/" }
+    for path in paths {
+      guard let real = Files.real(path) else { continue }
+      if real != root, !real.hasPrefix(root + "/") {
+        throw step.declaration.problem(
+          "an appended step reads \(Files.display(path)), which a link leads out of the manifest's directory", "in", hint: "name another file")
+      }
+      if let place, (real + "/").hasPrefix(place) || place.hasPrefix(real + "/") {
+        throw step.declaration.problem("step \(step.name): \(Files.display(path)) lies in the state, or holds it", "in", hint: "name other files")
+      }
     }
   }
 }

@@ -299,7 +299,7 @@ struct Decider {
         throw step.declaration.problem(
           "step \(step.name): \(Files.display(path)) lies in the state, or holds it", "in", port, hint: "name other files")
       }
-      if step.isAppended { for path in paths { try checkReach(of: step, path) } }
+      if step.isAppended { try checkReach(of: step, paths) }
       return try paths.map { path in
         guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
         let name = Files.name(of: path)

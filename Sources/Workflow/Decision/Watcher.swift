@@ -30,11 +30,10 @@ public final class Watcher {
   private var paths: [Int32: String] = [:]
   private var descriptors: [String: Int32] = [:]
   private var watched: [String: Watched] = [:]
-  /// Changes that were told so far.
-  private var changes = 0
-  /// Something happened where a watched file lies, outside of the state, that the run which goes on has not done itself.
-  private var isStirred = false
-  private var isRunning = false
+  /// The run that goes on, of those that `serve` starts.
+  private var child: Child?
+  /// Something happened where a watched file lies, outside of the state, that the run which goes on has not done itself. The first run is due too.
+  private var isStirred = true
   /// The manifest and every file that a snapshot called an input: no run writes those.
   private var sources: Set<String>
 
@@ -72,14 +71,9 @@ public final class Watcher {
   public func serve(running arguments: [String]?) throws {
     let signals = enpire_signalfd()
     defer { close(signals) }
-    var child: Child?
     defer { child?.signal(SIGTERM); _ = child?.wait() }
-    var seen = -1
     while true {
-      // A run publishes files itself; those changes are gone with the snapshot that it leaves.
-      let isDue =
-        arguments != nil && child == nil
-        && (seen < 0 || isStirred || seen != changes && watched.values.contains { !$0.changed.isEmpty })
+      let isDue = arguments != nil && child == nil && isStirred
       var polled = [signals, notifier, listener, child?.descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       // An editor writes several times; wait until it is quiet.
       let count = poll(&polled, 4, isDue ? 100 : -1)
@@ -88,14 +82,15 @@ public final class Watcher {
       if polled[1].revents != 0 { drain() }
       if polled[2].revents != 0 { answer() }
       if polled[3].revents != 0 {
-        (_, child) = (child?.wait(), nil)
+        _ = child?.wait()
+        // What it published itself is told before it counts as ended.
         drain()
-        isRunning = false
+        child = nil
         // A run that failed leaves no snapshot that would name its files.
         if watched.isEmpty { followAll(below: root) }
       }
       if isDue, count == 0 {
-        (seen, isStirred, isRunning) = (changes, false, true)
+        isStirred = false
         child = try Child.spawn(
           ["/proc/self/exe"] + arguments!, environment: Child.inheritedEnvironment, directory: Files.currentDirectory, output: "/proc/self/fd/2")
       }
@@ -142,7 +137,7 @@ public final class Watcher {
     // What changed before the kernel was asked to tell.
     for (path, index) in indices.merging(unsure, uniquingKeysWith: { $1 }) where FileStamp(of: path) != snapshot.watches[index].stamp {
       entry.changed.insert(index)
-      changes += 1
+      isStirred = true
     }
     watched[name] = entry
   }
@@ -208,10 +203,10 @@ public final class Watcher {
       return
     }
     let path = directory == "/" ? "/" + name : directory + "/" + name
-    if !(path + "/").hasPrefix(state + "/"), !isRunning || sources.contains(path) { isStirred = true }
+    if !(path + "/").hasPrefix(state + "/"), child == nil || sources.contains(path) { isStirred = true }
     for (key, entry) in watched {
       if let index = entry.indices[path] {
-        if entry.changed.insert(index).inserted { changes += 1 }
+        entry.changed.insert(index)
       } else if event.mask & UInt32(IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_CREATE) != 0, entry.directories.contains(path) {
         watched[key] = nil
       }

@@ -167,9 +167,9 @@ struct Expansion {
 
   /// Kinds that are allowed by a slip are none.
   private func checkAllowance(_ declaration: StepDeclaration) throws {
-    for name in declaration.appends ?? [] where !graph.kinds.isEmpty && graph.kinds[name] == nil && !["run", "group"].contains(name) {
-      throw declaration.problem("no step kind '\(name)'", "appends", hint: suggestion(for: name, among: graph.kinds.keys.sorted() + ["run"]))
-    }
+    // A manifest of commands alone is read without the kinds.
+    guard !graph.kinds.isEmpty, let slip = AppendPolicy.slip(in: declaration.appends ?? [], among: graph.kinds) else { return }
+    throw declaration.problem(slip.sentence, "appends", hint: slip.hint)
   }
 
   /// A command that appends could do so for ever.

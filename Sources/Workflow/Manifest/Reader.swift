@@ -34,9 +34,12 @@ struct Reader {
 
   /// Names that people give; those of a matrix's instances and of a family's rounds are made of them.
   func checkName(_ name: String, _ pointer: JSONPointer, _ what: String = "a step's name") throws {
-    guard !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-".utf8.contains($0) }) else {
-      throw problem("'\(name)' cannot be \(what)", pointer, key: true, hint: "use letters, digits, _ and -")
-    }
+    guard Self.isWord(name) else { throw problem("'\(name)' cannot be \(what)", pointer, key: true, hint: "use letters, digits, _ and -") }
+  }
+
+  /// Letters, digits, _ and -.
+  static func isWord(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { isalnum(Int32($0)) != 0 || "_-".utf8.contains($0) }
   }
 
   func onlyKeys(_ json: JSON, _ pointer: JSONPointer, _ known: [String]) throws {

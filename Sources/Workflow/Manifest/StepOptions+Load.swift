@@ -219,7 +219,7 @@ extension Secret {
 extension Pool {
   /// `4`, or the units' identities: `["0", "1"]`.
   init(_ json: JSON, name: String, at pointer: JSONPointer, reader: Reader) throws {
-    guard name != "cpu", name != "memory", !name.isEmpty, name.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || "_-".utf8.contains($0) }) else {
+    guard name != "cpu", name != "memory", Reader.isWord(name) else {
       throw reader.problem("'\(name)' cannot be a pool's name", pointer, key: true, hint: "use letters, digits, _ and -; cpu and memory are no pools")
     }
     if let count = json.int, (1...1_000_000).contains(count) {

@@ -14,7 +14,7 @@ extension Session {
     var summary = Summary()
     (summary.workflow, summary.manifest, summary.host) = (manifest.workflow, Files.normal(manifest.path), Machine.host)
     (summary.run, summary.started, summary.seconds, summary.counts) = (run.number, run.started, run.seconds, run.counts)
-    let isGoingOn = index == 0 && run.exit == nil && WorkspaceLock(ifFree: state.directory) == nil
+    let isGoingOn = index == 0 && run.exit == nil && isBusy
     summary.exit = run.exit
     summary.name = run.exit.map { ExitCode(rawValue: Int32($0))?.name ?? "exit-\($0)" } ?? (isGoingOn ? "running" : "cut-off")
     if run.exit == nil {
@@ -42,6 +42,11 @@ extension Session {
     }
     return summary
   }
+}
+
+extension Session {
+  /// Whether a run has the workspace.
+  public var isBusy: Bool { WorkspaceLock(ifFree: state.directory) == nil }
 }
 
 extension State {
