@@ -150,14 +150,6 @@ def letters():
     return {name: open(name).read() for name in sorted(glob.glob(mail + "/*.eml"))}
 
 
-def settle(limit=25):
-    """Waits until the call of this minute has told what it has to."""
-    end = time.time() + limit
-    while time.time() < end and supervisors():
-        time.sleep(0.3)
-    time.sleep(1)
-
-
 wait_for_second(50)
 cron = subprocess.Popen(["/usr/sbin/cron", "-f", "-L", "0"], env={"PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL)
 nights, faults, known = [], [], {}
@@ -165,18 +157,17 @@ started = time.time()
 
 
 def night(number, done, prepare, during=None):
-    """One minute. `prepare` before its first second, `during` within it."""
+    """Most of a minute. `prepare` before its first second, `during` within it, and what came of it is looked at fifteen seconds before its end."""
     prepare()
     wait_for_second(0)
     print(f"{time.strftime('%H:%M:%S')} night {number}: {done}", flush=True)
     time.sleep(1.5)
     if during:
         during()
-    settle()
+    wait_for_second(45)  # Cron begins a second or two after the minute, and sends mail after that.
     new = {name: text for name, text in letters().items() if name not in known}
     known.update(new)
     nights.append({"night": number, "done": done, "letters": list(new.values()), "summary": None})
-    wait_for_second(45)
 
 
 def expect(number, what, holds):
