@@ -1,9 +1,9 @@
 // Measures the eyes: how exactly poses are read from a folder of demonstrations, as filmed and drawn anew in another size, and how fast, beside
 // plain decoding. Prints JSON; study.py makes the documents of it.
-//   eyes-study poses FOLDER [SIZE [stations]]   every episode of the folder; with SIZE, drawn anew from the recorded states in that size; then
-//                                        also with the T and the agent as big as on a simulated station, another for each episode
+//   eyes-study poses FOLDER [SIZE [stations|smooth]]   every episode of the folder; with SIZE, drawn anew from the recorded states in that size;
+//                                        with T and agent as big as on a simulated station, another for each episode; or as a camera shows it
 //   eyes-study film PATH FRAMES FPS      a film of 640×480 pixels with the workspace in its middle
-//   eyes-study coverage SIZE COUNT       how exactly coverage is seen at the ends of a planner's episodes
+//   eyes-study coverage SIZE COUNT gym|smooth   how exactly coverage is seen at the ends of a planner's episodes
 //   eyes-study speed PATH                frames a second of decoding alone and of decoding with tracking, in turn
 
 import Foundation
@@ -14,7 +14,7 @@ import Vision
 
 let words = Array(CommandLine.arguments.dropFirst())
 
-func poses(_ folder: String, _ size: Int?, stations: Bool = false) throws -> JSON {
+func poses(_ folder: String, _ form: PictureForm?, stations: Bool = false) throws -> JSON {
   let states = try NumPyArray(contentsOf: folder + "/state.npy")
   let ends = try NumPyArray(contentsOf: folder + "/episode_ends.npy").values.map { Int($0) }
   let index = try JSON(parsing: Data(contentsOf: URL(filePath: folder + "/episodes.json"))).array ?? []
@@ -25,17 +25,19 @@ func poses(_ folder: String, _ size: Int?, stations: Bool = false) throws -> JSO
     var own = PoseAudit()
     var row = number == 0 ? 0 : ends[number - 1]
     func take(_ frame: Image) throws {
-      if eyes == nil { eyes = try PushTTracker(size: frame.width) }
+      if eyes == nil { eyes = try PushTTracker(form ?? PictureForm(size: frame.width)) }
       if row == (number == 0 ? 0 : ends[number - 1]) { eyes!.reset() }
       let (estimate, state) = (eyes!.estimate(frame), Array(states[row: row]))
       audit.add(estimate, state: state)
       own.add(estimate, state: state)
       row += 1
     }
-    if let size {
+    if let form {
       let physics = stations ? PushTPhysics.drawn(forStation: "poses-\(number)") : .nominal
       while row < ends[number] {
-        try take(PushTRenderer.image(of: Array(states[row: row]), size: size, scale: physics.blockScale, radius: physics.agentRadius))
+        try take(
+          PushTRenderer.image(
+            of: Array(states[row: row]), size: form.size, scale: physics.blockScale, radius: physics.agentRadius, drawing: form.drawing))
       }
     } else {
       let reader = try VideoReader(path: folder + "/" + (episode["video"]?.string ?? ""))
@@ -106,15 +108,15 @@ func speed(_ path: String) throws -> JSON {
 }
 
 /// How exactly coverage is seen near the goal, on ends of a planner's episodes.
-func coverage(_ size: Int, _ count: Int) throws -> JSON {
+func coverage(_ form: PictureForm, _ count: Int) throws -> JSON {
   var studio = PlannerClips(seed: 7)
-  let eyes = try PushTTracker(size: size)
+  let eyes = try PushTTracker(form)
   var errors: [Double] = []
   var sizes: [Double] = []
   var lost = 0
   for index in 0..<count {
     let take = try studio.take(index % 2 == 0 ? .success : .nearMiss)
-    let clip = try take.seen(by: eyes, size: size)
+    let clip = try take.seen(by: eyes, form)
     for (state, seen) in zip(take.states, clip.observations).suffix(5) {
       guard seen.allSatisfy(\.isFinite) else {
         lost += 1
@@ -137,13 +139,16 @@ func coverage(_ size: Int, _ count: Int) throws -> JSON {
 }
 
 switch (words.first, words.count) {
-case ("coverage", 3): print(try coverage(Int(words[1]) ?? 384, Int(words[2]) ?? 100).compact)
+case ("coverage", 4):
+  print(try coverage(PictureForm(size: Int(words[1]) ?? 384, drawing: .init(rawValue: words[3]) ?? .smooth), Int(words[2]) ?? 100).compact)
 case ("poses", 2): print(try poses(words[1], nil).compact)
-case ("poses", 3): print(try poses(words[1], Int(words[2])).compact)
-case ("poses", 4): print(try poses(words[1], Int(words[2]), stations: words[3] == "stations").compact)
+case ("poses", 3): print(try poses(words[1], PictureForm(size: Int(words[2]) ?? 384)).compact)
+case ("poses", 4):
+  let form = PictureForm(size: Int(words[2]) ?? 384, drawing: words[3] == "smooth" ? .smooth : .gym)
+  print(try poses(words[1], form, stations: words[3] == "stations").compact)
 case ("film", 4): try film(words[1], Int(words[2]) ?? 0, Double(words[3]) ?? 10)
 case ("speed", 2): print(try speed(words[1]).compact)
 default:
-  FileHandle.standardError.write(Data("usage: eyes-study poses FOLDER [SIZE [stations]] |\n  coverage SIZE COUNT | film PATH FRAMES FPS | speed PATH\n".utf8))
+  FileHandle.standardError.write(Data("usage: eyes-study poses FOLDER [SIZE [stations|smooth]] |\n  coverage SIZE COUNT gym|smooth | film PATH FRAMES FPS | speed PATH\n".utf8))
   exit(64)
 }

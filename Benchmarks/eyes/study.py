@@ -67,7 +67,9 @@ def resident(pid):
 
 def poses():
     data["poses"] = {"96 (as filmed)": study("poses", demos), "384 (drawn from the states)": study("poses", demos, 384),
-                     "384, T and agent as big as on a station, another for each episode": study("poses", demos, 384, "stations")}
+                     "384, T and agent as big as on a station, another for each episode": study("poses", demos, 384, "stations"),
+                     "384, as a camera shows it": study("poses", demos, 384, "smooth")}
+    data["coverage"] = {drawing: study("coverage", 384, 300, drawing) for drawing in ("gym", "smooth")}
 
 
 def speed(room):
@@ -133,16 +135,18 @@ def bends(curve):
     return {**curve, "points": [p for i, p in enumerate(points) if i == 0 or counts(p) != counts(points[i - 1])]}
 
 
-CLIPS = 660
+# Nobody has seen the clips of this seed before the table that was made of them.
+CLIPS, SEED = 660, 4
+CHOSEN = "benchmark, 384, as a camera shows it"
 
 
 def verifiers(room):
     ingest(room)
     rows = {}
-    strict = {"criterion": "benchmark", "clips": CLIPS}
-    for name, given in [("human, 96", {"criterion": "human"}), ("benchmark, 96", {**strict, "camera": 96, "clips": 432}), ("benchmark, 384", {**strict, "camera": 384, "seed": 2}),
-                        ("benchmark, 384, other clips", {**strict, "camera": 384, "seed": 3})]:
-        place = room / name.replace(", ", "-")
+    strict = {"criterion": "benchmark", "clips": CLIPS, "seed": SEED}
+    for name, given in [("human, 96", {"criterion": "human"}), ("benchmark, 96, as a camera shows it", {**strict, "camera": 96}),
+                        ("benchmark, 384, as gym-pusht draws it", {**strict, "drawing": "gym"}), (CHOSEN, strict)]:
+        place = room / name.replace(", ", "-").replace(" ", "-")
         # Not enforced: what is there is told, whatever it is. One look at the sealed clips.
         code, errors, facts = step("synthesize-reward", place, {"demos": room / "ingest/dataset"}, {"verifier": "verifier"},
                                    {**given, "precision": 0.98, "recall": 0.95, "looks": 1, "latency_ms": 10000, "enforce": False})
@@ -159,11 +163,12 @@ def verifiers(room):
 
 def use(room):
     """The benchmark's verifier at 384 pixels in trials: of the planner, and of a script that mostly fails."""
-    verifier = room / "benchmark-384/verifier"
+    chosen = room / CHOSEN.replace(", ", "-").replace(" ", "-")
+    verifier = chosen / "verifier"
     if not verifier.exists():
         ingest(room)
-        code, errors, _ = step("synthesize-reward", room / "benchmark-384", {"demos": room / "ingest/dataset"}, {"verifier": "verifier"},
-                               {"criterion": "benchmark", "camera": 384, "clips": CLIPS, "seed": 2, "precision": 0.98, "recall": 0.95, "looks": 1,
+        code, errors, _ = step("synthesize-reward", chosen, {"demos": room / "ingest/dataset"}, {"verifier": "verifier"},
+                               {"criterion": "benchmark", "clips": CLIPS, "seed": SEED, "precision": 0.98, "recall": 0.95, "looks": 1,
                                 "latency_ms": 10000, "enforce": False})
         if code:
             sys.exit(errors)
@@ -268,6 +273,12 @@ def documents():
                          "{block:.1%}, {agent:.1%} |".format(**a["within_two_deviations"]))
         lines += ["", "Wanted: medians of at most 3 units (block), 2 units (agent) and 0.04 rad. The last column: frames whose error is at most twice the standard "
                   "deviation that the eyes tell of themselves. The sizes of T and agent are seen, not told; the nominal unit of the T is 30, a station's 28.5 to 33.", ""]
+    if "coverage" in data:
+        lines += ["How far the coverage that is seen is from the true one, in points of a per cent, in the last five looks of 300 ends of a planner's episodes, "
+                  "half of them near misses (384 pixels):", "", "| drawn | 2 % | 16 % | median | 84 % | 98 % |", "|---|---|---|---|---|---|"]
+        for drawing, c in data["coverage"].items():
+            lines.append(f"| {'as gym-pusht draws' if drawing == 'gym' else 'as a camera shows'} | " + " | ".join(f"{100 * v:+.2f}" for v in c["coverage"]) + " |")
+        lines.append("")
     if "speed" in data:
         s = data["speed"]
         lines += ["## Speed", "", *data.get("remarks", {}).get("speed", []), "A film of 640×480 pixels, H.264, the workspace 480 pixels wide, 3,000 frames; five rounds in turn, frames a second.", "",
@@ -290,8 +301,10 @@ def documents():
         lines += ["## Verifiers", "",
                   "Searched on half of the episodes, for a precision of 0.98 and a recall of 0.95; then written as a Swift program, compiled, and that program "
                   "scored once, in its sandbox, on the sealed other half. Intervals are 95 %, clustered by episode. The benchmark's criterion is judged on ends of a "
-                  "planner's episodes on simulated stations, human on people's videos. The eyes were mended on clips of other seeds (7 and 77); those at 384 pixels here were "
-                  "made, and their sealed half scored, once, for this table.", "", *data.get("remarks", {}).get("verifiers", []),
+                  "planner's episodes on simulated stations, human on people's videos. The eyes were mended on clips of other seeds (7 and 77); those here were made, and "
+                  "their sealed half scored, once for each row. Wanted at 384 pixels are a precision of 0.98 and a recall of 0.95.", "",
+                  "gym-pusht draws corners on whole units, which leaves coverage unknown to 0.2 % however good the eyes; and many successes are a few tenths of a per "
+                  "cent above 95 %. A camera shows means over pixels instead, in which coverage is seen more exactly than that.", "", *data.get("remarks", {}).get("verifiers", []),
                   "| criterion, pixels | sealed: success, near miss, failure | precision | recall | area: ROC, PR | latency: median, p95 | conditions |", "|---|---|---|---|---|---|---|"]
         for name, r in data["verifiers"].items():
             kinds = r["clips"]["sealed"]

@@ -46,7 +46,7 @@ public protocol Simulation: AnyObject {
   func reset(seed: UInt64) -> Observation
   func step(_ action: Action) -> StepResult
   /// The scene as a camera above it sees it, `size` pixels square, 8-bit RGB.
-  func render(size: Int) throws -> Image
+  func render(_ form: PictureForm) throws -> Image
 }
 
 /// The frozen judgement of an episode, from what sensors tell.

@@ -9,7 +9,7 @@ import Workflow
 
 enum CheckVerifier: StepKind {
   static let kind = Kind(
-    "check-verifier", summary: "Score a frozen verifier's sealed clips again, through a station's camera as it is now.", effect: .pure, revision: 2,
+    "check-verifier", summary: "Score a frozen verifier's sealed clips again, through a station's camera as it is now.", effect: .pure, revision: 3,
     inputs: [
       Input("verifier", "where the sealed clips and the bars are (synthesize-reward, by the benchmark's criterion)"),
       Input("env", "the frozen environment, whose verifier is scored"),
@@ -39,14 +39,19 @@ enum CheckVerifier: StepKind {
       throw StepFailure("names no bars", at: "report.json", hint: "make the verifier again with synthesize-reward")
     }
     let environment = try FrozenEnvironment(directory: step.input("env").path)
-    guard environment.cameraSize > 0 else { throw StepFailure("the environment's verifier uses no camera", at: try step.input("env").name) }
+    guard let form = environment.pictures else { throw StepFailure("the environment's verifier uses no camera", at: try step.input("env").name) }
+    if let program = environment.program, try program.digest != Program(directory: directory + "/program").digest {
+      throw StepFailure(
+        "the environment's verifier is another one than that whose clips are given", at: try step.input("env").name,
+        hint: "give both of one verifier: 'env' is frozen from 'verifier'")
+    }
     let camera: CameraModel
     do { camera = try CameraModel(json: entry["camera"]) } catch { throw StepFailure("station \(entry["name"]?.string ?? "?"): \(error)") }
 
-    let (eyes, size, verifier) = (try environment.makeTracker(), environment.cameraSize, try environment.makeVerifier())
+    let (eyes, verifier) = (try PushTTracker(form), try environment.makeVerifier())
     let clips = try takes.enumerated().map { index, take in
       if index % 20 == 0 { step.progress(index, of: takes.count, "filming clips") }
-      return try take.seen(by: eyes, size: size, camera: camera)
+      return try take.seen(by: eyes, form, camera: camera)
     }
     let now = try VerifierScore(of: verifier, on: clips)
     let looks = clips.reduce(0) { $0 + $1.observations.count }

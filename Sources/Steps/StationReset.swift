@@ -26,6 +26,6 @@ public enum StationReset {
         throw StationFailure(station.name, "does not lie still after its reset: value \(index) of its state went from \(a) to \(b)")
       }
     }
-    _ = try station.picture(size: 96)
+    _ = try station.picture(PictureForm(size: 96))
   }
 }

@@ -40,7 +40,8 @@ struct SealedLook {
 
 struct SynthesisReport {
   let criterion: String
-  let camera: Int?
+  /// Those it was made for, if it was made for pictures.
+  let pictures: PictureForm?
   let bars: VerifierSearch.Bars
   let search: [VerifierClip]
   let sealed: [VerifierClip]
@@ -55,7 +56,7 @@ struct SynthesisReport {
     get throws {
       let verifier = accepted.candidate.verifier
       return [
-        "report": 2, "criterion": .string(criterion), "camera": camera.map(JSON.integer) ?? .null,
+        "report": 2, "criterion": .string(criterion), "pictures": pictures?.json ?? .null,
         "passed": .bool(accepted.passes(bars)), "bars": ["precision": .number(bars.precision), "recall": .number(bars.recall)],
         "clips": ["search": Self.kinds(search), "sealed": Self.kinds(sealed)],
         "sealed": accepted.score.json, "search": try VerifierScore(of: VerifierProgram(verifier), on: search).json, "tried": .integer(tried),

@@ -10,7 +10,7 @@ import Workflow
 
 enum SynthesizeReward: StepKind {
   static let kind = Kind(
-    "synthesize-reward", summary: "Search a verifier on labelled clips and prove it on sealed ones.", effect: .pure, revision: 3,
+    "synthesize-reward", summary: "Search a verifier on labelled clips and prove it on sealed ones.", effect: .pure, revision: 4,
     inputs: [Input("demos", "data set of demonstrations (ingest-demos)")],
     outputs: [Output("verifier", .directory, path: "verifier", "the program, its conditions, the report, the sealed clips")],
     parameters: [
@@ -25,6 +25,9 @@ enum SynthesizeReward: StepKind {
       Parameter("looks", .integer(1...6), default: 3, "families of conditions that may be scored on the sealed clips, each once"),
       Parameter("camera", .integer(32...1024), default: 384, "side of the pictures, pixels, for the benchmark's criterion"),
       Parameter(
+        "drawing", .oneOf(PictureForm.Drawing.allCases.map(\.rawValue)), default: "smooth",
+        "how edges show in them: as a camera shows them, or with corners on whole units as gym-pusht draws them"),
+      Parameter(
         "enforce", .bool, default: true, "whether a verifier below the bars fails the step; else the first is handed on, and its report tells"),
       Parameter("seed", .integer(0...(1 << 53)), default: 0, "of the clips and of the split"),
     ])
@@ -35,15 +38,16 @@ enum SynthesizeReward: StepKind {
     guard demos.task == step.string("task") else {
       throw StepFailure("the demonstrations are of task '\(demos.task)', not '\(step.string("task"))'", at: try step.input("demos").name)
     }
+    let form = PictureForm(size: step.int("camera"), drawing: PictureForm.Drawing(rawValue: step.string("drawing")) ?? .smooth)
     var times: [Duration] = []
     let filmed = demos.clips(criterion: criterion, window: 10)
     var takes: [String: Take] = [:]
     var clips = filmed
     if criterion == "benchmark" {
       takes = Dictionary(uniqueKeysWithValues: try film(step).map { ($0.name, $0) })
-      let eyes = try PushTTracker(size: step.int("camera"))
+      let eyes = try PushTTracker(form)
       clips = try takes.values.sorted { $0.name < $1.name }.map { take in
-        try take.seen(by: eyes, size: step.int("camera"), timed: { times.append($0) })
+        try take.seen(by: eyes, form, timed: { times.append($0) })
       }
     } else if demos.criterion != "human" {
       throw StepFailure(
@@ -67,19 +71,23 @@ enum SynthesizeReward: StepKind {
       step.log("\(candidate.verifier.json.compact)\nsealed: \(looks[looks.count - 1].sentence)")
     }
     let passed = looks.last.flatMap { $0.passes(bars) ? $0 : nil }
-    guard let accepted = passed ?? (step.bool("enforce") ? nil : looks[0]) else { throw try refusal(looks, bars, step) }
+    let accepted = passed ?? looks[0]
+    let report = SynthesisReport(
+      criterion: criterion, pictures: criterion == "benchmark" ? form : nil, bars: bars, search: search, sealed: sealed, looks: looks,
+      accepted: accepted, candidates: candidates, tried: tried, searching: searching)
+    var json = try report.json
+    if passed == nil, step.bool("enforce") {
+      try Data(json.pretty.utf8).write(to: URL(filePath: step.progressDirectory + "/report.json"))
+      throw try refusal(looks, bars, step)
+    }
     try judgeLatency(sight: times, verdict: accepted.times, step)
 
     let directory = step.output("verifier")
-    let report = SynthesisReport(
-      criterion: criterion, camera: criterion == "benchmark" ? step.int("camera") : nil, bars: bars, search: search, sealed: sealed, looks: looks,
-      accepted: accepted, candidates: candidates, tried: tried, searching: searching)
-    var json = try report.json
     if criterion == "benchmark" {
       // People's videos, whatever their size: by this criterion all of them are failures or near misses.
       json["demonstrations"] = try VerifierScore(of: accepted.verifier, on: filmed).json
       let kept = sealed.compactMap { takes[$0.name]?.json }
-      try Data((["sealed": 1, "camera": .integer(step.int("camera")), "takes": .array(kept)] as JSON).compact.utf8)
+      try Data((["sealed": 1, "pictures": form.json, "takes": .array(kept)] as JSON).compact.utf8)
         .write(to: URL(filePath: directory + "/sealed.json"))
     }
     try Data(accepted.candidate.verifier.json.pretty.utf8).write(to: URL(filePath: directory + "/verifier.json"))
@@ -133,23 +141,27 @@ enum SynthesizeReward: StepKind {
     try sheet(of: best.score.wrong, step)?.writePNG(to: picture)
     return StepFailure(
       "the best verifier found has \(best.sentence) on sealed clips; wanted are \(percent(bars.precision)) and \(percent(bars.recall)), which none of "
-        + "\(looks.count) tried reaches. Worst clips: \(worst.joined(separator: "; ")). They are shown in \(picture)",
-      hint: "a larger 'camera' sees more exactly; more or cleaner labels help; or lower the bar in the manifest")
+        + "\(looks.count) tried reaches. Worst clips: \(worst.joined(separator: "; ")). They are shown in \(picture), the report with its curves is beside it",
+      hint: "a larger 'camera' sees more exactly; more or cleaner labels help; or lower the bar in the manifest. "
+        + "Another 'seed' has other sealed clips")
   }
 
   /// The last looks of the clips that a verifier was most wrong about; nil if it was right about all.
   private static func sheet(of wrong: [(clip: VerifierClip, verdict: VerifierClip.Verdict)], _ step: StepContext) throws -> Image? {
     guard !wrong.isEmpty else { return nil }
     let rows = try wrong.prefix(8).map { clip, verdict in
-      try clip.observations.suffix(6).map { seen -> ContactSheet.Cell in
-        let said = verdict == .falsePositive ? "said done" : "missed"
-        guard seen.allSatisfy(\.isFinite) else { return ContactSheet.Cell(Image(width: 128, height: 128), caption: "\(said): lost") }
+      let looks = clip.observations.suffix(6)
+      return try looks.enumerated().map { index, seen -> ContactSheet.Cell in
+        // The row's first picture is named, the second tells the truth and the third what was said.
+        let words = [clip.name, "\(percent(clip.coverage)) in truth", verdict == .falsePositive ? "said done" : "missed"]
+        guard seen.allSatisfy(\.isFinite) else { return ContactSheet.Cell(Image(width: 128, height: 128), caption: "lost") }
         let tee = TeePose(x: seen[2], y: seen[3], angle: seen[4], size: clip.senses.first == .size ? seen[5] : Tee.size)
         return ContactSheet.Cell(
-          try PushTRenderer.image(of: seen, size: 128, scale: tee.size), caption: "\(said): seen \(percent(tee.coverage))")
+          try PushTRenderer.image(of: seen, size: 128, scale: tee.size),
+          caption: index < words.count && looks.count > words.count ? words[index] : "seen \(percent(tee.coverage))")
       }
     }
-    return ContactSheet(title: "clips judged wrongly, drawn as seen", cell: 128, rows: rows).image()
+    return ContactSheet(title: "clips judged wrongly: their last looks, drawn by what was seen", cell: 128, rows: rows).image()
   }
 
   /// Latency is a fact of this machine, so it stays out of the output.

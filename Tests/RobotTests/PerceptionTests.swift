@@ -111,6 +111,27 @@ struct PerceptionTests {
     }
   }
 
+  @Test("as a camera shows it, a T's place is seen to a tenth of a pixel or so, and its size and coverage alike")
+  func smooth() throws {
+    let form = PictureForm(size: 384, drawing: .smooth), tracker = try PushTTracker(form)
+    for (scale, radius) in [(28.5, 17.0), (33, 13)] {
+      tracker.reset()
+      for step in 0..<12 {
+        let pose = TeePose(
+          x: TeePose.goal.x + 0.37 * Double(step), y: TeePose.goal.y - 0.29 * Double(step), angle: TeePose.goal.angle + 0.004 * Double(step),
+          size: scale)
+        // It comes to stand on the T.
+        let agent = (100 + 11.3 * Double(step), 140.4)
+        let frame = try PushTRenderer.image(
+          agent: agent, block: (pose.x, pose.y), angle: pose.angle, size: form.size, scale: scale, radius: radius, drawing: form.drawing)
+        let seen = tracker.estimate(frame)
+        #expect(seen.blockFound && seen.block.distance(to: pose) < 0.15, "\(step): \(seen.block) is \(pose)")
+        #expect(abs(seen.block.size - scale) < 0.05 && abs(seen.block.coverage - pose.coverage) < 0.003)
+        #expect(hypot(seen.agentX - agent.0, seen.agentY - agent.1) < 0.7 && abs(seen.agentRadius - radius) < 0.7)
+      }
+    }
+  }
+
   @Test("an empty table shows neither agent nor T, and what was known stands with no certainty")
   func emptyTable() throws {
     let tracker = try PushTTracker(size: 96)
@@ -131,6 +152,12 @@ struct PerceptionTests {
       (
         ["labels": 1, "clips": [["clip": "a.mp4", "spans": [["from": 0, "to": 3, "label": "good"]]]]],
         "clip 'a.mp4': a label is success, failure or ambiguous, not \"good\""
+      ),
+      (
+        [
+          "labels": 1,
+          "clips": [["clip": "a.mp4", "spans": [["from": 0, "to": 30, "label": "failure"], ["from": 20, "to": 40, "label": "success"]]]],
+        ], "clip 'a.mp4': frame 20 is both failure and success"
       ),
     ]
     for (json, message) in bad {

@@ -38,7 +38,7 @@ import Robot
       guard stepsLeft >= 0 else { throw StationFailure(name, "lost power") }
       return inner.step(action)
     }
-    func picture(size: Int) throws(StationFailure) -> Image { try inner.picture(size: size) }
+    func picture(_ form: PictureForm) throws(StationFailure) -> Image { try inner.picture(form) }
   }
 
   /// A station whose scene is solved at the third step.
@@ -53,7 +53,7 @@ import Robot
       steps += 1
       return Reading(observation: action + [3, 4, 5], truth: Truth(state: action + [3, 4, 5], score: Double(steps) / 3), terminated: steps >= 3)
     }
-    func picture(size: Int) throws(StationFailure) -> Image { throw StationFailure(name, "has no camera") }
+    func picture(_ form: PictureForm) throws(StationFailure) -> Image { throw StationFailure(name, "has no camera") }
   }
 
   /// Tells how high its arm is: a step higher each time.
@@ -71,7 +71,7 @@ import Robot
       steps += 1
       return reading
     }
-    func picture(size: Int) throws(StationFailure) -> Image { throw StationFailure(name, "has no camera") }
+    func picture(_ form: PictureForm) throws(StationFailure) -> Image { throw StationFailure(name, "has no camera") }
   }
 
   @Test func `a verifier is told what its station tells, and has no verdict where the station does not tell it`() {

@@ -77,8 +77,20 @@ import Testing
     let environment = try FrozenEnvironment(directory: run.directory + "/environment")
     #expect(environment.program?.language == .swift && environment.verifier != nil)
 
-    // The program is asked in trials, and what it says is audited.
+    // It was made for these pictures, and is frozen for no others; and a policy is no verifier.
+    for (name, value) in [("camera", 96 as JSON), ("drawing", "gym")] {
+      var other = freeze
+      other[name] = value
+      #expect {
+        try run.run("freeze-environment", inputs: ["verifier": run.directory + "/verifier"], with: other, outputs: ["environment": "other"])
+      } throws: { "\($0)".contains("was made for pictures of 384 pixels, drawn smooth, not of ") }
+    }
     try compile(run, "still.py", Self.still)
+    #expect {
+      try run.run("freeze-environment", inputs: ["verifier": run.directory + "/program"], with: freeze, outputs: ["environment": "other"])
+    } throws: { "\($0)".contains("the program is a policy, not a verifier") }
+
+    // The program is asked in trials, and what it says is audited.
     try run.run(
       "evaluate", inputs: ["policy": run.directory + "/program", "env": run.directory + "/environment"],
       with: ["trials": 2, "purpose": "search", "films": 0, "confidence": 0.95, "paired": false],
@@ -114,8 +126,8 @@ import Testing
       try run.run(
         "synthesize-reward", inputs: ["demos": run.directory + "/dataset"],
         with: [
-          "task": "push-t", "criterion": "benchmark", "precision": 1, "recall": 1, "latency_ms": 1000, "clips": 36, "camera": 48, "seed": 0,
-          "looks": 1, "enforce": true,
+          "task": "push-t", "criterion": "benchmark", "precision": 1, "recall": 1, "latency_ms": 1000, "clips": 36, "camera": 48, "drawing": "gym",
+          "seed": 0, "looks": 1, "enforce": true,
         ], outputs: ["verifier": "verifier"])
     } throws: { error in
       let text = "\(error)"

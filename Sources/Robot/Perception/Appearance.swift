@@ -17,6 +17,8 @@ struct Evidence {
   @inline(__always) func block(_ row: Int, _ column: Int) -> Double { appearance.block(frame, row * size + column) }
   /// How much of that a pixel shows that the T's rim fills.
   @inline(__always) func rim(_ row: Int, _ column: Int) -> Double { Double(appearance.rim[row * size + column]) }
+  /// The share that an even rim of the T covers, for pixels of which it covers the rest inwards.
+  @inline(__always) func rimmed(_ row: Int, _ column: Int) -> Double { appearance.rimmed(frame, row * size + column) }
   @inline(__always) func agent(_ row: Int, _ column: Int) -> Double { appearance.agent(frame, row * size + column) }
 
   /// Workspace units a pixel.
@@ -37,9 +39,10 @@ struct Appearance {
   /// For each pixel, how far along that the colour of the block's rim lies, which is darker than the block.
   fileprivate let rim: [Float]
 
-  init(size: Int) {
+  init(_ form: PictureForm) {
+    let size = form.size
     self.size = size
-    let image = size == 512 ? PushTRenderer.empty : PushTRenderer.empty.resized(width: size, height: size)
+    let image = PushTRenderer.empty(form)
     empty = image.pixels
     let block = PushTRenderer.Colours.block
     let margin = 512 / Double(size)
@@ -82,6 +85,15 @@ struct Appearance {
     let green = Int(frame.pixels[at + 1]) - Int(empty[at + 1])
     let blue = Int(frame.pixels[at + 2]) - Int(empty[at + 2])
     return abs(red) + abs(green) + abs(blue) > 24 ? (red, green, blue) : nil
+  }
+
+  /// Near the outline of a T with an even rim: the share of a pixel that the rim covers.
+  @inline(__always) fileprivate func rimmed(_ frame: Image, _ index: Int) -> Double {
+    let (way, at) = (direction[index], index * 3)
+    let red = Float(frame.pixels[at]) - Float(empty[at])
+    let green = Float(frame.pixels[at + 1]) - Float(empty[at + 1])
+    let blue = Float(frame.pixels[at + 2]) - Float(empty[at + 2])
+    return Double(min(1, max(0, (red * way.0 + green * way.1 + blue * way.2) / max(1, rim[index]))))
   }
 
   @inline(__always) fileprivate func block(_ frame: Image, _ index: Int) -> Double {

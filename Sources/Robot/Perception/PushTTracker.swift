@@ -25,23 +25,29 @@ public struct PoseEstimate: Sendable, Equatable {
 
 /// Follows one episode. For one thread at a time.
 public final class PushTTracker {
+  private let form: PictureForm
   private let appearance: Appearance
   private var last: PoseEstimate?
   /// What is known of the T's unit and of the agent's radius.
   private var (tee, disc) = (PushTTracker.tee, PushTTracker.disc)
+  /// What exact fits told of the T's unit, and where the T was at the last that told something new.
+  private var exact: (size: RoundedFit.Size, pose: TeePose)?
 
   private static let (tee, disc) = (Prior(index: 3, mean: Tee.size, deviation: 1.5), Prior(index: 2, mean: 15, deviation: 1.5))
 
-  /// - Parameter size: width and height of the frames in pixels, 32 or more; they show the whole workspace.
-  public init(size: Int) throws {
-    guard size >= 32 else { throw VisionError("frames of \(size) pixels are too small to see the T in", hint: "use 96 pixels or more") }
-    appearance = Appearance(size: size)
+  /// - Parameter form: of the frames, 32 pixels wide and high or more; they show the whole workspace.
+  public init(_ form: PictureForm) throws {
+    guard form.size >= 32 else { throw VisionError("frames of \(form.size) pixels are too small to see the T in", hint: "use 96 pixels or more") }
+    (self.form, appearance) = (form, Appearance(form))
   }
+
+  public convenience init(size: Int) throws { try self.init(PictureForm(size: size)) }
 
   /// Forgets the episode: the next one may be of another station.
   public func reset() {
     last = nil
     (tee, disc) = (Self.tee, Self.disc)
+    exact = nil
   }
 
   public func estimate(_ frame: Image) -> PoseEstimate {
@@ -52,7 +58,9 @@ public final class PushTTracker {
         agentX: 256, agentY: 256, block: TeePose(x: 256, y: 256, angle: 0), agentDeviation: 512, blockDeviation: 512, angleDeviation: .pi,
         agentFound: false, blockFound: false)
     if let agent = agent(looks) {
-      (estimate.agentX, estimate.agentY, estimate.agentRadius) = (agent.parameters[0], agent.parameters[1], agent.parameters[2])
+      // pygame centres the disc half a pixel left of and above its place.
+      let offset = form.drawing == .gym ? 0.5 : 0
+      (estimate.agentX, estimate.agentY, estimate.agentRadius) = (agent.parameters[0] + offset, agent.parameters[1] + offset, agent.parameters[2])
       disc = agent.posterior
       let pitch = 512 / Double(frame.width)
       estimate.agentDeviation =
@@ -187,7 +195,15 @@ public final class PushTTracker {
       }
     }
     guard var fit = found, fit.cost < Self.bad else { return nil }
-    if coarse > 1 {
+    if form.drawing == .smooth {
+      let rough = RimmedTee(fit.parameters)
+      let middle = rough.pose.centroid
+      // Of the rim's outer side alone: inside it, a pixel shows of the block what it would show of less rim.
+      let rim = samples(
+        of: evidence.rimmed, in: evidence, x: middle.x, y: middle.y, radius: reach + 6, stride: max(1, evidence.size / 384),
+        away: { max(abs(rough.distance($0, $1)) - 6, -2.5 - rough.distance($0, $1)) }, where: visible)
+      fit = ShapeFit.fit(RimmedTee.self, from: fit.parameters, to: rim, width: 1.2 * pitch, iterations: 8, prior: tee)
+    } else if coarse > 1 {
       let drawn = DrawnTee(fit.parameters)
       let middle = drawn.pose.centroid
       // Only pixels on the outline say where it is, and there are more of them than are needed.
@@ -196,11 +212,14 @@ public final class PushTTracker {
         away: { abs(drawn.distance($0, $1)) - 6 }, where: visible)
       fit = ShapeFit.fit(DrawnTee.self, from: fit.parameters, to: fine, width: max(3, pitch), iterations: 8, prior: tee)
       let refined = DrawnTee(fit.parameters)
-      // Where a verdict may hang on it.
-      if refined.pose.coverage > Self.close, fit.cost < Self.bad {
-        var exact = RoundedFit(about: refined, fine)
-        let found = exact.pose(from: refined.pose)
-        fit.parameters = [found.x, found.y, found.angle, found.size]
+      let isElsewhere = exact.map { refined.pose.distance(to: $0.pose) > 1 || refined.pose.rotation(to: $0.pose) > 0.02 } ?? true
+      // Where a verdict may hang on it; and elsewhere until the T's size is known well enough for that.
+      if fit.cost < Self.bad, refined.pose.coverage > Self.close || isElsewhere && exact?.size.deviation ?? .infinity > Self.sure {
+        var rounded = RoundedFit(about: refined, fine)
+        let found = rounded.pose(from: refined.pose, size: exact?.size)
+        fit.parameters = [found.pose.x, found.pose.y, found.pose.angle, found.pose.size]
+        // The same corners tell nothing new.
+        if isElsewhere { exact = (found.size, refined.pose) }
       }
     }
     return fit
@@ -211,6 +230,8 @@ public final class PushTTracker {
   private static let bad = 0.02
   /// The share of the goal covered from which on poses are worked out as exactly as the drawing allows.
   private static let close = 0.9
+  /// Deviation of the T's unit that is small enough for that.
+  private static let sure = 0.02
 
   private func refine(_ start: [Double], _ samples: [Sample], _ pitch: Double) -> Fit {
     let wide = ShapeFit.fit(DrawnTee.self, from: start, to: samples, width: 4 * pitch, iterations: 6, prior: tee)
@@ -266,12 +287,12 @@ public final class PushTTracker {
   }
 }
 
-/// The agent as it is drawn, centred half a pixel of the 512×512 drawing left of and above its place.
+/// The agent as it is drawn.
 private struct Disc: Outline {
   let (x, y, radius): (Double, Double, Double)
 
   /// From x, y and radius.
-  init(_ parameters: [Double]) { (x, y, radius) = (parameters[0] - 0.5, parameters[1] - 0.5, parameters[2]) }
+  init(_ parameters: [Double]) { (x, y, radius) = (parameters[0], parameters[1], parameters[2]) }
 
   @inline(__always) func distance(_ x: Double, _ y: Double) -> Double {
     let (dx, dy) = (x - self.x, y - self.y)

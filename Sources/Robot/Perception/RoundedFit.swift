@@ -1,15 +1,20 @@
 // A pose more exact than the shape's fit: the scene is drawn on whole units, so a picture shows where eight corners were rounded to, and every pose
-// that rounds them so explains it alike. Poses about the fit are compared with the picture as pymunk's drawing would show them, and what comes of it
-// is the middle of those that explain it. It costs some hundred looks at an outline, so it is for frames in which half a per cent of coverage counts.
+// that rounds them so explains it alike. First the corners are found that explain the picture best, drawn as pymunk draws them; then the middle of
+// all poses that round to these. It costs some hundred looks at an outline, so it is for frames in which half a per cent of coverage counts.
 
 internal import Foundation
+internal import Hashing
 
 struct RoundedFit {
-  /// How far from the fit is looked at first, in x, y (units), angle (rad) and the T's unit; half and a quarter of it then.
+  /// What is known of the T's unit.
+  struct Size {
+    var mean: Double
+    var deviation: Double
+  }
+
+  /// How far from the best so far is looked, in x, y (units), angle (rad) and the T's unit; less, where `draws` looks find none better.
   private static let spread = SIMD4(0.5, 0.5, 0.007, 0.16)
-  private static let rounds = [256, 160, 160]
-  /// Squared shares that pictures of one scene may differ by, as noise and coding have it.
-  private static let tolerance = 0.3
+  private static let (draws, most, less, nearest) = (128, 2048, 0.6, 0.2)
   /// No pose looked at moves the outline farther, nor does rounding, units.
   private static let band = 3.0
 
@@ -36,34 +41,87 @@ struct RoundedFit {
     }
   }
 
-  mutating func pose(from start: TeePose) -> TeePose {
+  /// The pose, and what is known of the T's unit now.
+  /// - Parameter size: what other pictures of the same T told of its unit.
+  mutating func pose(from start: TeePose, size: Size?) -> (pose: TeePose, size: Size) {
     let (x, y) = start.centroid
-    var centre = SIMD4(x, y, start.angle, start.size)
-    var spread = Self.spread
-    var least = cost(start)
-    var draw = 0
-    for count in Self.rounds {
-      var candidates = [(pose: centre, cost: cost(Self.pose(centre)))]
-      for _ in 0..<count {
+    var best = SIMD4(x, y, start.angle, size?.mean ?? start.size)
+    var least = cost(Self.pose(best))
+    var (draw, reach) = (0, 1.0)
+    while reach > Self.nearest, draw < Self.most {
+      let (centre, before) = (best, least)
+      for _ in 0..<Self.draws {
         draw += 1
         let offset = SIMD4(Self.halton(draw, 2), Self.halton(draw, 3), Self.halton(draw, 5), Self.halton(draw, 7)) * 2 - 1
-        let pose = centre + offset * spread
-        candidates.append((pose, cost(Self.pose(pose))))
+        let pose = centre + offset * Self.spread * reach
+        let cost = cost(Self.pose(pose))
+        if cost < least { (best, least) = (pose, cost) }
       }
-      for candidate in candidates { least = min(least, candidate.cost) }
-      var (sum, weights) = (SIMD4<Double>(), 0.0)
-      for candidate in candidates {
-        let weight = exp((least - candidate.cost) / (2 * Self.tolerance))
-        sum += candidate.pose * weight
-        weights += weight
-      }
-      // Nothing here explains it as well as something before did.
-      guard weights > 1e-3 else { break }
-      centre = sum / weights
-      spread /= 2
+      if least == before { reach *= Self.less }
     }
-    return Self.pose(centre)
+    return Self.middle(about: best, size)
   }
+
+  /// The middle of the poses whose corners are rounded as those of this one: a walk through them (hit and run, Smith 1984), in which corners move
+  /// as straight as they do over a unit.
+  private static func middle(about pose: SIMD4<Double>, _ known: Size?) -> (pose: TeePose, size: Size) {
+    let (sine, cosine) = (sin(pose.z), cos(pose.z))
+    // How each coordinate of each corner moves with the pose, and how far it may.
+    var slopes: [SIMD4<Double>] = []
+    var bounds: [(least: Double, most: Double)] = []
+    for corner in PushTRenderer.boxes.joined() {
+      let (u, v) = (corner.x / Tee.size, (corner.y - Tee.centre) / Tee.size)
+      let (alongX, alongY) = (cosine * u - sine * v, sine * u + cosine * v)
+      for (place, slope) in [
+        (pose.x + alongX * pose.w, SIMD4(1, 0, -alongY * pose.w, alongX)), (pose.y + alongY * pose.w, SIMD4(0, 1, alongX * pose.w, alongY)),
+      ] {
+        let whole = place.rounded(.toNearestOrEven)
+        slopes.append(slope)
+        bounds.append((whole - 0.5 - place, whole + 0.5 - place))
+      }
+    }
+    var stream = RandomStream(seed: 0)
+    var offset = SIMD4<Double>()
+    var samples: [SIMD4<Double>] = []
+    for _ in 0..<walk {
+      let way = SIMD4(stream.normal(), stream.normal(), stream.normal(), stream.normal()) * spread
+      var (first, last) = (-1e3, 1e3)
+      for (slope, bound) in zip(slopes, bounds) {
+        let (rate, now) = ((slope * way).sum(), (slope * offset).sum())
+        guard abs(rate) > 1e-12 else { continue }
+        let (a, b) = ((bound.least - now) / rate, (bound.most - now) / rate)
+        (first, last) = (max(first, min(a, b)), min(last, max(a, b)))
+      }
+      guard first < last else { continue }
+      offset += way * stream.uniform(first...last)
+      samples.append(offset)
+    }
+    func mean(_ weight: (SIMD4<Double>) -> Double) -> (weight: Double, offset: SIMD4<Double>, deviation: Double) {
+      var (sum, weights, squares) = (SIMD4<Double>(), 0.0, 0.0)
+      for sample in samples {
+        let share = weight(sample)
+        sum += sample * share
+        weights += share
+        squares += sample.w * sample.w * share
+      }
+      let middle = sum / max(weights, 1e-300)
+      return (weights, middle, max(0, squares / max(weights, 1e-300) - middle.w * middle.w).squareRoot())
+    }
+    var found = mean { _ in 1 }
+    if let known {
+      let informed = mean { sample in
+        let off = (pose.w + sample.w - known.mean) / known.deviation
+        return exp(-off * off / 2)
+      }
+      // Where what was known cannot be, it was wrong.
+      if informed.weight > 1e-2 * found.weight { found = informed }
+    }
+    let middle = Self.pose(pose + found.offset)
+    return (middle, Size(mean: middle.size, deviation: max(surest, found.deviation)))
+  }
+  private static let walk = 2000
+  /// What a few bad frames made sure of can be unlearnt.
+  private static let surest = 0.015
 
   /// Of a T whose centroid is at x, y.
   private static func pose(_ parameters: SIMD4<Double>) -> TeePose {

@@ -31,14 +31,17 @@ public enum PushTRenderer {
   ///   - angle: of the block, radians, clockwise as seen.
   ///   - scale: the T's unit, workspace units; the goal keeps the nominal one.
   ///   - radius: of the agent's disc, workspace units.
+  ///   - drawing: how edges show.
   /// - Throws: `VisionError` for a coordinate that is not finite or a size below 1.
-  public static func image(agent: (Double, Double), block: (Double, Double), angle: Double, size: Int, scale: Double = 30, radius: Double = 15) throws
-    -> Image
-  {
+  public static func image(
+    agent: (Double, Double), block: (Double, Double), angle: Double, size: Int, scale: Double = 30, radius: Double = 15,
+    drawing: PictureForm.Drawing = .gym
+  ) throws -> Image {
     guard size > 0 else { throw VisionError("a picture of \(size) pixels cannot be drawn") }
     guard [agent.0, agent.1, block.0, block.1, angle].allSatisfy({ $0.isFinite && abs($0) < 1e6 }) else {
       throw VisionError("the state (agent \(agent), block \(block), angle \(angle)) cannot be drawn")
     }
+    if drawing == .smooth { return smooth(agent: agent, block: block, angle: angle, size: size, scale: scale, radius: radius) }
     var image = empty
     for box in tee(x: block.0, y: block.1, angle: angle, scale: scale) {
       image.fillPolygon(box, Colours.block, edges: .whole)
@@ -53,8 +56,11 @@ public enum PushTRenderer {
   }
 
   /// The scene of a state: agent x, y, block x, y, angle.
-  public static func image(of state: [Double], size: Int, scale: Double = 30, radius: Double = 15) throws -> Image {
-    try image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size, scale: scale, radius: radius)
+  public static func image(
+    of state: [Double], size: Int, scale: Double = 30, radius: Double = 15, drawing: PictureForm.Drawing = .gym
+  ) throws -> Image {
+    try image(
+      agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size, scale: scale, radius: radius, drawing: drawing)
   }
 
   /// The corners of the T's boxes, on whole units.
@@ -62,7 +68,13 @@ public enum PushTRenderer {
     boxes.map { placed($0.map { ($0.x * scale / 30, $0.y * scale / 30) }, x: x, y: y, angle: angle) }
   }
 
-  /// What is there without agent and block, 512×512.
+  /// What is there without agent and block, in `form`.
+  static func empty(_ form: PictureForm) -> Image {
+    if form.drawing == .smooth { return emptySmooth(size: form.size) }
+    return form.size == 512 ? empty : empty.resized(width: form.size, height: form.size)
+  }
+
+  /// The same, 512×512.
   static let empty: Image = {
     var image = Image(width: 512, height: 512, filledWith: 255)
     let goal = PushTGeometry.goal

@@ -3,9 +3,10 @@
 public import Vision
 
 extension PushTSimulation {
-  public func render(size: Int) throws -> Image {
+  public func render(_ form: PictureForm) throws -> Image {
     let state = truth.state
     return try PushTRenderer.image(
-      agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size, scale: physics.blockScale, radius: physics.agentRadius)
+      agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: form.size, scale: physics.blockScale,
+      radius: physics.agentRadius, drawing: form.drawing)
   }
 }

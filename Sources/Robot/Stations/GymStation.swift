@@ -32,10 +32,11 @@ public final class GymStation: Station {
   }
 
   /// Drawn here from the process's true state, as gym-pusht draws it: pictures are too large for lines of JSON.
-  public func picture(size: Int) throws(StationFailure) -> Image {
+  public func picture(_ form: PictureForm) throws(StationFailure) -> Image {
     guard state.count == 5 else { throw StationFailure(name, "has no scene to look at before its first reset") }
     do {
-      return try PushTRenderer.image(agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: size)
+      return try PushTRenderer.image(
+        agent: (state[0], state[1]), block: (state[2], state[3]), angle: state[4], size: form.size, drawing: form.drawing)
     } catch { throw StationFailure(name, "its camera failed: \(error)") }
   }
 

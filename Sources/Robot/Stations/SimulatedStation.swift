@@ -39,8 +39,8 @@ public final class SimulatedStation: Station {
     return Reading(observation: result.observation, truth: simulation.truth, terminated: result.terminated, truncated: result.truncated)
   }
 
-  public func picture(size: Int) throws(StationFailure) -> Image {
-    do { return camera.seen(try simulation.render(size: size)) } catch { throw StationFailure(name, "its camera failed: \(error)") }
+  public func picture(_ form: PictureForm) throws(StationFailure) -> Image {
+    do { return camera.seen(try simulation.render(form)) } catch { throw StationFailure(name, "its camera failed: \(error)") }
   }
 }
 

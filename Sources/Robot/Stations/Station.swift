@@ -9,8 +9,8 @@ public protocol Station: AnyObject {
   /// Brings the scene to a start; the same seed gives the same start where the station can do that.
   func reset(seed: UInt32) throws(StationFailure) -> Reading
   func step(_ action: Action) throws(StationFailure) -> Reading
-  /// What the camera above the scene sees now, `size` pixels square, RGB.
-  func picture(size: Int) throws(StationFailure) -> Image
+  /// What the camera above the scene sees now, RGB.
+  func picture(_ form: PictureForm) throws(StationFailure) -> Image
 }
 
 /// What a station tells after a reset or a control step.

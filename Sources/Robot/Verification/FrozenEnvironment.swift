@@ -14,8 +14,8 @@ public struct FrozenEnvironment: Sendable {
   public let program: Program?
   /// Where it was loaded from; nil for one that was not.
   private let directory: String?
-  /// Side of the pictures that the verifier was made for, pixels.
-  public let cameraSize: Int
+  /// The pictures that the verifier was made for; nil if it judges by what the station tells.
+  public let pictures: PictureForm?
   /// Control steps from one picture to the next; once a trial settles, every step has one.
   public let cameraPeriod: Int
   /// SHA-256 over everything else, hexadecimal: what records name the environment by.
@@ -26,11 +26,13 @@ public struct FrozenEnvironment: Sendable {
   /// Freezes.
   /// - Throws: `FrozenEnvironmentError` or what the parts throw if they make no sense.
   public static func freeze(
-    task: String, limits: SafetyLimits, verifier: VerifierDescription?, program: Program? = nil, cameraSize: Int, cameraPeriod: Int = 1
+    task: String, limits: SafetyLimits, verifier: VerifierDescription?, program: Program? = nil, pictures: PictureForm?, cameraPeriod: Int = 1
   ) throws -> FrozenEnvironment {
+    var camera = pictures?.json ?? ["size": 0]
+    camera["period"] = .integer(cameraPeriod)
     var json: JSON = [
       "environment": 1, "task": .string(task), "limits": limits.json, "reset": reset, "verifier": verifier?.json ?? .null, "scorer": scorer,
-      "camera": ["size": .integer(cameraSize), "period": .integer(cameraPeriod)],
+      "camera": camera,
     ]
     if let program { json["program"] = program.json }
     json["hash"] = .string(hash(of: json))
@@ -77,7 +79,7 @@ public struct FrozenEnvironment: Sendable {
     for other in [verifier?.task, program?.task] where other ?? task != task {
       throw FrozenEnvironmentError("the verifier is for task '\(other ?? "")', the environment for '\(task)'")
     }
-    cameraSize = json["camera"]?["size"]?.int ?? 0
+    pictures = PictureForm(json: json["camera"])
     cameraPeriod = max(1, json["camera"]?["period"]?.int ?? 1)
     (self.hash, self.json, self.directory) = (hash, json, directory)
   }
@@ -88,9 +90,6 @@ public struct FrozenEnvironment: Sendable {
     guard let verifier else { throw FrozenEnvironmentError("the environment's verifier is a program, whose files are not here") }
     return VerifierProgram(verifier)
   }
-
-  /// Eyes for the camera the verifier was made for.
-  public func makeTracker() throws -> PushTTracker { try PushTTracker(size: cameraSize) }
 
   public func write(to directory: String) throws { try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/environment.json")) }
 
