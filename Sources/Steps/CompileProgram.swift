@@ -8,7 +8,7 @@ import Workflow
 
 enum CompileProgram: StepKind {
   static let kind = Kind(
-    "compile-program", summary: "Make a confined program, a policy or a verifier, of a source file.", effect: .pure, revision: 1,
+    "compile-program", summary: "Make a confined program, a policy or a verifier, of a source file.", effect: .pure, revision: 2,
     inputs: [Input("source", "a .swift or .py file, or any executable, that speaks the protocol of docs/programs.md")],
     outputs: [
       Output("program", .directory, path: "program", "the source, what is run, and program.json; a policy's has policy.json too"),
@@ -42,7 +42,7 @@ enum CompileProgram: StepKind {
     do {
       switch try ProgramCompiler.make(named, role: role, task: step.string("task"), senses: senses, in: directory) {
       case .refused(let list): complaints = list
-      case .made(let program): problem = trial(of: program, in: directory)
+      case .made(let program): problem = try trial(of: program, in: directory)
       }
     } catch let error as ProgramError { throw StepFailure(error.problem, at: source.fileName, hint: error.hint) }
     if step.bool("must") {
@@ -67,14 +67,19 @@ enum CompileProgram: StepKind {
   }
 
   /// Asks it about one observation; nil if it answers.
-  private static func trial(of program: Program, in directory: String) -> String? {
+  /// - Throws: `ProgramError` where no sandbox can be made.
+  private static func trial(of program: Program, in directory: String) throws -> String? {
     let observation: Observation = [100, 100, 256, 300, 1] + program.senses.map { $0 == .size ? 30 : 0 }
-    do {
-      switch program.role {
-      case .policy: _ = try ProgramPolicy(program, in: directory).act(observation)
-      case .verifier: _ = try ProgramVerifier(program, in: directory).verify(observation)
-      }
-      return nil
-    } catch { return (error as? ProgramError)?.problem ?? "\(error)" }
+    let ask: () throws -> Void
+    switch program.role {
+    case .policy:
+      let policy = try ProgramPolicy(program, in: directory)
+      ask = { _ = try policy.act(observation) }
+    case .verifier:
+      let verifier = try ProgramVerifier(program, in: directory)
+      ask = { _ = try verifier.verify(observation) }
+    }
+    do { try ask() } catch let error as ProgramError { return error.problem }
+    return nil
   }
 }

@@ -23,7 +23,10 @@ extension IngestDemos {
       guard let file = step.inputs("ends").first else {
         throw StepFailure("step \(step.name): recorded arrays are given without 'ends'", hint: "give the file that says where each episode ends")
       }
-      let ends = try NumberTable(file, columns: nil).array.values.map { Int($0) }
+      let ends = try NumberTable(file, columns: nil).array.values.enumerated().map { row, value in
+        guard let end = Int(exactly: value) else { throw StepFailure("holds \(value) in row \(row), which is no count of frames", at: file.fileName) }
+        return end
+      }
       guard !ends.isEmpty else { throw StepFailure("holds no episode", at: file.fileName) }
       guard zip([0] + ends, ends).allSatisfy({ $0 < $1 }) else { throw StepFailure("episode ends do not increase", at: file.fileName) }
       for (name, rows) in [("states", states), ("actions", actions), ("sensors", sensors)] {
@@ -51,7 +54,7 @@ extension IngestDemos {
       }
       let senses: [Sense]
       do { senses = try Sense.list(places.map { names[$0] }) } catch { throw StepFailure("names a column twice", at: file.fileName) }
-      return (try NumberTable(file, columns: names.count).taking(places), senses)
+      return (try NumberTable(file, columns: names.count, gaps: true).taking(places), senses)
     }
 
     /// Names of the videos in the order of the episodes.

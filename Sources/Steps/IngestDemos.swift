@@ -9,7 +9,7 @@ import Workflow
 
 enum IngestDemos: StepKind {
   static let kind = Kind(
-    "ingest-demos", summary: "Estimate poses from demonstration videos and put actions and labels beside them.", effect: .pure, revision: 3,
+    "ingest-demos", summary: "Estimate poses from demonstration videos and put actions and labels beside them.", effect: .pure, revision: 4,
     inputs: [
       Input("videos", "video files, one an episode, that show the whole workspace", many: true),
       Input("labels", "what each span of frames shows (labels.json)", required: false),
@@ -45,6 +45,9 @@ enum IngestDemos: StepKind {
     }
     let recorded = try Proprioception(step, videos: videos.map(\.fileName))
     let labels = try labels(step)
+    for name in (labels?.clips.keys.sorted() ?? []) where !videos.contains(where: { $0.fileName == name }) {
+      step.log("labels: no video is named '\(name)'")
+    }
     let directory = step.output("dataset")
     try FileManager.default.createDirectory(atPath: directory + "/videos", withIntermediateDirectories: true)
     let writer = try DemonstrationWriter(directory: directory, senses: recorded.senses)
@@ -95,8 +98,12 @@ enum IngestDemos: StepKind {
 
   private static func labels(_ step: StepContext) throws -> ClipLabels? {
     guard let file = step.inputs("labels").first else { return nil }
+    let json: JSON
+    do { json = try JSON(parsing: FileManager.default.contents(atPath: file.path) ?? Data()) } catch {
+      throw StepFailure(error.message, at: "\(file.fileName):\(error.line):\(error.column)")
+    }
     do throws(ClipLabels.Problem) {
-      return try ClipLabels(json: (try? StepContext.json(at: file.path)) ?? .null)
+      return try ClipLabels(json: json)
     } catch { throw StepFailure(error.description, at: file.fileName, hint: "the format is described in workflows/demos/push-t/README.md") }
   }
 

@@ -8,8 +8,10 @@ struct NumberTable {
   var count: Int { array.shape[0] }
   subscript(rows: Range<Int>) -> [[Double]] { rows.map { Array(array[row: $0]) } }
 
-  /// - Parameter columns: how many there must be; nil for a vector.
-  init(_ file: InputFile, columns: Int?) throws {
+  /// - Parameters:
+  ///   - columns: how many there must be; nil for a vector.
+  ///   - gaps: whether a value may be missing (not a number).
+  init(_ file: InputFile, columns: Int?, gaps: Bool = false) throws {
     if file.fileName.hasSuffix(".csv") {
       array = try Self.csv(file, columns: columns)
     } else {
@@ -17,6 +19,10 @@ struct NumberTable {
     }
     let fits = columns.map { array.shape.count == 2 && array.shape[1] == $0 } ?? (array.shape.count == 1)
     guard fits else { throw StepFailure("has shape \(array.shape) where [N\(columns.map { ", \($0)" } ?? "")] is wanted", at: file.fileName) }
+    guard gaps || array.values.allSatisfy(\.isFinite) else {
+      let row = array.values.firstIndex { !$0.isFinite }! / max(1, columns ?? 1)
+      throw StepFailure("holds a value in row \(row) that is not a finite number", at: file.fileName)
+    }
   }
 
   /// Those columns alone.
@@ -33,17 +39,23 @@ struct NumberTable {
   /// What the first line of a .csv calls the columns; nothing for numbers and other files.
   static func names(_ file: InputFile) -> [String] {
     guard file.fileName.hasSuffix(".csv"), let data = FileManager.default.contents(atPath: file.path) else { return [] }
-    let line = String(decoding: data, as: UTF8.self).prefix { !$0.isNewline }
+    let line = text(data).prefix { !$0.isNewline }
     let names = line.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
     return names.contains { Double($0) != nil } ? [] : names
+  }
+
+  /// Without the mark that some programs put before it.
+  private static func text(_ data: Data) -> Substring {
+    let text = String(decoding: data, as: UTF8.self)
+    return text.hasPrefix("\u{feff}") ? text.dropFirst() : text[...]
   }
 
   private static func csv(_ file: InputFile, columns: Int?) throws -> NumPyArray {
     guard let data = FileManager.default.contents(atPath: file.path) else { throw StepFailure("cannot be read", at: file.fileName) }
     var values: [Double] = []
     var rows = 0
-    for (number, line) in String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let line = line.hasSuffix("\r") ? line.dropLast() : line
+    // A line may end in two characters, which are one here.
+    for (number, line) in text(data).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       guard !line.allSatisfy(\.isWhitespace) else { continue }
       let cells = line.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
       let numbers = cells.compactMap(Double.init)

@@ -100,6 +100,25 @@ struct ProgramTests {
     #expect(!FileManager.default.fileExists(atPath: room.path + "/made/program.json"))
   }
 
+  @Test("a script in Python is looked through before it runs")
+  func syntax() throws {
+    guard case .refused(let complaints) = try Room().make("bad.py", "import sys\nif sys\n    pass\n", .policy) else {
+      Issue.record("taken")
+      return
+    }
+    #expect(complaints.map(\.description) == ["bad.py:2:7: expected ':'"])
+  }
+
+  @Test("an answer of two lines is found out before the second one is taken for the next answer")
+  func talkative() throws {
+    let room = try Room()
+    let text = "import sys\nfor line in sys.stdin:\n    print('ready' if line[0] != 'o' else 'act 1 2\\nact 3 4', flush=True)\n"
+    let policy = try ProgramPolicy(room.program("two.py", text, .policy), in: room.path + "/made")
+    policy.reset()
+    #expect(try policy.act(atGoal) == [1, 2])
+    #expect { try policy.act(atGoal) } throws: { "\($0)" == "the program said 'act 3 4' without being asked: an answer is one line" }
+  }
+
   @Test("a program's failure is an error that says what it did; the next episode begins anew; after three it is left")
   func failures() throws {
     let room = try Room()

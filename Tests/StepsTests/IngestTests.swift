@@ -70,9 +70,12 @@ private struct Film {
     ("a word in a table", "states.csv:3: holds '1,2,three,4,5' where 5 numbers are wanted"),
     ("an array of another shape", "states.npy: has shape [10, 4] where [N, 5] is wanted"),
     ("an array cut short", "states.npy: holds 392 bytes of data where its shape [10, 5] says 400"),
+    ("a gap in an array", "states.npy: holds a value in row 3 that is not a finite number"),
+    ("an end that is no count", "ends.npy: holds 9.5 in row 0, which is no count of frames"),
     ("sensors without names", "sensors.csv: does not name its columns\n  hint: 'sensor_names' names them"),
     ("sensors of no use", "sensors.csv: has the columns heat, taste, none of which is height or force"),
     ("labels beyond the film", "a.mp4: has 10 frames, but its labels go to frame 11"),
+    ("labels that are no JSON", "labels.json:1:6: invalid token near 'labels'"),
     ("a label of no kind", "labels.json: clip 'a.mp4': a label is success, failure or ambiguous, not \"good\""),
   ]
 
@@ -134,9 +137,18 @@ private struct Film {
       let path = try array("states.npy", [10, 5])
       try Data(contentsOf: URL(filePath: path)).dropLast(8).write(to: URL(filePath: path))
       try ingest(run, ["videos": Film().write(to: directory), "states": path, "ends": ends(10)])
+    case "a gap in an array":
+      try NumPyArray(shape: [10, 5], values: (0..<50).map { $0 == 17 ? .nan : 1 }).write(to: directory + "/states.npy")
+      try ingest(run, ["videos": Film().write(to: directory), "states": directory + "/states.npy", "ends": ends(10)])
+    case "an end that is no count":
+      try NumPyArray(shape: [1], values: [9.5]).write(to: directory + "/ends.npy")
+      try ingest(run, ["videos": Film().write(to: directory), "actions": array("action.npy", [10, 2]), "ends": directory + "/ends.npy"])
     case "sensors without names": try ingest(run, ["videos": Film().write(to: directory), "sensors": sensors(run, "1,2"), "ends": ends(10)])
     case "sensors of no use": try ingest(run, ["videos": Film().write(to: directory), "sensors": sensors(run, "heat,taste"), "ends": ends(10)])
     case "labels beyond the film": try ingest(run, ["videos": Film().write(to: directory), "labels": labels(run, to: 11, "success")])
+    case "labels that are no JSON":
+      try Data("labels: 1\n".utf8).write(to: URL(filePath: directory + "/labels.json"))
+      try ingest(run, ["videos": Film().write(to: directory), "labels": directory + "/labels.json"])
     case "a label of no kind": try ingest(run, ["videos": Film().write(to: directory), "labels": labels(run, to: 9, "good")])
     default: Issue.record("nobody knows the damage '\(what)'")
     }
@@ -147,6 +159,21 @@ private struct Film {
     let rows = (0..<10).map { row in first.split(separator: ",").indices.map { "\(Double(10 * $0 + row))" }.joined(separator: ",") }
     try Data(([first] + rows).joined(separator: "\n").utf8).write(to: URL(filePath: run.directory + "/sensors.csv"))
     return run.directory + "/sensors.csv"
+  }
+
+  @Test func `a table may come from another machine, with its mark in front and its lines ended by two characters`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    let row = "222,97,222.99,381.59,3.02"
+    for (name, lines) in [("names", ["\u{feff}x,y,bx,by,a"]), ("numbers", [])] {
+      let table = run.directory + "/\(name).csv", ends = run.directory + "/ends.csv"
+      let first = lines.isEmpty ? "\u{feff}" : ""
+      try Data((first + (lines + Array(repeating: row, count: 10)).joined(separator: "\r\n") + "\r\n").utf8).write(to: URL(filePath: table))
+      try Data("10\r\n".utf8).write(to: URL(filePath: ends))
+      try? FileManager.default.removeItem(atPath: run.directory + "/dataset")
+      try ingest(run, ["videos": Film().write(to: run.directory), "states": table, "ends": ends])
+      #expect(try dataset(run).episodes[0].observations.count == 10)
+    }
   }
 
   @Test func `what the arm told goes into the data set by name, and from there into a verifier's clips`() throws {

@@ -83,6 +83,15 @@ import Vision
     }
     let both = try ClipLabels(json: room.json("labels.json"))
     #expect(both.by == "ada" && both.clips["episode_000.mp4"]?.map(\.by) == [nil, "bob"])
+
+    // What bob leaves of a stretch of hers is hers.
+    try serve(request(room, by: "bob")) { (address: String) throws in
+      let spans: JSON = [
+        ["from": 0, "to": 80, "label": "failure"], ["from": 80, "to": 120, "label": "success"], ["from": 120, "to": 161, "label": "ambiguous"],
+      ]
+      #expect(try post(address, ["clip": "episode_000.mp4", "spans": spans]).status == 200)
+    }
+    #expect(try ClipLabels(json: room.json("labels.json")).clips["episode_000.mp4"]?.map(\.by) == [nil, "bob", "bob"])
   }
 
   @Test func `contact sheets are written, and a file that holds no labels is refused`() throws {

@@ -87,7 +87,35 @@ import Vision
       while let frame = try source.next() { #expect(try back.next() == frame) }
       #expect(try back.next() == nil)
     }
+
+    let labels = try ClipLabels(json: room.json("back/labels.json"))
+    #expect(labels.clips["episode_001.mp4"] == [.init(frames: ends[1] - ends[0] - 1..<ends[1] - ends[0], label: .success)])
+
+    // LeRobot's own videos are AV1, with a key frame every second one.
+    _ = try run("-c", Self.encode, room.directory + "/lerobot")
+    _ = try run(Self.script, "import", room.directory + "/lerobot", room.directory + "/av1")
+    for number in 0..<2 {
+      let film = try VideoReader(path: "\(room.directory)/av1/videos/episode_00\(number).mp4")
+      var frames = 0
+      while try film.next() != nil { frames += 1 }
+      #expect(frames == (number == 0 ? ends[0] : ends[1] - ends[0]))
+    }
   }
+
+  /// The film of a data set as LeRobot encodes it.
+  private static let encode = """
+    import av, os, sys
+    from fractions import Fraction
+    path = sys.argv[1] + "/videos/observation.images.top/chunk-000/file-000.mp4"
+    with av.open(path) as source, av.open(path + ".mp4", "w") as out:
+        stream = out.add_stream("libsvtav1", rate=10, options={"g": "2", "crf": "30", "preset": "12"})
+        stream.width, stream.height, stream.pix_fmt = 96, 96, "yuv420p"
+        for number, frame in enumerate(source.decode(video=0)):
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    os.replace(path + ".mp4", path)
+    """
 
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: python), "make setup-test installs PyArrow"))
   func `what is no data set of either kind is refused in a sentence`() throws {

@@ -44,6 +44,9 @@ public struct ClipLabels: Sendable, Equatable {
         guard let label = span["label"]?.string.flatMap(Label.init) else {
           throw Problem("clip '\(name)': a label is success, failure or ambiguous, not \(span["label"]?.compact ?? "missing")")
         }
+        if let other = spans.first(where: { $0.frames.overlaps(from..<to) && $0.label != label }) {
+          throw Problem("clip '\(name)': frame \(max(from, other.frames.lowerBound)) is both \(other.label.rawValue) and \(label.rawValue)")
+        }
         spans.append(Span(frames: from..<to, label: label, by: span["by"]?.string))
       }
       clips[name] = spans

@@ -32,10 +32,13 @@ public enum ProgramCompiler {
     try text.write(to: URL(filePath: copy))
     chmod(copy, language == .executable ? 0o755 : 0o644)
     let run = language == .swift ? "program" : name
-    if language == .swift {
-      let complaints = try compile(copy, named: name, to: directory + "/" + run)
-      guard complaints.isEmpty else { return .refused(complaints) }
-    }
+    let complaints =
+      switch language {
+      case .swift: try compile(copy, named: name, to: directory + "/" + run)
+      case .python: try syntax(copy, named: name)
+      case .executable: [Complaint]()
+      }
+    guard complaints.isEmpty else { return .refused(complaints) }
     let program = try Program(role: role, task: task, senses: senses, language: language, source: name, run: run, in: directory)
     try Data(program.json.pretty.utf8).write(to: URL(filePath: directory + "/program.json"))
     return .made(program)
@@ -60,13 +63,9 @@ public enum ProgramCompiler {
     var mounts: [Confinement.Mount] = [.init(source, at: "/source/\(name)"), .init(room, at: "/out", writable: true)]
     if !toolchain.hasPrefix("/usr/") { mounts.append(.init(toolchain)) }
     let limits = Confinement.Limits(memory: 16 << 30, processorSeconds: 120, fileBytes: 512 << 20, mayFork: true)
-    let process: ConfinedProcess
-    do {
-      process = try ConfinedProcess(
-        ["/bin/sh", "-c", script, toolchain + "/bin/swiftc", "/source/\(name)"],
-        in: Confinement(mounts: mounts, limits: limits, seesProcesses: true))
-    } catch { throw ProgramError("is not compiled without a sandbox: \(error)", hint: "install bubblewrap, and let this machine make name spaces") }
-    let end = process.wait(seconds: 300)
+    let end = try ending(
+      ["/bin/sh", "-c", script, toolchain + "/bin/swiftc", "/source/\(name)"], within: 300,
+      Confinement(mounts: mounts, limits: limits, seesProcesses: true))
     guard end.status != 0 else {
       try FileManager.default.moveItem(atPath: room + "/program", toPath: executable)
       chmod(executable, 0o755)
@@ -75,6 +74,34 @@ public enum ProgramCompiler {
     let complaints = complaints(in: end.errors, of: name)
     guard complaints.isEmpty else { return complaints }
     return [Complaint(file: name, line: 1, column: 1, message: "the compiler ended with code \(end.status): \(end.errors.suffix(500))")]
+  }
+
+  /// What Python has against the source before it runs a line of it.
+  private static func syntax(_ source: String, named name: String) throws -> [Complaint] {
+    guard let python = ProgramSession.python else { return [] }
+    let seen = "/source/\(name)"
+    let end = try ending([python, "-I", "-c", check, seen], within: 30, Confinement(mounts: [.init(source, at: seen)]))
+    return end.status == 0 ? [] : Self.complaints(in: end.errors, of: name)
+  }
+
+  private static let check = """
+    import sys
+    path = sys.argv[1]
+    try:
+        compile(open(path, "rb").read(), path, "exec")
+    except (SyntaxError, ValueError) as error:
+        line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
+        sys.exit(f"{path}:{line}:{column}: error: {getattr(error, 'msg', error)}")
+    """
+
+  private static func ending(
+    _ argv: [String], within seconds: Double, _ confinement: Confinement
+  ) throws -> (status: Int32, output: String, errors: String) {
+    let process: ConfinedProcess
+    do { process = try ConfinedProcess(argv, in: confinement) } catch {
+      throw ProgramError("is not compiled without a sandbox: \(error)", hint: "install bubblewrap, and let this machine make name spaces")
+    }
+    return process.wait(seconds: seconds)
   }
 
   /// `/source/a.swift:3:5: error: …`, as the compiler prints it.

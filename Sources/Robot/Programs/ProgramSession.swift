@@ -29,9 +29,7 @@ final class ProgramSession {
       argv = [python, "-I", "-u", "\(place)/\(program.run)"]
       confinement.environment.append(("PYTHONDONTWRITEBYTECODE", "1"))
     }
-    do { process = try ConfinedProcess(argv, in: confinement) } catch {
-      throw ProgramError("is not run without a sandbox: \(error)", hint: "install bubblewrap, and let this machine make name spaces")
-    }
+    do { process = try ConfinedProcess(argv, in: confinement) } catch { throw .noSandbox(error) }
     try expect("ready", to: "enpire \(Program.version) \(program.role.rawValue) \(program.task) \(Self.greeting(program.senses))")
   }
 
@@ -55,6 +53,7 @@ final class ProgramSession {
   private func answer(to line: String) throws(ProgramError) -> String {
     let answer: String
     do {
+      try process.expectQuiet()
       try process.send(line)
       answer = try process.receive()
     } catch { throw ProgramError(error.description) }
@@ -77,7 +76,13 @@ final class ProgramSession {
   private static func greeting(_ senses: [Sense]) -> String { (["\(5 + senses.count)"] + senses.map(\.rawValue)).joined(separator: " ") }
 
   /// Debian's own, which is all there inside.
-  private static let python: String? = Confinement.exists("/usr/bin/python3") ? "/usr/bin/python3" : nil
+  static let python: String? = Confinement.exists("/usr/bin/python3") ? "/usr/bin/python3" : nil
+}
+
+extension ProgramError {
+  fileprivate static func noSandbox(_ problem: ConfinementError) -> ProgramError {
+    ProgramError("is not run without a sandbox: \(problem)", hint: "install bubblewrap, and let this machine make name spaces")
+  }
 }
 
 /// Keeps a session over episodes: begun when first needed, begun anew after a failure, given up after three that failed at once.
@@ -89,7 +94,9 @@ struct ProgramEpisodes {
   private var isFresh = true
   private var failures = 0
 
+  /// - Throws: `ProgramError` for a program of another role, and where no sandbox can be made: that is the machine's fault, not a trial's result.
   init(_ program: Program, as role: Program.Role, in directory: String, limits: Confinement.Limits) throws(ProgramError) {
+    if let problem = Confinement.problem { throw .noSandbox(problem) }
     guard program.role == role else { throw ProgramError("is a \(program.role.rawValue), not a \(role.rawValue)") }
     (self.program, self.directory, self.limits) = (program, directory, limits)
   }

@@ -118,9 +118,9 @@ public struct Labelling {
     guard spans.allSatisfy({ $0.frames.upperBound <= clip.count }) else { throw StepFailure("a span goes beyond the last frame of '\(name)'") }
     labels.clips[name] = spans.map { span in
       var span = span
-      if !labels.clips[name, default: []].contains(where: { $0.frames == span.frames && $0.label == span.label }) {
-        span.by = request.by.isEmpty || request.by == labels.by ? nil : request.by
-      }
+      // Who shortens or splits another's stretch has not said anew what the rest of it shows.
+      let before = labels.clips[name, default: []].first { $0.label == span.label && $0.frames.contains(span.frames) }
+      span.by = before.map(\.by) ?? (request.by.isEmpty || request.by == labels.by ? nil : request.by)
       return span
     }
     try Data(labels.json.pretty.utf8).write(to: URL(filePath: request.file), options: .atomic)

@@ -86,6 +86,14 @@ public final class ConfinedProcess {
     status = code & 0x7f == 0 ? code >> 8 & 0xff : 128 + code & 0x7f
   }
 
+  /// Throws if it has said something that nobody asked for: an answer of two lines would be one behind ever after.
+  public func expectQuiet() throws(ConfinementError) {
+    _ = take()
+    guard let end = buffer.firstIndex(of: 10) else { return }
+    let line = String(decoding: buffer[..<min(end, 80)], as: UTF8.self)
+    throw failed(.talkative, "said '\(line)' without being asked: an answer is one line")
+  }
+
   /// Writes a line. Throws if it has ended, or reads nothing for as long as an answer may take.
   public func send(_ line: String) throws(ConfinementError) {
     var bytes = Array((line + "\n").utf8)[...]
@@ -141,7 +149,11 @@ public final class ConfinedProcess {
     let ready = poll(&ends, 2, Int32(max(1, left * 1000)))
     if ready < 0 { return true }
     if ends[1].revents != 0 { try hear() }
-    guard ends[0].revents != 0 else { return true }
+    return ends[0].revents == 0 || take()
+  }
+
+  /// Takes in what it has said, without waiting; false at the end.
+  private func take() -> Bool {
     var chunk = [UInt8](repeating: 0, count: 65536)
     let count = read(output, &chunk, chunk.count)
     if count > 0 { buffer += chunk[..<count] }
@@ -172,7 +184,7 @@ public final class ConfinedProcess {
       if waitpid(pid, &code, WNOHANG) == pid { status = code & 0x7f == 0 ? code >> 8 & 0xff : 128 + code & 0x7f } else { usleep(500) }
     }
     end()
-    let words = String(decoding: errorText, as: UTF8.self).split(separator: "\n").suffix(3).joined(separator: "; ")
+    let words = String(decoding: errorText, as: UTF8.self).split(separator: "\n").suffix(6).joined(separator: "; ")
     return ConfinementError(.ended, "ended " + Self.manner(status ?? 127) + (words.isEmpty ? "" : ", saying: \(words.prefix(500))"))
   }
 

@@ -42,7 +42,7 @@ extension NumPyArray {
     guard data.count >= start else { throw fail("is cut short in its header") }
     let header = String(decoding: data[(8 + lengthBytes)..<start], as: UTF8.self)
     guard let descr = header.firstMatch(of: /'descr':\s*'([^']+)'/)?.1, let element = Element(rawValue: String(descr)) else {
-      throw fail("has elements other than <f4, <f8, <i8 and |u1")
+      throw fail("has elements other than <f4, <f8, <i8 and |u1; save it with .astype('<f8')")
     }
     guard header.contains(/'fortran_order':\s*False/) else { throw fail("is in Fortran order; save it with numpy.ascontiguousarray") }
     guard let dimensions = header.firstMatch(of: /'shape':\s*\(([^)]*)\)/)?.1 else { throw fail("has no shape") }
