@@ -58,9 +58,16 @@ public enum BehaviourCloning {
     _ data: DataSet, task: String, features: Features, settings: Settings, seed: Int, at site: TrainingSite = TrainingSite()
   ) throws -> Trained {
     guard data.frames > 0 else { throw LearningError("behaviour cloning: the data set holds no frames", hint: "give 'demos' a data set") }
-    guard data.actionSize == features.actionSize, settings.noise.isEmpty || settings.noise.count == data.observationSize else {
+    guard data.actionSize == features.actionSize, features.fits(observation: data.observationSize),
+      settings.noise.isEmpty || settings.noise.count == data.observationSize
+    else {
       throw LearningError(
         "behaviour cloning: the data set has \(data.observationSize) observation and \(data.actionSize) action columns; the task has others")
+    }
+    guard settings.execute >= 1, settings.execute <= settings.chunk else {
+      throw LearningError(
+        "behaviour cloning: of a chunk of \(settings.chunk) actions \(settings.execute) cannot be carried out",
+        hint: "set 'execute' to at most 'chunk'")
     }
     guard settings.modes == 1 || settings.flowSteps == 0 else {
       throw LearningError("behaviour cloning: a flow tells ways apart by itself", hint: "set 'modes' to 1 or 'flow_steps' to 0")

@@ -43,7 +43,8 @@ public struct DataSet: Sendable {
     guard ends.last == observation.shape[0], zip([0] + ends, ends).allSatisfy({ $0 < $1 }) else {
       throw LearningError("data set \(directory): its episode ends do not rise from 1 to the \(observation.shape[0]) frames there are")
     }
-    guard observation.values.allSatisfy(\.isFinite), action.values.allSatisfy(\.isFinite) else {
+    // As single precision too, in which they are learnt from.
+    guard (observation.values + action.values).allSatisfy({ Float($0).isFinite }) else {
       throw LearningError("data set \(directory): a value is not a finite number", hint: "leave out frames that could not be read")
     }
     observations = (0..<observation.shape[0]).map { Array(observation[row: $0]) }

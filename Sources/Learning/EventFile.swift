@@ -19,7 +19,7 @@ enum EventFile {
     for series in curves.series {
       for (step, value) in zip(series.at, series.values) {
         let scalar = message(1, Array(series.name.utf8)) + fixed(2, Float(value))
-        out += record(fixed(1, Double(step)) + varint(2 << 3) + varint(UInt64(step)) + message(5, message(1, scalar)))
+        out += record(fixed(1, Double(step)) + varint(2 << 3) + varint(UInt64(bitPattern: Int64(step))) + message(5, message(1, scalar)))
       }
     }
     return out

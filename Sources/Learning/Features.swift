@@ -45,6 +45,22 @@ public struct Features: Sendable, Hashable {
     (observation + angles.count + 2 * frames.count) * history + (showsAction ? actionSize : 0)
   }
 
+  /// Numbers of the observation of which `shown` are made; nil if none is.
+  public func observationSize(shown: Int) -> Int? {
+    let views = shown - (showsAction ? actionSize : 0)
+    guard views > 0, views.isMultiple(of: history) else { return nil }
+    let size = views / history - angles.count - 2 * frames.count
+    return size > 0 ? size : nil
+  }
+
+  /// Whether an observation of so many numbers has every column that is named here, and there are as many as are needed.
+  func fits(observation size: Int) -> Bool {
+    guard Set(angles).count == angles.count, anchor.isEmpty || anchor.count == actionSize else { return false }
+    guard frames.allSatisfy({ $0.origin.count == 2 && $0.point.count == 2 }) else { return false }
+    let named = angles + anchor + frames.flatMap { $0.origin + $0.point + [$0.angle] }
+    return named.allSatisfy { 0..<size ~= $0 }
+  }
+
   /// - Parameters:
   ///   - window: the newest observation first; the oldest stands in for those there were none of.
   ///   - lastAction: nil at the start of an episode.

@@ -136,6 +136,12 @@ extension LearnedPolicy {
     guard 1...chunk ~= execute, flowSteps >= 0, redraw >= 0, start >= 0, modes >= 1, modes == 1 || flowSteps == 0,
       members >= 1, members == 1 || modes == 1 && flowSteps == 0
     else { throw fail("its policy.json has 'execute', 'flow_steps', 'redraw', 'start', 'modes' or 'members' out of range") }
+    guard let observation = features.observationSize(shown: input.mean.count - (residual ? features.actionSize : 0)) else {
+      throw fail("its policy.json has an 'input' of \(input.mean.count) numbers, which its 'features' make of no observation")
+    }
+    guard features.actionSize > 0, features.fits(observation: observation) else {
+      throw fail("its policy.json has 'features' that do not fit observations of \(observation) numbers and actions of \(features.actionSize)")
+    }
     let several = members > 1 ? [members] : []
     let file = try SafeTensors(contentsOf: directory + "/weights.safetensors")
     layers = try (0...network.hidden.count).map { index in
@@ -145,8 +151,8 @@ extension LearnedPolicy {
       return Layer(inputs: weight.shape[several.count], outputs: weight.shape.last!, weight: weight.values, bias: bias.values)
     }
     let flowInputs = flowSteps > 0 ? output.mean.count + FlowTime.size : 0
-    guard layers[0].inputs == input.mean.count + flowInputs, layers.last!.outputs == Modes.outputs(modes, output.mean.count),
-      output.mean.count == chunk * features.actionSize,
+    guard chunk <= output.mean.count, output.mean.count == chunk * features.actionSize, modes <= layers.last!.outputs,
+      layers[0].inputs == input.mean.count + flowInputs, layers.last!.outputs == Modes.outputs(modes, output.mean.count),
       zip(layers, layers.dropFirst()).allSatisfy({ $0.outputs == $1.inputs })
     else { throw fail("its weights do not fit its policy.json") }
   }

@@ -4,7 +4,7 @@ internal import Hashing
 
 struct Replay {
   let width: Int, actionSize: Int, capacity: Int
-  /// Rows of: features, action, reward, 1 if the episode goes on, features next.
+  /// Rows of: features, action, reward, what the value of the features next counts, features next.
   private(set) var rows: [Float] = []
   private(set) var next = 0
 
@@ -13,8 +13,8 @@ struct Replay {
 
   init(width: Int, actionSize: Int, capacity: Int) { (self.width, self.actionSize, self.capacity) = (width, actionSize, capacity) }
 
-  mutating func append(_ features: [Float], action: [Float], reward: Double, goesOn: Bool, next following: [Float]) {
-    let row = features + action + [Float(reward), goesOn ? 1 : 0] + following
+  mutating func append(_ new: Returns.Row) {
+    let row = new.features + new.action + [Float(new.reward), Float(new.bootstrap)] + new.next
     if count < capacity { rows += row } else { rows.replaceSubrange(next * rowWidth..<(next + 1) * rowWidth, with: row) }
     next = (next + 1) % capacity
   }
@@ -32,11 +32,11 @@ struct Replay {
       }
       batch.actions += rows[actions..<reward]
       batch.rewards.append(rows[reward])
-      batch.goesOn.append(rows[reward + 1])
+      batch.bootstraps.append(rows[reward + 1])
     }
   }
 
   struct Batch {
-    var features: [Float] = [], actions: [Float] = [], rewards: [Float] = [], goesOn: [Float] = [], next: [Float] = []
+    var features: [Float] = [], actions: [Float] = [], rewards: [Float] = [], bootstraps: [Float] = [], next: [Float] = []
   }
 }

@@ -1,4 +1,5 @@
-// A training's state on disk: networks, moments, own experience and counters. Checkpoints fall between episodes, so the environment needs no saving.
+// A training's state on disk: networks, moments, own experience and counters. Checkpoints fall between episodes, or between updates by cloning
+// alone before the first one, so the environment needs no saving.
 
 internal import JSON
 internal import Tensor
@@ -17,7 +18,8 @@ extension SoftActorCritic.Run {
     out.put("own", rows: own.rows, width: own.rowWidth)
     out.state = [
       "steps": .integer(steps), "episodes": .integer(episodes), "actor_updates": .integer(actorUpdates), "critic_updates": .integer(criticUpdates),
-      "evaluated": .integer(evaluated), "best": .number(bestRate), "next": .integer(own.next), "scaling": scaling.json, "curves": curves.json,
+      "evaluated": .integer(evaluated), "evaluation_steps": .integer(evaluationSteps), "best": .number(bestRate),
+      "next": .integer(own.next), "scaling": scaling.json, "curves": curves.json,
     ]
     return out
   }
@@ -34,7 +36,7 @@ extension SoftActorCritic.Run {
     func number(_ name: String) -> Int { saved.state[name]?.int ?? 0 }
     own.restore(rows: try saved.rows("own"), next: number("next"))
     (steps, episodes, actorUpdates, criticUpdates) = (number("steps"), number("episodes"), number("actor_updates"), number("critic_updates"))
-    evaluated = number("evaluated")
+    (evaluated, evaluationSteps) = (number("evaluated"), number("evaluation_steps"))
     bestRate = saved.state["best"]?.double ?? -1
     scaling = Scaling(saved.state["scaling"]) ?? scaling
     curves = LearningCurves(saved.state["curves"])

@@ -16,6 +16,8 @@ extension SoftActorCritic {
     var scaling: Scaling
     var curves = LearningCurves()
     var steps = 0, episodes = 0, actorUpdates = 0, criticUpdates = 0, evaluated = 0
+    /// Control steps of the evaluations, which are not learnt from.
+    var evaluationSteps = 0
     var best: Network, bestRate = -1.0
 
     init(environment: LearningEnvironment, task: String, features: Features, settings: Settings, base: LearnedActor.Base?, seed: Int) {
@@ -60,6 +62,9 @@ extension SoftActorCritic {
       return (seen + features.label(under, at: window[0]).map(Float.init), under)
     }
 
+    /// A reward of the task as it is learnt from.
+    private func worth(_ reward: Double) -> Double { settings.rewardWeight * reward + settings.rewardOffset }
+
     /// Takes demonstrations as experience. With a base, an action out of the residual's reach is left out, for it could not be done.
     mutating func take(_ data: DataSet) throws {
       var seen: [[Float]] = []
@@ -70,16 +75,16 @@ extension SoftActorCritic {
             (0..<features.history).map { data.observations[max(episode.lowerBound, frame - $0)] },
             lastAction: frame > episode.lowerBound ? data.actions[frame - 1] : nil)
         }
+        var returns = Returns(length: settings.returnSteps, discount: settings.discount)
         for frame in episode.dropLast() {
           let judged = environment.judge?(data.observations[frame + 1]) ?? (reward: 0, terminated: frame + 2 == episode.upperBound)
           let (now, under) = looks[frame - episode.lowerBound]
           seen.append(now)
           let action = units(data.actions[frame], at: data.observations[frame], over: under)
-          if under == nil || action.allSatisfy({ abs($0) < 0.99 }) {
-            demonstrations.append(
-              now, action: action, reward: judged.reward + settings.rewardOffset, goesOn: !judged.terminated,
-              next: looks[frame + 1 - episode.lowerBound].seen)
-          }
+          let rows = returns.add(
+            now, action: action, reward: worth(judged.reward), next: looks[frame + 1 - episode.lowerBound].seen,
+            terminated: judged.terminated, ended: judged.terminated || frame + 2 == episode.upperBound)
+          for row in rows where under == nil || row.action.allSatisfy({ abs($0) < 0.99 }) { demonstrations.append(row) }
           if judged.terminated { break }
         }
       }
@@ -101,7 +106,9 @@ extension SoftActorCritic {
       var stream = RandomStream("sac", "\(seed)", "evaluation")
       let seeds = (0..<settings.evaluationEpisodes).map { _ in 1 << 62 | stream.next() >> 2 }
       guard !seeds.isEmpty else { return }
-      let rate = try Double(environment.successes(of: LearnedActor(policy(actor), base: base), seeds: seeds).successes) / Double(seeds.count)
+      let outcome = try environment.successes(of: LearnedActor(policy(actor), base: base), seeds: seeds)
+      let rate = Double(outcome.successes) / Double(seeds.count)
+      evaluationSteps += outcome.steps
       curves.add("success", at: steps, rate, axis: "step")
       evaluated += 1
       if rate >= bestRate { (best, bestRate) = (actor.copy(), rate) }
@@ -111,7 +118,9 @@ extension SoftActorCritic {
       if let directory = site.directory, let saved = try Checkpoint(directory: directory) { try restore(saved) }
       var outcome = TrainingOutcome.finished, savedAt = steps
       func trained(_ network: Network) -> Trained {
-        Trained(policy: policy(network), outcome: outcome, curves: curves, updates: actorUpdates + criticUpdates, environmentSteps: steps)
+        Trained(
+          policy: policy(network), outcome: outcome, curves: curves, updates: actorUpdates + criticUpdates,
+          environmentSteps: steps + evaluationSteps)
       }
       let cloning = demonstrations.count > 0 ? settings.cloningUpdates : 0
       let total = cloning + settings.steps
@@ -123,6 +132,9 @@ extension SoftActorCritic {
         if actorUpdates % max(1, total / 100) == 0 {
           curves.add("cloning loss", at: actorUpdates, loss)
           try site.progress(actorUpdates, total, "cloning, loss " + brief(loss))
+        }
+        if let directory = site.directory, actorUpdates % site.every == 0, actorUpdates < cloning {
+          try checkpoint().write(directory: directory)
         }
       }
       if episodes == 0, evaluated == 0, (cloning > 0 || base != nil) { try evaluate() }
@@ -147,6 +159,7 @@ extension SoftActorCritic {
       var window = [environment.reset(1 << 62 | starts.next() >> 2)]
       base?.reset()
       var (seen, under) = try look(window, lastAction: nil)
+      var returns = Returns(length: settings.returnSteps, discount: settings.discount)
       var won = 0.0
       while true {
         let action = act(seen, at: window[0], over: under)
@@ -155,13 +168,15 @@ extension SoftActorCritic {
         if window.count > max(2, features.history) { window.removeLast() }
         let before = under, next: [Float]
         (next, under) = try look(window, lastAction: action)
-        own.append(
-          seen, action: units(action, at: window[1], over: before), reward: step.reward + settings.rewardOffset, goesOn: !step.terminated, next: next)
+        let rows = returns.add(
+          seen, action: units(action, at: window[1], over: before), reward: worth(step.reward), next: next,
+          terminated: step.terminated, ended: step.terminated || step.truncated)
+        for row in rows { own.append(row) }
         seen = next
         won += step.reward
         steps += 1
         if steps == settings.warmUp, demonstrations.count == 0 { measure() }
-        if steps >= settings.warmUp {
+        if steps >= settings.warmUp, steps % settings.stepsPerUpdate == 0, own.count > 0 {
           for _ in 0..<settings.updatesPerStep {
             guard let loss = updateCritics() else { return .diverged(update: actorUpdates + criticUpdates) }
             if criticUpdates % max(1, settings.steps * settings.updatesPerStep / 100) == 0 {

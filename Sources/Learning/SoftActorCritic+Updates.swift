@@ -12,12 +12,12 @@ extension SoftActorCritic.Run {
     return (
       Tensors(
         features: Tensor(batch.features, shape: [count, width]), actions: Tensor(batch.actions, shape: [count, actionSize]),
-        rewards: Tensor(batch.rewards, shape: [count, 1]), goesOn: Tensor(batch.goesOn, shape: [count, 1]),
+        rewards: Tensor(batch.rewards, shape: [count, 1]), bootstraps: Tensor(batch.bootstraps, shape: [count, 1]),
         next: Tensor(batch.next, shape: [count, width])), shown
     )
   }
 
-  private struct Tensors { let features: Tensor, actions: Tensor, rewards: Tensor, goesOn: Tensor, next: Tensor }
+  private struct Tensors { let features: Tensor, actions: Tensor, rewards: Tensor, bootstraps: Tensor, next: Tensor }
 
   // MARK: Networks
 
@@ -45,7 +45,7 @@ extension SoftActorCritic.Run {
       let second = (first + step) % targets.members
       let pair = Tensor.concatenate([values.slice(first..<first + 1, of: 0), values.slice(second..<second + 1, of: 0)], along: 0)
       let value = pair.least(over: 0) - temperature.exp * next.logDensity
-      return batch.rewards + batch.goesOn * value * settings.discount
+      return batch.rewards + batch.bootstraps * value
     }
     let loss = critics(Tensor.concatenate([batch.features, batch.actions], along: 1)).meanSquaredError(to: wanted.repeated(critics.members))
     let value = loss.item

@@ -10,8 +10,9 @@ public enum SoftActorCritic {
     public var critics = 2
     /// Control steps in the environment.
     public var steps = 20_000
-    /// Critic updates a step; the actor is updated once a step.
+    /// Critic updates at a time, and one of the actor; and control steps from one time to the next.
     public var updatesPerStep = 1
+    public var stepsPerUpdate = 1
     /// Steps by chance (without demonstrations) or by the cloned actor, before learning from rewards begins.
     public var warmUp = 500
     /// Steps after the warm-up in which only the critics learn: so that an actor which can do something already is not led astray by them.
@@ -26,6 +27,8 @@ public enum SoftActorCritic {
     /// Weight of staying near the base, for a residual: of the mean square of its mean action, in the same measure.
     public var baseWeight = 0.0
     public var discount = 0.98
+    /// Steps whose rewards are summed before the critics are asked for the rest.
+    public var returnSteps = 1
     /// Share by which targets follow the critics each update.
     public var following = 0.005
     public var rate = 3e-4
@@ -36,6 +39,8 @@ public enum SoftActorCritic {
     public var targetEntropy = -1.0
     /// Task units of an action of 1, relative to the anchor.
     public var reach = 100.0
+    /// Times the task's reward: less makes how near it is to done count less beside how long it takes.
+    public var rewardWeight = 1.0
     /// Added to every reward: below zero, so that being done is better than being nearly done for ever.
     public var rewardOffset = -1.0
     public var capacity = 200_000

@@ -70,7 +70,7 @@ public struct Trained {
   public var curves: LearningCurves
   /// Gradient steps taken.
   public var updates: Int
-  /// Control steps simulated, for learners that act.
+  /// Control steps simulated, for learners that act: those learnt from and those of evaluations.
   public var environmentSteps: Int = 0
 }
 

@@ -9,7 +9,7 @@ import Workflow
 
 enum ChooseRegime: StepKind {
   static let kind = Kind(
-    "choose-regime", summary: "Try the regimes briefly on a station and choose one on evidence.", effect: .sample, revision: 3,
+    "choose-regime", summary: "Try the regimes briefly on a station and choose one on evidence.", effect: .sample, revision: 4,
     inputs: [
       Input("recipe", "How each regime makes its policy."),
       Input("demos", "Demonstrations: a dataset. Without it bc is not tried.", required: false),

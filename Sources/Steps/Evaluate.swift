@@ -8,7 +8,7 @@ import Workflow
 
 enum Evaluate: StepKind {
   static let kind = Kind(
-    "evaluate", summary: "Run trials of policies on a station and report the success rate with its interval.", effect: .sample, revision: 3,
+    "evaluate", summary: "Run trials of policies on a station and report the success rate with its interval.", effect: .sample, revision: 4,
     inputs: [
       Input("policy", "The policies; trial i runs policy i mod their number.", many: true),
       Input("env", "The frozen environment: limits and verifier. Without it, the benchmark's own limits and no verifier.", required: false),

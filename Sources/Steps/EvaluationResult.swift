@@ -26,7 +26,7 @@ struct EvaluationResult {
     let method: Rate.Method = stop == nil ? .clopperPearson : .confidenceSequence
     let rate = Self.rate(counted, header.confidence, method)
     var json: JSON = [
-      "result": 1, "purpose": .string(header.purpose.rawValue), "environment": header.environment.map(JSON.string) ?? .null,
+      "result": 1, "metric": "pass@1", "purpose": .string(header.purpose.rawValue), "environment": header.environment.map(JSON.string) ?? .null,
       "trials": .integer(rate.trials), "successes": .integer(rate.successes), "unknown": .integer(rate.unknown), "rate": rate.json,
       "rate_anytime": Self.rate(counted, header.confidence, .confidenceSequence).json, "steps": Self.steps(counted),
       "policies": .array(
@@ -37,12 +37,12 @@ struct EvaluationResult {
         Set(trials.map(\.trial.station)).sorted().map { name in
           ["station": .string(name), "rate": Self.rate(trials.filter { $0.trial.station == name }, header.confidence, method).json]
         }),
-      "verifier": VerifierAudit(trials.map(\.trial), confidence: header.confidence).json,
+      "verifier": VerifierAudit(trials.map(\.trial), confidence: header.confidence, method: method).json,
       "robot_seconds": .number((trials.reduce(0) { $0 + $1.trial.robotSeconds } * 1000).rounded() / 1000),
       "seed_commitment": .string(header.seedCommitment.hex), "paired": .bool(header.paired),
     ]
     if let stop { json["stop"] = stop.json }
-    if header.paired { json["comparisons"] = .array((1..<header.policies.count).map { comparison(with: $0).json }) }
+    if header.paired { json["comparisons"] = .array((1..<header.policies.count).map { comparison(with: $0).json(fixedCount: stop == nil) }) }
     return json
   }
 

@@ -82,5 +82,18 @@ struct TrainingProgram {
         "step \(step.name): the program's curves are not of version 1",
         hint: "{\"curves\": 1, \"outcome\": \"finished\", \"series\": []} is the least")
     }
+    for (index, series) in (json["series"]?.array ?? []).enumerated() where !Self.isSeries(series) {
+      throw StepFailure(
+        "step \(step.name): series \(index) of the program's curves is not one of points",
+        hint: "{\"name\": \"loss\", \"x\": \"update\", \"points\": [[100, 0.5], [200, null]]} is one: a whole number, and a number or null")
+    }
+  }
+
+  private static func isSeries(_ series: JSON) -> Bool {
+    guard series["name"]?.string != nil, series["x"]?.string != nil, let points = series["points"]?.array else { return false }
+    return points.allSatisfy { point in
+      guard point.array?.count == 2, point[0]?.int != nil, let value = point[1] else { return false }
+      return value == JSON.null || value.double != nil
+    }
   }
 }

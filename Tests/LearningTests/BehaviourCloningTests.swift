@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Learning
 import Testing
 
@@ -127,6 +128,43 @@ import Testing
     #expect(throws: LearningError("behaviour cloning: a flow tells ways apart by itself", hint: "set 'modes' to 1 or 'flow_steps' to 0")) {
       _ = try Self.train(settings)
     }
+  }
+
+  @Test func `More of a chunk than there is cannot be carried out`() {
+    var settings = Self.settings()
+    settings.execute = 4
+    #expect(
+      throws: LearningError("behaviour cloning: of a chunk of 3 actions 4 cannot be carried out", hint: "set 'execute' to at most 'chunk'")
+    ) { _ = try Self.train(settings) }
+  }
+
+  @Test func `A data set without the columns that the features name is refused`() {
+    var settings = Self.settings()
+    settings.noise = []
+    let features = Features(angles: [2], anchor: [0, 1], actionBounds: [-10...10, -10...10])
+    #expect(throws: LearningError("behaviour cloning: the data set has 2 observation and 2 action columns; the task has others")) {
+      _ = try BehaviourCloning.train(PointTask.demonstrations(3), task: "point", features: features, settings: settings, seed: 1)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("history", 3, "an 'input' of 2 numbers, which its 'features' make of no observation"),
+      ("shows_action", true, "an 'input' of 2 numbers, which its 'features' make of no observation"),
+      ("angles", [0, 1], "an 'input' of 2 numbers, which its 'features' make of no observation"),
+      ("angles", [1], "'features' that do not fit observations of 1 numbers and actions of 2"),
+      ("anchor", [0, 2], "'features' that do not fit observations of 2 numbers and actions of 2"),
+      ("anchor", [0, -1], "'features' that do not fit observations of 2 numbers and actions of 2"),
+      ("anchor", [0], "'features' that do not fit observations of 2 numbers and actions of 2"),
+    ] as [(String, JSON, String)])
+  func `A policy whose input does not fit what it sees is refused by name`(name: String, value: JSON, problem: String) throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try Self.train(Self.settings(updates: 1)).policy.write(directory: directory)
+    var json = try JSON(parsing: Data(contentsOf: URL(filePath: directory + "/policy.json")))
+    json["features"]?[name] = value
+    try Data(json.pretty.utf8).write(to: URL(filePath: directory + "/policy.json"))
+    #expect(throws: LearningError("policy \(directory): its policy.json has \(problem)")) { _ = try LearnedPolicy(directory: directory) }
   }
 
   @Test func `In the mirror, one half of a plane teaches the other`() throws {

@@ -69,6 +69,18 @@ import Testing
     #expect(throws: (any Error).self) { _ = try DataSet(directory: directory) }
   }
 
+  @Test(arguments: [1e200, -1e39, Double.infinity, Double.nan])
+  func `A data set with a number that is infinite as it is learnt from is refused`(value: Double) throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    var data = DataSet()
+    data.append(observations: [[1, 2], [3, value]], actions: [[0, 0], [0, 0]])
+    try data.write(directory: directory)
+    #expect(
+      throws: LearningError("data set \(directory): a value is not a finite number", hint: "leave out frames that could not be read")
+    ) { _ = try DataSet(directory: directory) }
+  }
+
   @Test func `A symmetry moves rows as it says`() {
     let swap = Symmetry(
       observation: [.init(1, factor: -1, offset: 512), .init(0, factor: -1, offset: 512), .init(2, factor: 1, offset: 0)],
@@ -90,5 +102,17 @@ import Testing
     #expect(String(decoding: bytes[23..<36], as: UTF8.self) == "brain.Event:2")
     try LearningCurves(json: curves.json).writeEvents(directory: directory)
     #expect([UInt8](try Data(contentsOf: URL(filePath: directory + "/events.out.tfevents.0.enpire"))) == bytes)
+  }
+
+  @Test func `A step below zero is written as protocol buffers write negative numbers`() throws {
+    var curves = LearningCurves()
+    curves.add("loss", at: -1, 2)
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try curves.writeEvents(directory: directory)
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: directory + "/events.out.tfevents.0.enpire")))
+    // Field 2, and ten bytes of seven bits each.
+    let step: [UInt8] = [0x10] + Array(repeating: 0xFF, count: 9) + [0x01]
+    #expect(bytes.indices.contains { bytes[$0...].starts(with: step) })
   }
 }

@@ -39,6 +39,16 @@ extension SoftActorCritic.Settings {
     #expect(steps < 600)
   }
 
+  @Test func `It learns from rewards of several steps at once, by time alone, and updates as seldom as it is told`() throws {
+    var settings = Self.settings(steps: 4000)
+    (settings.returnSteps, settings.stepsPerUpdate, settings.rewardWeight) = (3, 2, 0)
+    let trained = try Self.train(settings)
+    let (successes, steps) = try PointTask.environment().successes(of: LearnedActor(trained.policy), seeds: Array(0..<50))
+    #expect(successes >= 48 && steps < 600)
+    // Of the critics and of the actor, one each at every second step from the warm-up on.
+    #expect((3700...3820).contains(trained.updates))
+  }
+
   @Test func `A few demonstrations make the first steps good`() throws {
     var settings = Self.settings(steps: 300)
     settings.cloningUpdates = 400
@@ -99,6 +109,42 @@ extension SoftActorCritic.Settings {
     #expect(try #require(first) > 100 + 150)
     #expect(resumed.policy.layers == whole.policy.layers)
     #expect(resumed.curves == whole.curves)
+    #expect(resumed.environmentSteps == whole.environmentSteps)
+  }
+
+  @Test func `Training that was interrupted while it cloned goes on there, to the very same weights and curves`() throws {
+    let demonstrations = PointTask.demonstrations(5)
+    let whole = try Self.train(Self.settings(steps: 300), demonstrations: demonstrations)
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    #expect(throws: Interrupted.self) {
+      _ = try Self.train(
+        Self.settings(steps: 300), demonstrations: demonstrations,
+        at: TrainingSite(directory: directory, every: 30) { done, _, _ in if done >= 70 { throw Interrupted() } })
+    }
+    var first: Int?
+    let resumed = try Self.train(
+      Self.settings(steps: 300), demonstrations: demonstrations,
+      at: TrainingSite(directory: directory, every: 30) { done, _, _ in first = first ?? done })
+    // 60 updates were kept; progress is told every 4.
+    #expect(first == 64)
+    #expect(resumed.policy.layers == whole.policy.layers)
+    #expect(resumed.curves == whole.curves)
+    #expect(resumed.environmentSteps == whole.environmentSteps)
+  }
+
+  @Test func `What evaluations simulate is counted too`() throws {
+    var environment = PointTask.environment(), count = 0
+    let step = environment.step
+    environment.step = {
+      count += 1
+      return step($0)
+    }
+    let trained = try SoftActorCritic.train(
+      in: environment, demonstrations: DataSet(), task: "point", features: PointTask.features, settings: Self.settings(steps: 250), seed: 1)
+    #expect(trained.environmentSteps == count)
+    // At least four evaluations of ten episodes.
+    #expect(trained.environmentSteps > 250 + 40)
   }
 
   @Test func `A rate far too high ends as a recorded divergence`() throws {

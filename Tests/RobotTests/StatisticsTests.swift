@@ -124,4 +124,57 @@ import Robot
     #expect(comparison.evidence > 5 && comparison.evidence < 1 / comparison.pValue)
     #expect(PairedComparison([(first: true, second: true)]).pValue == 1)
   }
+
+  /// 40 episodes of 5 clips, whose outcomes are one draw in half of the episodes. Near 1 it falls short of 95 %, for the variance between so few
+  /// episodes is little known itself.
+  @Test(arguments: [(0.5, 376), (0.8, 368), (0.9, 350)])
+  func `a clustered rate covers the true one, where the interval of independent trials fails`(p: Double, least: Int) {
+    var random = RandomStream("clustered", "\(p)")
+    var covered = 0, coveredAsIndependent = 0
+    for _ in 0..<400 {
+      var outcomes: [(episode: String, right: Bool)] = []
+      for episode in 0..<40 {
+        let (together, drawn) = (random.uniform() < 0.5, random.uniform() < p)
+        for _ in 0..<5 { outcomes.append((episode: "\(episode)", right: together ? drawn : random.uniform() < p)) }
+      }
+      let rate = Rate(clustered: outcomes)
+      if rate.lower <= p, p <= rate.upper { covered += 1 }
+      // The definition of Clopper and Pearson's interval.
+      let below = Binomial.cumulative(rate.successes, of: 200, at: p), above = 1 - Binomial.cumulative(rate.successes - 1, of: 200, at: p)
+      if below > 0.025, above > 0.025 { coveredAsIndependent += 1 }
+    }
+    #expect(covered >= least)
+    #expect(coveredAsIndependent <= 320)
+  }
+
+  @Test func `between equals a paired p-value is seldom small at a fixed count, and too often at some count; evidence at none`() {
+    var random = RandomStream("paired", "null")
+    var small = (atTheEnd: 0, ever: 0, evidence: 0)
+    for _ in 0..<200 {
+      var pairs: [(first: Bool, second: Bool)] = []
+      var out = (p: false, evidence: false)
+      for _ in 0..<100 {
+        pairs.append((first: random.uniform() < 0.7, second: random.uniform() < 0.7))
+        guard pairs.last!.first != pairs.last!.second else { continue }
+        let comparison = PairedComparison(pairs)
+        if comparison.pValue <= 0.05 { out.p = true }
+        if comparison.evidence >= 20 { out.evidence = true }
+      }
+      small.atTheEnd += PairedComparison(pairs).pValue <= 0.05 ? 1 : 0
+      small.ever += out.p ? 1 : 0
+      small.evidence += out.evidence ? 1 : 0
+    }
+    #expect(1...10 ~= small.atTheEnd)
+    #expect(small.ever > 20)
+    #expect(small.evidence <= 10)
+  }
+
+  @Test func `without a fixed count a comparison has no p-value, and an audit's rates hold at every count`() {
+    let comparison = PairedComparison([(first: true, second: false)])
+    #expect(comparison.json(fixedCount: true)["p_value"] == 1)
+    #expect(comparison.json(fixedCount: false)["p_value"] == nil && comparison.json(fixedCount: false)["evidence"] != nil)
+    let audit = VerifierAudit([], method: .confidenceSequence)
+    #expect(audit.falsePositives.method == .confidenceSequence && audit.falseNegatives.method == .confidenceSequence)
+    #expect(VerifierAudit([]).falsePositives.method == .clopperPearson)
+  }
 }

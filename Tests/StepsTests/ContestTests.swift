@@ -37,6 +37,23 @@ import Steps
     #expect(cheapest >= 195)
   }
 
+  /// 1,000 rounds cannot tell 0.85 from what is 0.1 worse than 0.94; they can tell that 0.5 is no tie with 0.95.
+  @Test(arguments: [([0.85, 0.94], 0), ([0.5, 0.95], 1)])
+  func `Who is worse by less than a tie stays and wins if cheaper, and who is worse by more leaves`(rates: [Double], best: Int) {
+    var stream = RandomStream("contest", "tie", "\(rates)")
+    let contests = (0..<20).map { _ in Self.play(rates, rounds: 1000, stream: &stream) }
+    #expect(contests.count { $0.winner == best } >= 19)
+    #expect(contests.count { $0.contest.end == .separated } == (best == 0 ? 0 : 20))
+    #expect(contests.allSatisfy { best == 1 || $0.contest.live == [0, 1] })
+  }
+
+  @Test func `A sole candidate wins without a trial, and nothing is said to be separated`() {
+    let contest = Contest(count: 1, rounds: 10, confidence: 0.9, tie: 0.1)
+    #expect(contest.next?.candidate == nil)
+    #expect(contest.verdict.winner == 0 && !contest.verdict.separated)
+    #expect(contest.end == .onlyCandidate)
+  }
+
   @Test func `Station time ends it, at most one trial late, and it says so`() {
     var stream = RandomStream("contest", "time")
     for _ in 0..<50 {

@@ -63,6 +63,7 @@ import Testing
     #expect(run.result["successes"] == 3 && run.result["unknown"] == 0)
     #expect(run.result["rate"]?["lower"]?.double ?? 1 < 0.3, "three of three prove little")
     #expect(run.result["rate_anytime"]?["method"] == "confidence-sequence")
+    #expect(run.result["metric"] == "pass@1")
     #expect(run.films.filter { $0.hasSuffix("-success.png") }.count == 2)
   }
 
@@ -85,6 +86,9 @@ import Testing
     let run = try evaluate(trials: 40, samples: "a", policies: [scripted, twin], with: ["paired": true, "bar": 0.5])
     let count = try #require(run.result["trials"]?.int)
     #expect(run.trials.split(separator: "\n").count == 2 * count && run.result["stop"]?["trials"] == .integer(2 * count))
+    let comparison = try #require(run.result["comparisons"]?[0])
+    #expect(comparison["p_value"] == nil && comparison["evidence"] == 1, "no figure is given that holds for a fixed count alone")
+    #expect(run.result["verifier"]?["false_positives"]?["method"] == "confidence-sequence")
   }
 
   @Test func `paired policies meet the same starts, whichever shard runs them`() throws {
@@ -119,7 +123,7 @@ import Testing
     let strict = VerifierDescription(task: "push-t", criterion: "benchmark", conditions: [.init(.overlap, 1)])
     for (verifier, falsePositives) in [(easy, 2), (strict, 0)] {
       let environment = try FrozenEnvironment.freeze(
-        task: "push-t", limits: SafetyLimits(low: [0, 0], high: [512, 512], steps: 5), verifier: verifier, cameraSize: 96)
+        task: "push-t", limits: SafetyLimits(low: [0, 0], high: [512, 512], steps: 5), verifier: verifier, pictures: PictureForm(size: 96))
       let run = try evaluate(trials: 2, samples: environment.hash, environment: environment.json)
       #expect(run.result["environment"]?.string == environment.hash && run.trials.contains("not done after 5 steps"))
       #expect(run.result["verifier"]?["false_positives"]?["successes"]?.int == falsePositives)
@@ -129,10 +133,24 @@ import Testing
 
   @Test func `an environment that was changed after it was frozen stops the step before the first trial`() throws {
     let verifier = VerifierDescription(task: "push-t", criterion: "benchmark", conditions: [.init(.overlap, 0.95)])
-    var environment = try FrozenEnvironment.freeze(task: "push-t", limits: .pushT, verifier: verifier, cameraSize: 96).json
+    var environment = try FrozenEnvironment.freeze(task: "push-t", limits: .pushT, verifier: verifier, pictures: PictureForm(size: 96)).json
     environment["limits"]?["steps"] = 10_000
     #expect { try evaluate(trials: 2, samples: "a", environment: environment) } throws: { "\($0)".contains("changed after it was frozen") }
     #expect(!FileManager.default.fileExists(atPath: folder.path("a.jsonl")))
+  }
+
+  @Test func `an environment that is changed while trials run stops them`() throws {
+    let verifier = VerifierDescription(task: "push-t", criterion: "benchmark", conditions: [.init(.overlap, 0.95)])
+    let directory = folder.make(), samples = folder.path("a.jsonl"), path = directory + "/environment.json"
+    try FrozenEnvironment.freeze(task: "push-t", limits: .pushT, verifier: verifier, pictures: nil).write(to: directory)
+    Thread.detachNewThread {
+      while (try? String(contentsOfFile: samples, encoding: .utf8))?.contains("\n") != true { usleep(500) }
+      let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+      try? text.replacingOccurrences(of: "0.95", with: "0.90").write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    #expect { try evaluate(trials: 2000, samples: "a", env: directory) } throws: { "\($0)".contains("changed after it was frozen") }
+    let done = try String(contentsOfFile: samples, encoding: .utf8).split(separator: "\n").count
+    #expect((1..<2000).contains(done))
   }
 
   @Test func `an unknown regime is refused with the known ones`() {
@@ -152,7 +170,7 @@ import Testing
 
   private func evaluate(
     trials: Int, samples: String, policies: [JSON] = [["policy": 1, "task": "push-t", "regime": "scripted"]], with: JSON = [:],
-    station: JSON? = nil, environment: JSON? = nil, shard: (Int, Int) = (0, 1)
+    station: JSON? = nil, environment: JSON? = nil, env: String? = nil, shard: (Int, Int) = (0, 1)
   ) throws -> Run {
     let directory = folder.make()
     var inputs: JSON = [:]
@@ -165,8 +183,8 @@ import Testing
       })
     if let environment {
       try Data(environment.pretty.utf8).write(to: URL(filePath: directory + "/environment.json"))
-      inputs["env"] = [["path": .string(directory), "name": "env", "digest": "e"]]
     }
+    if environment != nil || env != nil { inputs["env"] = [["path": .string(env ?? directory), "name": "env", "digest": "e"]] }
     return try work(
       directory,
       [

@@ -44,9 +44,28 @@ import Testing
         ["recipe": 1, "task": "push-t", "regime": "bc", "heuristic": ["identificatoin": true]],
         "/heuristic/identificatoin: is not known; did you mean \"identification\"?"
       ),
+      (["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["head": ["execute": 6]]], "/bc/head/execute: is 6, must be at most 'chunk', 4"),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["head": ["modes": 4, "flow_steps": 8]]],
+        "/bc/head/modes: is 4, must be 1 beside 'flow_steps'"
+      ),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["network": ["members": 3], "head": ["flow_steps": 8]]],
+        "/bc/network/members: is 3, must be 1 beside 'flow_steps'"
+      ),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["network": ["members": 3], "head": ["modes": 4]]],
+        "/bc/network/members: is 3, must be 1 beside 'modes'"
+      ),
     ] as [(JSON, String)])
   func `A fault is told with its place and what would be right`(recipe: JSON, fault: String) {
     #expect(Recipes.faults(in: recipe) == [fault])
+  }
+
+  /// The step's seed is the planner's; one in the recipe would say nothing.
+  @Test func `A recipe has no seed for the planner`() {
+    let faults = Recipes.faults(in: ["recipe": 1, "task": "push-t", "regime": "heuristic", "heuristic": ["seed": 3]])
+    #expect(faults.count == 1 && faults.allSatisfy { $0.hasPrefix("/heuristic/seed: is not known; ") })
   }
 
   @Test func `Two recipes are compared by what they mean: what is left out equals its default`() throws {

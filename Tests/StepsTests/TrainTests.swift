@@ -92,6 +92,60 @@ import Testing
     }
   }
 
+  @Test(arguments: [4, 6]) func `Cloning refuses demonstrations of another width`(width: Int) throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    var data = DataSet()
+    let rows = (0..<12).map { step in (0..<width).map { Double(10 * step + $0) } }
+    data.append(observations: rows, actions: rows.map { Array($0[0..<2]) })
+    try data.write(directory: run.directory + "/demos")
+    var recipe = Self.recipe
+    recipe["bc"]?["data"] = ["noise": 0]
+    let path = try run.write(recipe, to: "recipe.json")
+    #expect {
+      try run.run("train", inputs: ["recipe": path, "demos": run.directory + "/demos"], with: ["regime": "bc", "seed": 1], outputs: Self.outputs)
+    } throws: {
+      "\($0)" == "behaviour cloning: the data set has \(width) observation and 2 action columns; push-t has 5 and 2"
+    }
+  }
+
+  @Test func `A policy that was learnt from other observations than the task's is refused before it acts`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    var policy = try train(run, ["regime": "bc", "seed": 1, "updates": 1])
+    // The same count of numbers shown, of an observation of six without an angle.
+    policy["features"]?["angles"] = .array([])
+    _ = try run.write(policy, to: "policy/policy.json")
+    #expect {
+      try run.run(
+        "evaluate", inputs: ["policy": run.directory + "/policy"], with: ["trials": 1, "purpose": "search", "films": 0, "confidence": 0.95],
+        outputs: ["result": "result.json", "trials": "trials.jsonl", "films": "films"], station: ["name": "a", "driver": "push-t-sim", "gap": false])
+    } throws: {
+      "\($0)" == "policy.json: the policy takes 6 numbers and gives 2; push-t's observations have 5 and its actions 2"
+    }
+  }
+
+  @Test(arguments: [
+    #"[[1.5, "x"], 3]"#, "[[1.5, 1]]", "[[1, true]]", "[[1]]", "[[1, 2, 3]]", "7",
+  ]) func `A program's curves that are not pairs of a step and a number are refused`(points: String) throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    func train(_ points: String) throws {
+      let curves = "{\"curves\": 1, \"outcome\": \"finished\", \"series\": [{\"name\": \"loss\", \"x\": \"update\", \"points\": \(points)}]}"
+      let script = """
+        mkdir -p '\(run.directory)/policy'
+        echo '{"policy": 1, "task": "push-t", "regime": "scripted"}' > '\(run.directory)/policy/policy.json'
+        echo '\(curves)' > '\(run.directory)/curves.json'
+        """
+      try Data(script.utf8).write(to: URL(filePath: run.directory + "/make.sh"))
+      try run.run("train", inputs: ["program": run.directory + "/make.sh"], with: ["run": ["sh"], "seed": 0], outputs: Self.outputs)
+    }
+    try train("[[-1, 0.5], [200, null]]")
+    #expect { try train(points) } throws: {
+      "\($0)".hasPrefix("step tested: series 0 of the program's curves is not one of points\n  hint: ")
+    }
+  }
+
   @Test func `A wrong recipe is told with file, line and column`() throws {
     let run = try StepRun()
     defer { run.remove() }

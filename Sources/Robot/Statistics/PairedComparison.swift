@@ -24,10 +24,13 @@ public struct PairedComparison: Sendable, Equatable {
   /// probability at most α.
   public var evidence: Double { exp(ConfidenceSequence.logEvidence(against: 0.5, successes: onlyFirst, trials: onlyFirst + onlySecond)) }
 
-  public var json: JSON {
-    [
+  /// - Parameter fixedCount: whether the count was fixed beforehand; else there is no p-value.
+  public func json(fixedCount: Bool) -> JSON {
+    var json: JSON = [
       "both": .integer(both), "only_first": .integer(onlyFirst), "only_second": .integer(onlySecond), "neither": .integer(neither),
-      "p_value": .number(pValue), "evidence": .number(evidence),
     ]
+    if fixedCount { json["p_value"] = .number(pValue) }
+    json["evidence"] = .number(evidence)
+    return json
   }
 }

@@ -9,7 +9,7 @@ public struct VerifierAudit: Sendable, Equatable {
   /// Trials without a verdict, or without a truth.
   public let unknown: Int
 
-  public init(_ trials: [TrialRecord], confidence: Double = 0.95) {
+  public init(_ trials: [TrialRecord], confidence: Double = 0.95, method: Rate.Method = .clopperPearson) {
     var counts = (failed: 0, calledDone: 0, succeeded: 0, missed: 0, unknown: 0)
     for trial in trials {
       switch (trial.outcome, trial.verdict) {
@@ -22,8 +22,8 @@ public struct VerifierAudit: Sendable, Equatable {
         if !done { counts.missed += 1 }
       }
     }
-    falsePositives = Rate(successes: counts.calledDone, trials: counts.failed, confidence: confidence)
-    falseNegatives = Rate(successes: counts.missed, trials: counts.succeeded, confidence: confidence)
+    falsePositives = Rate(successes: counts.calledDone, trials: counts.failed, confidence: confidence, method: method)
+    falseNegatives = Rate(successes: counts.missed, trials: counts.succeeded, confidence: confidence, method: method)
     unknown = counts.unknown
   }
 

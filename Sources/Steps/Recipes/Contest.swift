@@ -1,7 +1,7 @@
 // Which of several candidates succeeds most often, found with few trials: rounds of one trial each on the same starts; a candidate
-// whose interval lies below another's leaves. Intervals hold at every count at once (confidence sequences), and together for all candidates,
-// so stopping early is no error: best-arm identification by successive elimination (Even-Dar, Mannor and Mansour, 2006), under a budget of
-// trials and of station time. It knows no station: trials are asked for and told.
+// whose interval lies below a cheaper one's, or by more than a tie below a dearer one's, leaves. Intervals hold at every count at once
+// (confidence sequences), and together for all candidates, so stopping early is no error: best-arm identification by successive elimination
+// (Even-Dar, Mannor and Mansour, 2006), under a budget of trials and of station time. It knows no station: trials are asked for and told.
 
 package import Robot
 
@@ -38,8 +38,10 @@ package struct Contest {
     usedSeconds += stationSeconds
     outcomes[candidate].append(success)
     guard Set(live.map { outcomes[$0].count }).count == 1 else { return }
-    let best = live.map { rate($0).lower }.max() ?? 0
-    live = live.filter { rate($0).upper >= best }
+    let rates = live.map { ($0, rate($0)) }
+    live = rates.filter { candidate, own in
+      !rates.contains { other, rate in own.upper + (other > candidate ? tie : 0) < rate.lower }
+    }.map { $0.0 }
   }
 
   package func rate(_ candidate: Int) -> Rate {
@@ -52,17 +54,31 @@ package struct Contest {
   /// One is left, or no other can be better than the cheapest one left by more than a tie.
   private var isDecided: Bool {
     guard live.count > 1, Set(live.map { outcomes[$0].count }).count == 1 else { return live.count <= 1 }
-    return live.dropFirst().allSatisfy { rate($0).upper <= rate(live[0]).lower + tie }
+    let cheapest = rate(live[0]).lower
+    return live.dropFirst().allSatisfy { rate($0).upper <= cheapest + tie }
   }
 
   /// Why there were no more trials.
-  package enum End: String { case separated, trials, stationTime = "station-time" }
-  package var end: End { verdict.separated ? .separated : usedSeconds >= stationSeconds ? .stationTime : .trials }
+  package enum End: String { case separated, trials, stationTime = "station-time", onlyCandidate = "only-candidate" }
+  package var end: End {
+    if count == 1 { return .onlyCandidate }
+    return verdict.separated ? .separated : usedSeconds >= stationSeconds ? .stationTime : .trials
+  }
 
-  /// The cheapest of those within a tie of the best estimate, and why.
+  /// The cheapest of those that tie with the best estimate, and whether the intervals tell.
   package var verdict: (winner: Int, separated: Bool) {
-    if live.count == 1 { return (live[0], true) }
-    let best = live.map { rate($0).estimate ?? 0 }.max() ?? 0
-    return (live.first { (rate($0).estimate ?? 0) >= best - tie } ?? 0, isDecided)
+    if live.count == 1 { return (live[0], count > 1) }
+    let rates = live.map { ($0, rate($0)) }
+    guard let best = rates.max(by: { ($0.1.estimate ?? 0) < ($1.1.estimate ?? 0) })?.1 else { return (0, false) }
+    return (rates.first { isTied($0.1, with: best) }?.0 ?? 0, isDecided)
+  }
+
+  /// Whether a rate is below the best by no more than a tie, and the standard error of the difference: in doubt it is a tie.
+  private func isTied(_ rate: Rate, with best: Rate) -> Bool {
+    func variance(_ rate: Rate) -> Double {
+      let estimate = rate.estimate ?? 0
+      return estimate * (1 - estimate) / Double(max(1, rate.trials - rate.unknown))
+    }
+    return (best.estimate ?? 0) - (rate.estimate ?? 0) - tie <= (variance(rate) + variance(best)).squareRoot()
   }
 }

@@ -38,6 +38,12 @@ struct PolicyMaker {
       guard let demonstrations else {
         throw StepFailure("behaviour cloning needs demonstrations", hint: "give the input 'demos' a dataset, as ${step.demos.dataset}")
       }
+      let columns = (demonstrations.observationSize, demonstrations.actionSize)
+      guard demonstrations.frames == 0 || columns == (PushTLearning.observationSize, PushTLearning.actionSize) else {
+        throw StepFailure(
+          "behaviour cloning: the data set has \(columns.0) observation and \(columns.1) action columns; push-t has "
+            + "\(PushTLearning.observationSize) and \(PushTLearning.actionSize)")
+      }
       let cloning = recipe.cloning
       var settings = cloning.learner
       settings.noise = PushTLearning.noise(cloning.noise)

@@ -5,6 +5,9 @@ import Learning
 import Robot
 
 enum PushTLearning {
+  /// Numbers of an observation, and of an action.
+  static let observationSize = 5, actionSize = 2
+
   /// Observation: agent x, y, block x, y (px), block angle (rad). Actions are relative to the agent; the block's view of the agent is shown too.
   static func features(history: Int, differences: Bool, showsAction: Bool) -> Features {
     Features(
@@ -27,7 +30,7 @@ enum PushTLearning {
   static func environment() -> LearningEnvironment {
     let simulation = PushTSimulation(), geometry = PushTGeometry()
     return LearningEnvironment(
-      observationSize: 5, reset: { simulation.reset(seed: $0) },
+      observationSize: observationSize, reset: { simulation.reset(seed: $0) },
       step: {
         let result = simulation.step($0)
         return .init(observation: result.observation, reward: result.reward, terminated: result.terminated, truncated: result.truncated)

@@ -43,7 +43,29 @@ struct Recipe {
     Setting.read(ReinforcementSettings.table, from: json["rl"], into: &reinforcement)
   }
 
-  static func faults(in json: JSON) -> [SchemaFault] { SchemaCheck.faults(of: json, against: schema) }
+  static func faults(in json: JSON) -> [SchemaFault] {
+    let faults = SchemaCheck.faults(of: json, against: schema)
+    return faults.isEmpty ? contradictions(in: json) : faults
+  }
+
+  /// Settings of cloning that are right alone and not together. `json` fits the schema.
+  private static func contradictions(in json: JSON) -> [SchemaFault] {
+    var cloning = CloningSettings()
+    Setting.read(CloningSettings.table, from: json["bc"], into: &cloning)
+    let settings = cloning.learner, bc = JSONPointer() / "bc"
+    var faults: [SchemaFault] = []
+    if settings.execute > settings.chunk {
+      faults.append(SchemaFault(pointer: bc / "head" / "execute", problem: "is \(settings.execute), must be at most 'chunk', \(settings.chunk)"))
+    }
+    if settings.modes > 1, settings.flowSteps > 0 {
+      faults.append(SchemaFault(pointer: bc / "head" / "modes", problem: "is \(settings.modes), must be 1 beside 'flow_steps'"))
+    }
+    if settings.members > 1, settings.modes > 1 || settings.flowSteps > 0 {
+      let other = settings.modes > 1 ? "'modes'" : "'flow_steps'"
+      faults.append(SchemaFault(pointer: bc / "network" / "members", problem: "is \(settings.members), must be 1 beside \(other)"))
+    }
+    return faults
+  }
 
   /// Every setting with its value.
   var json: JSON {
@@ -57,6 +79,8 @@ struct Recipe {
   static var schema: JSON {
     var heuristic = PlannerParameters.schema
     heuristic["$schema"] = nil
+    // The step's own seed is the planner's.
+    heuristic["properties"]?["seed"] = nil
     heuristic["description"] = "a planner on a model of its own"
     return [
       "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -36,6 +36,7 @@ public enum RecipeFile {
     let recipe = try Recipe(JSON(parsing: read(path)))
     var json = recipe.json
     json["heuristic"] = try PlannerParameters(json: recipe.heuristic).json
+    json["heuristic"]?["seed"] = nil
     return leaves(of: json, below: "")
   }
 

@@ -74,9 +74,6 @@ enum ProvenanceSection {
 
   private static func seeds(_ final: Evaluation) -> [HTML] {
     let commitment: HTML = final.result["seed_commitment"]?.string.map { "commitment <code>\($0)</code>" } ?? "no commitment"
-    if let seeds = final.result["seeds"]?.array?.compactMap(\.int), !seeds.isEmpty {
-      return [commitment + ", retired and so revealed: \(seeds.map(String.init).joined(separator: ", "))"]
-    }
     return [commitment + (final.purpose.isSecret ? ", kept secret while in use" : ", public: each trial's line tells its seed")]
   }
 
