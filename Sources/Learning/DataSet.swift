@@ -36,7 +36,7 @@ public struct DataSet: Sendable {
   public init(directory: String) throws {
     let observation = try NumPyArray(contentsOf: directory + "/observation.npy")
     let action = try NumPyArray(contentsOf: directory + "/action.npy")
-    let ends = try NumPyArray(contentsOf: directory + "/episode_ends.npy").values.map { Int($0) }
+    let ends = try NumPyArray(contentsOf: directory + "/episode_ends.npy").wholes ?? []
     guard observation.shape.count == 2, action.shape.count == 2, observation.shape[0] == action.shape[0] else {
       throw LearningError("data set \(directory): observations \(observation.shape) and actions \(action.shape) do not belong together")
     }

@@ -59,7 +59,7 @@ extension SafeTensors {
       guard entry["dtype"]?.string == "F32" else { throw fail("tensor '\(name)' is not F32") }
       let shape = (entry["shape"]?.array ?? []).compactMap(\.int)
       guard let low = entry["data_offsets"]?[0]?.int, let high = entry["data_offsets"]?[1]?.int, 0 <= low, low <= high, high <= data.count - start,
-        shape.allSatisfy({ $0 >= 0 }), high - low == 4 * shape.reduce(1, *)
+        shape.allSatisfy({ $0 >= 0 }), Double(high - low) == shape.reduce(4.0, { $0 * Double($1) })
       else { throw fail("tensor '\(name)' does not fit the file") }
       let values = data.withUnsafeBytes { raw in
         (0..<(high - low) / 4).map {

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Learning
+import NumPy
 import Testing
 
 @Suite struct PolicyPartsTests {
@@ -55,6 +56,12 @@ import Testing
     #expect(throws: LearningError("\(directory)/short.safetensors: tensor 'b' does not fit the file")) {
       _ = try SafeTensors(contentsOf: directory + "/short.safetensors")
     }
+    let header = Data(#"{"b":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,16]}}"#.utf8)
+    let length = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) }
+    try (length + header + Data(count: 16)).write(to: URL(filePath: directory + "/vast.safetensors"))
+    #expect(throws: LearningError("\(directory)/vast.safetensors: tensor 'b' does not fit the file")) {
+      _ = try SafeTensors(contentsOf: directory + "/vast.safetensors")
+    }
   }
 
   @Test func `A data set comes back from its directory, and one whose episodes end wrongly is refused`() throws {
@@ -65,6 +72,10 @@ import Testing
     let back = try DataSet(directory: directory)
     #expect(back.observations == data.observations)
     #expect(back.episodes == data.episodes)
+    for ends in [[1.5, 3], [.nan], [1e300]] {
+      try NumPyArray(shape: [ends.count], values: ends).write(to: directory + "/episode_ends.npy")
+      #expect(throws: LearningError.self) { _ = try DataSet(directory: directory) }
+    }
     try FileManager.default.removeItem(atPath: directory + "/action.npy")
     #expect(throws: (any Error).self) { _ = try DataSet(directory: directory) }
   }

@@ -26,4 +26,15 @@ import Testing
     try data.dropLast(3).write(to: URL(filePath: path))
     #expect { try NumPyArray(contentsOf: path) } throws: { "\($0)" == "\(path): holds 21 bytes of data where its shape [3] says 24" }
   }
+
+  @Test func `a shape beyond all counting is refused`() throws {
+    let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 4), }"
+    let path = NSTemporaryDirectory() + "enpire-\(UUID().uuidString).npy"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let start = Data([0x93] + "NUMPY".utf8 + [1, 0, UInt8(header.utf8.count), 0])
+    try (start + Data(header.utf8) + Data(count: 32)).write(to: URL(filePath: path))
+    #expect { try NumPyArray(contentsOf: path) } throws: {
+      "\($0)".hasPrefix("\(path): holds 32 bytes of data where its shape [4611686018427387904, 4] says ")
+    }
+  }
 }

@@ -73,7 +73,7 @@ public struct DemonstrationSet: Sendable {
       throw ClipLabels.Problem("\(path) is not a data set of version 1")
     }
     let arrays = try ["observation", "action", "uncertainty"].map { try NumPyArray(contentsOf: "\(directory)/\($0).npy") }
-    let ends = try NumPyArray(contentsOf: directory + "/episode_ends.npy").values.map { Int($0) }
+    let ends = try NumPyArray(contentsOf: directory + "/episode_ends.npy").wholes ?? []
     guard ends.count == episodes.count, arrays.allSatisfy({ $0.shape.count == 2 && $0.shape[0] == ends.last ?? 0 }), arrays[0].shape[1] == 5,
       zip([0] + ends, ends).allSatisfy({ $0.0 <= $0.1 })
     else { throw ClipLabels.Problem("\(directory): the arrays do not have the lengths that dataset.json and episode_ends.npy say") }

@@ -47,16 +47,18 @@ extension NumPyArray {
     guard header.contains(/'fortran_order':\s*False/) else { throw fail("is in Fortran order; save it with numpy.ascontiguousarray") }
     guard let dimensions = header.firstMatch(of: /'shape':\s*\(([^)]*)\)/)?.1 else { throw fail("has no shape") }
     let shape = dimensions.split(separator: ",").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
-    let count = shape.reduce(1, *)
     let width =
       switch element {
       case .float32: 4;
       case .float64, .int64: 8;
       case .uint8: 1
       }
-    guard data.count - start == count * width else {
-      throw fail("holds \(data.count - start) bytes of data where its shape \(shape) says \(count * width)")
+    // Whatever the header says, this does not overflow.
+    let size = shape.reduce(Double(width)) { $0 * Double($1) }
+    guard shape.allSatisfy({ $0 >= 0 }), Double(data.count - start) == size else {
+      throw fail("holds \(data.count - start) bytes of data where its shape \(shape) says \(Int(exactly: size) ?? .max)")
     }
+    let count = (data.count - start) / width
     self.init(
       shape: shape, element: element,
       values: data.withUnsafeBytes { raw in
@@ -70,6 +72,12 @@ extension NumPyArray {
           }
         }
       })
+  }
+
+  /// The values as whole numbers; nil if one is none.
+  public var wholes: [Int]? {
+    let wholes = values.compactMap { Int(exactly: $0) }
+    return wholes.count == values.count ? wholes : nil
   }
 
   public func write(to path: String) throws {
