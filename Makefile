@@ -111,7 +111,7 @@ study-residual: .build/ready ## learn a residual over the clone of human demonst
 	@$(STUDY_PUSH_T) residual.json
 	@$(REPORT)/push-t-residual "Reinforcement learning of a residual" Benchmarks/push-t/residual.txt \
 		"clone of human demonstrations=Benchmarks/push-t/results/residual-base.json" "with a residual=Benchmarks/push-t/results/residual.json"
-bench-start: .build/ready ## time starting up and doing nothing, beside ninja
+bench-start: .build/ready .deps/ready-bench ## time starting up and doing nothing, beside ninja
 	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
 bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, ninja, make, Snakemake and DVC
 	@python3 Benchmarks/trust/study.py $(ENPIRE) $(PEERS) docs/results/trust.md

@@ -262,7 +262,7 @@ COLOURS = ["#1b6ca8", "#c1440e", "#2e8b57", "#7a4ea3", "#8a6d1d"]
 def documents():
     lines = ["# Eyes and verifiers", "",
              "Made by `make study-eyes` ([Benchmarks/eyes](../../Benchmarks/eyes)) from the 150 human episodes; the data are in [eyes.json](eyes.json).",
-             "Times are of two shared cores that builds were using meanwhile.", ""]
+             "Speed and memory were taken alone on two cores, latencies beside other work.", ""]
     if "poses" in data:
         lines += ["## Poses from pixels", "",
                   "Against the recorded states, which the eyes do not see; workspace units (512 across) and radians; median, 95th percentile, largest.", "",
