@@ -111,6 +111,20 @@ struct PerceptionTests {
     }
   }
 
+  @Test("a camera's picture is the mean of a finer one, wherever on the table T and agent are", arguments: [96, 384, 480, 500])
+  func means(size: Int) throws {
+    for (agent, block, angle) in [
+      ((100.3, 222.7), (256.1, 240.9), 0.4), ((14.6, 490.2), (112.5, 420.1), 2.9), ((262.4, 352.7), (256.1, 240.9), 0.1),
+      ((-90, 256), (250.2, 255.7), 0.8),
+    ] {
+      func picture(_ size: Int) throws -> Image { try PushTRenderer.image(agent: agent, block: block, angle: angle, size: size, drawing: .smooth) }
+      let (seen, fine) = (try picture(size), try picture(2048).resized(width: size, height: size, .area))
+      let off = zip(seen.pixels, fine.pixels).map { abs(Int($0) - Int($1)) }
+      let largest = off.max() ?? 0
+      #expect(largest <= 1, "\(largest), \(off.count { $0 > 1 }) values, first at pixel \((off.firstIndex { $0 > 1 } ?? 0) / 3)")
+    }
+  }
+
   @Test("as a camera shows it, a T's place is seen to a tenth of a pixel or so, and its size and coverage alike")
   func smooth() throws {
     let form = PictureForm(size: 384, drawing: .smooth), tracker = try PushTTracker(form)
