@@ -89,8 +89,9 @@ public final class ConfinedProcess {
   /// Throws if it has said something that nobody asked for: an answer of two lines would be one behind ever after.
   public func expectQuiet() throws(ConfinementError) {
     _ = take()
-    guard let end = buffer.firstIndex(of: 10) else { return }
-    let line = String(decoding: buffer[..<min(end, 80)], as: UTF8.self)
+    // The line's end may be still to come.
+    guard !buffer.isEmpty else { return }
+    let line = String(decoding: buffer.prefix { $0 != 10 }.prefix(80), as: UTF8.self)
     throw failed(.talkative, "said '\(line)' without being asked: an answer is one line")
   }
 
