@@ -116,7 +116,7 @@ func coverage(_ form: PictureForm, _ count: Int) throws -> JSON {
   var lost = 0
   for index in 0..<count {
     let take = try studio.take(index % 2 == 0 ? .success : .nearMiss)
-    let clip = try take.seen(by: eyes, form)
+    let clip = try take.seen(by: eyes)
     for (state, seen) in zip(take.states, clip.observations).suffix(5) {
       guard seen.allSatisfy(\.isFinite) else {
         lost += 1
@@ -149,6 +149,7 @@ case ("poses", 4):
 case ("film", 4): try film(words[1], Int(words[2]) ?? 0, Double(words[3]) ?? 10)
 case ("speed", 2): print(try speed(words[1]).compact)
 default:
-  FileHandle.standardError.write(Data("usage: eyes-study poses FOLDER [SIZE [stations|smooth]] |\n  coverage SIZE COUNT gym|smooth | film PATH FRAMES FPS | speed PATH\n".utf8))
+  let usage = "usage: eyes-study poses FOLDER [SIZE [stations|smooth]] |\n  coverage SIZE COUNT gym|smooth | film PATH FRAMES FPS | speed PATH\n"
+  FileHandle.standardError.write(Data(usage.utf8))
   exit(64)
 }

@@ -89,6 +89,13 @@ extension LearnedPolicy.Layer {
 }
 
 extension LearnedPolicy {
+  /// Numbers of the observations it is for.
+  public var observationSize: Int { Self.observationSize(features, input, residual: residual) ?? 0 }
+
+  private static func observationSize(_ features: Features, _ input: Scaling, residual: Bool) -> Int? {
+    features.observationSize(shown: input.mean.count - (residual ? features.actionSize : 0))
+  }
+
   public func write(directory: String) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     var json: JSON = [
@@ -136,7 +143,7 @@ extension LearnedPolicy {
     guard 1...chunk ~= execute, flowSteps >= 0, redraw >= 0, start >= 0, modes >= 1, modes == 1 || flowSteps == 0,
       members >= 1, members == 1 || modes == 1 && flowSteps == 0
     else { throw fail("its policy.json has 'execute', 'flow_steps', 'redraw', 'start', 'modes' or 'members' out of range") }
-    guard let observation = features.observationSize(shown: input.mean.count - (residual ? features.actionSize : 0)) else {
+    guard let observation = Self.observationSize(features, input, residual: residual) else {
       throw fail("its policy.json has an 'input' of \(input.mean.count) numbers, which its 'features' make of no observation")
     }
     guard features.actionSize > 0, features.fits(observation: observation) else {

@@ -45,7 +45,7 @@ public protocol Simulation: AnyObject {
   /// Starts an episode; the same seed gives the same start.
   func reset(seed: UInt64) -> Observation
   func step(_ action: Action) -> StepResult
-  /// The scene as a camera above it sees it, `size` pixels square, 8-bit RGB.
+  /// The scene as a camera above it sees it, 8-bit RGB.
   func render(_ form: PictureForm) throws -> Image
 }
 

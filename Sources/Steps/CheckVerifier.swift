@@ -51,7 +51,7 @@ enum CheckVerifier: StepKind {
     let (eyes, verifier) = (try PushTTracker(form), try environment.makeVerifier())
     let clips = try takes.enumerated().map { index, take in
       if index % 20 == 0 { step.progress(index, of: takes.count, "filming clips") }
-      return try take.seen(by: eyes, form, camera: camera)
+      return try take.seen(by: eyes, camera: camera)
     }
     let now = try VerifierScore(of: verifier, on: clips)
     let looks = clips.reduce(0) { $0 + $1.observations.count }

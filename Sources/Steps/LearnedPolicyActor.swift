@@ -13,6 +13,13 @@ final class LearnedPolicyActor: Policy {
       let base = FileManager.default.fileExists(atPath: directory + "/base") ? try PolicyLoader.policy(at: directory + "/base").asBase : nil
       actor = try LearnedActor(directory: directory, base: base)
     } catch let error as LearningError { throw StepFailure(error.sentence, hint: error.hint) }
+    // What was learnt from other observations or actions than the task's would fail at the first step.
+    let (observation, action) = (actor.policy.observationSize, actor.policy.features.actionSize)
+    guard observation == PushTLearning.observationSize, action == PushTLearning.actionSize else {
+      throw StepFailure(
+        "the policy takes \(observation) numbers and gives \(action); push-t's observations have \(PushTLearning.observationSize) "
+          + "and its actions \(PushTLearning.actionSize)", at: "policy.json")
+    }
   }
 
   func reset() { actor.reset() }

@@ -14,23 +14,9 @@ enum PolicyLoader {
     ("scripted", { _, _ in PushTPusher() }),
     ("heuristic", { _, json in try PushTPlanner(json: json["parameters"] ?? [:]) }),
     ("program", { directory, _ in try ProgramPolicy(Program(directory: directory), in: directory) }),
-    ("bc", learned),
-    ("rl", learned),
+    ("bc", { directory, _ in try LearnedPolicyActor(directory: directory) }),
+    ("rl", { directory, _ in try LearnedPolicyActor(directory: directory) }),
   ]
-
-  /// What was learnt from other observations or actions than the task's would fail at the first step.
-  private static let learned: Maker = { directory, json in
-    let policy = try LearnedPolicyActor(directory: directory)
-    guard let features = Features(json["features"]), let input = Scaling(json["input"]) else { return policy }
-    let under = json["residual"]?.bool == true ? features.actionSize : 0
-    let (observation, action) = (features.observationSize(shown: input.mean.count - under) ?? 0, features.actionSize)
-    guard observation == PushTLearning.observationSize, action == PushTLearning.actionSize else {
-      throw StepFailure(
-        "the policy takes \(observation) numbers and gives \(action); push-t's observations have \(PushTLearning.observationSize) "
-          + "and its actions \(PushTLearning.actionSize)", at: "policy.json")
-    }
-    return policy
-  }
 
   /// The policy in `directory`. Throws if it is of another task, or of a regime that nobody knows.
   static func policy(at directory: String, task: String = "push-t") throws -> any Policy {

@@ -47,7 +47,7 @@ enum SynthesizeReward: StepKind {
       takes = Dictionary(uniqueKeysWithValues: try film(step).map { ($0.name, $0) })
       let eyes = try PushTTracker(form)
       clips = try takes.values.sorted { $0.name < $1.name }.map { take in
-        try take.seen(by: eyes, form, timed: { times.append($0) })
+        try take.seen(by: eyes, timed: { times.append($0) })
       }
     } else if demos.criterion != "human" {
       throw StepFailure(

@@ -92,9 +92,9 @@ struct VerificationTests {
   /// Takes of each kind in turn, as a camera of 384 pixels sees them.
   private func film(_ count: Int, seed: Int) throws -> (takes: [Take], clips: [VerifierClip]) {
     var studio = PlannerClips(seed: seed)
-    let form = PictureForm(size: 384, drawing: .smooth), eyes = try PushTTracker(form)
+    let eyes = try PushTTracker(PictureForm(size: 384, drawing: .smooth))
     let takes = try (0..<count).map { try studio.take(VerifierClip.Kind.allCases[$0 % 3]) }
-    return (takes, try takes.map { try $0.seen(by: eyes, form) })
+    return (takes, try takes.map { try $0.seen(by: eyes) })
   }
 
   @Test("filmed clips have the wanted kinds, end as a trial's referee would see it, and are the same for the same seed")

@@ -78,28 +78,36 @@ struct Appearance {
       columns: place.map { part($0.x, $0.radius) } ?? 0..<size, rows: place.map { part($0.y, $0.radius) } ?? 0..<size, frame: frame, appearance: self)
   }
 
-  /// How red, green and blue of a pixel differ from the empty table; nil by less than a coder's noise.
-  @inline(__always) private func difference(_ frame: Image, _ index: Int) -> (red: Int, green: Int, blue: Int)? {
+  private typealias Change = (red: Int, green: Int, blue: Int)
+
+  /// How red, green and blue of a pixel differ from the empty table.
+  @inline(__always) private func change(_ frame: Image, _ index: Int) -> Change {
     let at = index * 3
-    let red = Int(frame.pixels[at]) - Int(empty[at])
-    let green = Int(frame.pixels[at + 1]) - Int(empty[at + 1])
-    let blue = Int(frame.pixels[at + 2]) - Int(empty[at + 2])
-    return abs(red) + abs(green) + abs(blue) > 24 ? (red, green, blue) : nil
+    return (
+      Int(frame.pixels[at]) - Int(empty[at]), Int(frame.pixels[at + 1]) - Int(empty[at + 1]), Int(frame.pixels[at + 2]) - Int(empty[at + 2])
+    )
+  }
+
+  /// The same; nil by less than a coder's noise.
+  @inline(__always) private func difference(_ frame: Image, _ index: Int) -> Change? {
+    let change = change(frame, index)
+    return abs(change.red) + abs(change.green) + abs(change.blue) > 24 ? change : nil
+  }
+
+  /// How far a change goes towards the block's colour: 1 is all the way.
+  @inline(__always) private func along(_ change: Change, _ index: Int) -> Float {
+    let way = direction[index]
+    return Float(change.red) * way.0 + Float(change.green) * way.1 + Float(change.blue) * way.2
   }
 
   /// Near the outline of a T with an even rim: the share of a pixel that the rim covers.
   @inline(__always) fileprivate func rimmed(_ frame: Image, _ index: Int) -> Double {
-    let (way, at) = (direction[index], index * 3)
-    let red = Float(frame.pixels[at]) - Float(empty[at])
-    let green = Float(frame.pixels[at + 1]) - Float(empty[at + 1])
-    let blue = Float(frame.pixels[at + 2]) - Float(empty[at + 2])
-    return Double(min(1, max(0, (red * way.0 + green * way.1 + blue * way.2) / max(1, rim[index]))))
+    Double(min(1, max(0, along(change(frame, index), index) / max(1, rim[index]))))
   }
 
   @inline(__always) fileprivate func block(_ frame: Image, _ index: Int) -> Double {
-    guard let (red, green, blue) = difference(frame, index) else { return 0 }
-    let way = direction[index]
-    return Double(min(1, max(0, Float(red) * way.0 + Float(green) * way.1 + Float(blue) * way.2)))
+    guard let change = difference(frame, index) else { return 0 }
+    return Double(min(1, max(0, along(change, index))))
   }
 
   /// The agent is the one saturated blue: blue exceeds red by 177, on the block by 41, elsewhere not at all.

@@ -25,7 +25,8 @@ public struct PoseEstimate: Sendable, Equatable {
 
 /// Follows one episode. For one thread at a time.
 public final class PushTTracker {
-  private let form: PictureForm
+  /// Of the frames.
+  public let form: PictureForm
   private let appearance: Appearance
   private var last: PoseEstimate?
   /// What is known of the T's unit and of the agent's radius.

@@ -97,11 +97,7 @@ public enum ProgramCompiler {
   private static func ending(
     _ argv: [String], within seconds: Double, _ confinement: Confinement
   ) throws -> (status: Int32, output: String, errors: String) {
-    let process: ConfinedProcess
-    do { process = try ConfinedProcess(argv, in: confinement) } catch {
-      throw ProgramError("is not compiled without a sandbox: \(error)", hint: "install bubblewrap, and let this machine make name spaces")
-    }
-    return process.wait(seconds: seconds)
+    do { return try ConfinedProcess(argv, in: confinement).wait(seconds: seconds) } catch { throw ProgramError.noSandbox(error, toBe: "compiled") }
   }
 
   /// `/source/a.swift:3:5: error: …`, as the compiler prints it.

@@ -29,7 +29,7 @@ final class ProgramSession {
       argv = [python, "-I", "-u", "\(place)/\(program.run)"]
       confinement.environment.append(("PYTHONDONTWRITEBYTECODE", "1"))
     }
-    do { process = try ConfinedProcess(argv, in: confinement) } catch { throw .noSandbox(error) }
+    do { process = try ConfinedProcess(argv, in: confinement) } catch { throw .noSandbox(error, toBe: "run") }
     try expect("ready", to: "enpire \(Program.version) \(program.role.rawValue) \(program.task) \(Self.greeting(program.senses))")
   }
 
@@ -80,8 +80,9 @@ final class ProgramSession {
 }
 
 extension ProgramError {
-  fileprivate static func noSandbox(_ problem: ConfinementError) -> ProgramError {
-    ProgramError("is not run without a sandbox: \(problem)", hint: "install bubblewrap, and let this machine make name spaces")
+  /// `what` was to be done with it.
+  static func noSandbox(_ problem: ConfinementError, toBe what: String) -> ProgramError {
+    ProgramError("is not \(what) without a sandbox: \(problem)", hint: "install bubblewrap, and let this machine make name spaces")
   }
 }
 
@@ -96,7 +97,7 @@ struct ProgramEpisodes {
 
   /// - Throws: `ProgramError` for a program of another role, and where no sandbox can be made: that is the machine's fault, not a trial's result.
   init(_ program: Program, as role: Program.Role, in directory: String, limits: Confinement.Limits) throws(ProgramError) {
-    if let problem = Confinement.problem { throw .noSandbox(problem) }
+    if let problem = Confinement.problem { throw .noSandbox(problem, toBe: "run") }
     guard program.role == role else { throw ProgramError("is a \(program.role.rawValue), not a \(role.rawValue)") }
     (self.program, self.directory, self.limits) = (program, directory, limits)
   }

@@ -1,7 +1,6 @@
 // The same scene as a camera shows it, which rounds no corner and takes the mean over each pixel: drawn four times finer and averaged down.
 // The rims are two units wide to either side of an edge, all round, where pymunk's drawing has them more on one side than on the other.
 
-internal import Foundation
 internal import Synchronization
 internal import Vision
 
@@ -12,7 +11,7 @@ extension PushTRenderer {
   static let rim = 2.0
 
   static func smooth(agent: (Double, Double), block: (Double, Double), angle: Double, size: Int, scale: Double, radius: Double) -> Image {
-    let tee = boxes.map { box in placed(box.map { ($0.x * scale / 30, $0.y * scale / 30) }, x: block.0, y: block.1, angle: angle) }
+    let tee = corners(x: block.0, y: block.1, angle: angle, scale: scale)
     func paint(_ image: inout Image, _ left: Int, _ top: Int) {
       func place(_ point: (x: Double, y: Double)) -> (x: Double, y: Double) {
         let fine = inFine(point)
@@ -30,9 +29,9 @@ extension PushTRenderer {
     }
     // Only what lies around the T and the agent differs from the empty table. No part cuts through either.
     var image = emptySmooth(size: size)
-    let (corners, disc) = (tee.joined().map { ($0.x, $0.y, rim + 1) }, [(agent.0, agent.1, radius + 1)])
-    let (around, beside) = (Part(holding: corners, size: size), Part(holding: disc, size: size))
-    for part in around.overlaps(beside) ? [Part(holding: corners + disc, size: size)] : [around, beside] where !part.isEmpty {
+    let (edges, disc) = (tee.joined().map { ($0.x, $0.y, rim + 1) }, [(agent.0, agent.1, radius + 1)])
+    let (around, beside) = (Part(holding: edges, size: size), Part(holding: disc, size: size))
+    for part in around.overlaps(beside) ? [Part(holding: edges + disc, size: size)] : [around, beside] where !part.isEmpty {
       var canvas = Image(width: part.fine.columns.count, height: part.fine.rows.count)
       table.crop(x: part.fine.columns.lowerBound, y: part.fine.rows.lowerBound, into: &canvas)
       paint(&canvas, part.fine.columns.lowerBound, part.fine.rows.lowerBound)
@@ -83,15 +82,10 @@ extension PushTRenderer {
   private static let table: Image = {
     var image = Image(width: 512 * fine, height: 512 * fine, filledWith: 255)
     let goal = PushTGeometry.goal
-    for box in boxes { image.fill(placed(box, x: goal.x, y: goal.y, angle: goal.angle).map(inFine), Colours.goal) }
+    for box in corners(x: goal.x, y: goal.y, angle: goal.angle, scale: 30) { image.fill(box.map(inFine), Colours.goal) }
     image.walls(inFine)
     return image
   }()
-
-  private static func placed(_ box: [(x: Double, y: Double)], x: Double, y: Double, angle: Double) -> [(x: Double, y: Double)] {
-    let (sine, cosine) = (sin(angle), cos(angle))
-    return box.map { (x + cosine * $0.x - sine * $0.y, y + sine * $0.x + cosine * $0.y) }
-  }
 
   /// A place in the fine drawing: a unit's pixel of gym-pusht's drawing is the middle of its finer ones.
   fileprivate static func inFine(_ point: (x: Double, y: Double)) -> (x: Double, y: Double) {

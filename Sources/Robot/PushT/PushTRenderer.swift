@@ -65,7 +65,20 @@ public enum PushTRenderer {
 
   /// The corners of the T's boxes, on whole units.
   static func tee(x: Double, y: Double, angle: Double, scale: Double) -> [[(x: Double, y: Double)]] {
-    boxes.map { placed($0.map { ($0.x * scale / 30, $0.y * scale / 30) }, x: x, y: y, angle: angle) }
+    corners(x: x, y: y, angle: angle, scale: scale).map { box in
+      box.map { ($0.x.rounded(.toNearestOrEven), $0.y.rounded(.toNearestOrEven)) }
+    }
+  }
+
+  /// Where they are before they are rounded.
+  static func corners(x: Double, y: Double, angle: Double, scale: Double) -> [[(x: Double, y: Double)]] {
+    let (sine, cosine) = (sin(angle), cos(angle))
+    return boxes.map { box in
+      box.map { corner in
+        let (u, v) = (corner.x * scale / 30, corner.y * scale / 30)
+        return (x + cosine * u - sine * v, y + sine * u + cosine * v)
+      }
+    }
   }
 
   /// What is there without agent and block, in `form`.
@@ -78,18 +91,10 @@ public enum PushTRenderer {
   static let empty: Image = {
     var image = Image(width: 512, height: 512, filledWith: 255)
     let goal = PushTGeometry.goal
-    for box in boxes { image.fillPolygon(placed(box, x: goal.x, y: goal.y, angle: goal.angle), Colours.goal, edges: .whole) }
+    for box in tee(x: goal.x, y: goal.y, angle: goal.angle, scale: 30) { image.fillPolygon(box, Colours.goal, edges: .whole) }
     image.drawWalls()
     return image
   }()
-
-  /// Corners of a box in the workspace, rounded to whole units as the drawing does.
-  private static func placed(_ box: [(x: Double, y: Double)], x: Double, y: Double, angle: Double) -> [(x: Double, y: Double)] {
-    let (sine, cosine) = (sin(angle), cos(angle))
-    return box.map {
-      ((x + cosine * $0.x - sine * $0.y).rounded(.toNearestOrEven), (y + sine * $0.x + cosine * $0.y).rounded(.toNearestOrEven))
-    }
-  }
 }
 
 // How pygame (2.x) draws on whole pixels, which OpenCV does a little differently.

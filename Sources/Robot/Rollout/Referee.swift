@@ -7,7 +7,6 @@ internal import Vision
 public final class Referee {
   private let verifier: any Verifier
   private let tracker: PushTTracker?
-  private let pictures: PictureForm?
   private let period: Int
   /// Whether the task was called done; nil after a failure of the verifier or of its eyes.
   public private(set) var verdict: Bool? = false
@@ -18,15 +17,13 @@ public final class Referee {
   public init(verifier: any Verifier) {
     self.verifier = verifier
     tracker = nil
-    pictures = nil
     period = 1
   }
 
   /// The environment's verifier, which looks through the camera it was made for.
   public init(_ environment: FrozenEnvironment) throws {
     verifier = try environment.makeVerifier()
-    pictures = environment.pictures
-    tracker = try pictures.map(PushTTracker.init)
+    tracker = try environment.pictures.map(PushTTracker.init)
     period = environment.cameraPeriod
   }
 
@@ -41,7 +38,7 @@ public final class Referee {
   func look(_ reading: Reading, _ station: any Station, step: Int?) {
     guard verdict == false, step.map({ $0 % period == 0 }) ?? true else { return }
     do {
-      let estimate = if let tracker, let pictures { try tracker.estimate(station.picture(pictures)) } else { nil as PoseEstimate? }
+      let estimate = try tracker.map { try $0.estimate(station.picture($0.form)) }
       let told = try verifier.senses.map { sense in
         if sense == .size, let estimate { return estimate.seenSize }
         guard let value = reading.sensors[sense] else {

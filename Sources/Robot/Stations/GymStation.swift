@@ -31,7 +31,7 @@ public final class GymStation: Station {
     try ask(["op": "step", "action": .array(action.map(JSON.number))])
   }
 
-  /// Drawn here from the process's true state, as gym-pusht draws it: pictures are too large for lines of JSON.
+  /// Drawn here from the process's true state: pictures are too large for lines of JSON.
   public func picture(_ form: PictureForm) throws(StationFailure) -> Image {
     guard state.count == 5 else { throw StationFailure(name, "has no scene to look at before its first reset") }
     do {

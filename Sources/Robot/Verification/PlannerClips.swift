@@ -112,15 +112,15 @@ public struct Take: Sendable, Equatable {
   /// The greatest coverage of the episode.
   public var coverage: Double
 
-  /// The take as `eyes` see it in pictures of a form, through a `camera`.
+  /// The take as `eyes` see it in the pictures they are for, through a `camera`.
   public func seen(
-    by eyes: PushTTracker, _ form: PictureForm, camera: CameraModel = CameraModel(), timed: (Duration) -> Void = { _ in }
+    by eyes: PushTTracker, camera: CameraModel = CameraModel(), timed: (Duration) -> Void = { _ in }
   ) throws -> VerifierClip {
     eyes.reset()
     let clock = ContinuousClock()
     let observations = try states.map { state -> Observation in
       let frame = camera.seen(
-        try PushTRenderer.image(of: state, size: form.size, scale: scale, radius: radius, drawing: form.drawing))
+        try PushTRenderer.image(of: state, size: eyes.form.size, scale: scale, radius: radius, drawing: eyes.form.drawing))
       let began = clock.now
       let estimate = eyes.estimate(frame)
       timed(clock.now - began)
