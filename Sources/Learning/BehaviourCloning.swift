@@ -54,8 +54,10 @@ public enum BehaviourCloning {
     public init() {}
   }
 
+  /// `start`: a policy of the same settings that it goes on from, with its scales.
   public static func train(
-    _ data: DataSet, task: String, features: Features, settings: Settings, seed: Int, at site: TrainingSite = TrainingSite()
+    _ data: DataSet, task: String, features: Features, settings: Settings, seed: Int, from start: LearnedPolicy? = nil,
+    at site: TrainingSite = TrainingSite()
   ) throws -> Trained {
     guard data.frames > 0 else { throw LearningError("behaviour cloning: the data set holds no frames", hint: "give 'demos' a data set") }
     guard data.actionSize == features.actionSize, features.fits(observation: data.observationSize),
@@ -76,24 +78,24 @@ public enum BehaviourCloning {
       throw LearningError("behaviour cloning: several networks say one mean", hint: "set 'members' to 1, or 'modes' to 1 and 'flow_steps' to 0")
     }
     Tensor.setThreads(settings.threads)
-    return try Run(data: data, task: task, features: features, settings: settings, seed: seed).train(site)
+    return try Run(data: data, task: task, features: features, settings: settings, seed: seed, start: start).train(site)
   }
 
   private struct Run {
-    let task: String, features: Features, settings: Settings, seed: Int
+    let task: String, features: Features, settings: Settings, seed: Int, start: LearnedPolicy?
     let observationSize: Int
     let training: [Int], heldOut: [Int]
     let batches: CloningBatches
 
-    init(data: DataSet, task: String, features: Features, settings: Settings, seed: Int) {
-      (self.task, self.features, self.settings, self.seed) = (task, features, settings, seed)
+    init(data: DataSet, task: String, features: Features, settings: Settings, seed: Int, start: LearnedPolicy?) {
+      (self.task, self.features, self.settings, self.seed, self.start) = (task, features, settings, seed, start)
       observationSize = data.observationSize
       var stream = RandomStream("bc", "\(seed)", "episodes")
       let order = data.episodes.shuffled(using: &stream)
       let kept = min(order.count - 1, Int((Double(order.count) * settings.heldOut).rounded()))
       heldOut = order.prefix(kept).flatMap(Array.init)
       training = order.dropFirst(kept).flatMap(Array.init).sorted()
-      batches = CloningBatches(data, features: features, settings: settings, training: training)
+      batches = CloningBatches(data, features: features, settings: settings, training: training, scaling: start.map { ($0.input, $0.output) })
     }
 
     private func loss(_ said: Tensor, _ wanted: Tensor) -> Tensor {
@@ -114,7 +116,7 @@ public enum BehaviourCloning {
       var stream = RandomStream("bc", "\(seed)", "weights")
       let outputs = settings.chunk * features.actionSize
       let flowInputs = settings.flowSteps > 0 ? outputs + FlowTime.size : 0
-      let network = Network(
+      let network = start.map(Network.init(of:)) ?? Network(
         input: features.size(observation: observationSize) + flowInputs, output: Modes.outputs(settings.modes, outputs), shape: settings.network,
         members: settings.members, lastGain: 0.1, from: &stream)
       let average = network.copy()

@@ -15,8 +15,10 @@ struct CloningBatches {
   private(set) var input: Scaling
   private(set) var output: Scaling
 
-  /// Scales are measured on the frames `training`, and on their mirror images if there is a symmetry.
-  init(_ data: DataSet, features: Features, settings: BehaviourCloning.Settings, training: [Int]) {
+  /// Scales that are not given are measured on the frames `training`, and on their mirror images if there is a symmetry.
+  init(
+    _ data: DataSet, features: Features, settings: BehaviourCloning.Settings, training: [Int], scaling: (input: Scaling, output: Scaling)? = nil
+  ) {
     self.features = features
     chunk = settings.chunk
     flows = settings.flowSteps > 0
@@ -26,8 +28,8 @@ struct CloningBatches {
     actions = data.actions.flatMap { $0 }
     (observationSize, actionSize) = (data.observationSize, data.actionSize)
     episodeOf = data.episodes.flatMap { Array(repeating: $0, count: $0.count) }
-    input = Scaling(mean: [], spread: [])
-    output = input
+    (input, output) = scaling ?? (Scaling(mean: [], spread: []), Scaling(mean: [], spread: []))
+    if scaling != nil { return }
     var inputs: [[Float]] = [], labels: [[Float]] = []
     for frame in training {
       for mirrored in settings.symmetry == nil ? [false] : [false, true] {

@@ -28,6 +28,13 @@ public struct DataSet: Sendable {
     self.actions += actions
   }
 
+  mutating func append(_ other: DataSet) {
+    let shift = observations.count
+    observations += other.observations
+    actions += other.actions
+    episodes += other.episodes.map { $0.lowerBound + shift..<$0.upperBound + shift }
+  }
+
   public var frames: Int { observations.count }
   public var observationSize: Int { observations.first?.count ?? 0 }
   public var actionSize: Int { actions.first?.count ?? 0 }

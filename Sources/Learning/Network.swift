@@ -57,6 +57,18 @@ public final class Network {
     parameters = other.parameters.map { Tensor($0.values, shape: $0.shape) }
   }
 
+  /// A policy's network, to be trained further.
+  init(of policy: LearnedPolicy) {
+    (shape, members) = (policy.network, policy.members)
+    let several = policy.members > 1
+    parameters = policy.layers.flatMap { layer in
+      [
+        Tensor(layer.weight, shape: several ? [policy.members, layer.inputs, layer.outputs] : [layer.inputs, layer.outputs]).requiringGradient(),
+        Tensor(layer.bias, shape: several ? [policy.members, 1, layer.outputs] : [layer.outputs]).requiringGradient(),
+      ]
+    }
+  }
+
   /// The same values in tensors of their own, which no gradient reaches: a target or an average.
   public func copy() -> Network { Network(copying: self) }
 

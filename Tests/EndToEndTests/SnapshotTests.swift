@@ -210,4 +210,60 @@ import Testing
     #expect(summary["ran"] == 3 && workspace.ran.sorted() == ["a1", "b1", "c1"] && summary["failed"] == 0)
     #expect(workspace.read("out/b3") == "3\n")
   }
+
+  /// A step that reads thirty files of a matrix, a program, a value and a directory of others, and a file of its own.
+  private func gathering() throws -> Workspace {
+    let workspace = try Workspace()
+    let note = "echo each >> \(workspace.path("ran").path())"
+    try workspace.write(
+      #"""
+      {"manifest": 1, "default": ["all"], "steps": {
+        "each": {"run": ["sh", "-c", "echo $1 > $2; NOTE", "sh", "${matrix.i}", "${out.o}"],
+          "matrix": {"i": NUMBERS}, "out": {"o": "out/each/${matrix.i}"}},
+        "tool": {"run": ["cp", "largest", "${out.program}"], "in": {"source": "largest"}, "out": {"program": "out/tool"}},
+        "value": {"run": ["sh", "-c", "echo '{\"word\": \"last\"}' > $1", "sh", "${out.v}"], "out": {"v": "out/value.json"}},
+        "folder": {"run": ["sh", "-c", "mkdir -p $1; echo folder > $1/file", "sh", "${out.d}"], "out": {"d": "out/folder/"}},
+        "all": {"run": ["sh", "-c", "out=$1 word=$2 folder=$3 tool=$4; shift 4; { echo $word; cat $folder/file leaf; $tool $*; } > $out", "sh",
+            "${out.o}", "${step.value.v}", "${in.folder}", "${in.tool}", "${in.each}"],
+          "in": {"each": ["${step.each[*].o}"], "tool": "${step.tool}", "folder": "${step.folder}", "leaf": "leaf"}, "out": {"o": "out/all"}}
+      }}
+      """#.replacingOccurrences(of: "NOTE", with: note).replacingOccurrences(of: "NUMBERS", with: "\(Array(0..<30))"), to: "enpire.json")
+    try workspace.write("#!/bin/sh\ncat $* | sort -n | tail -n 1\n", to: "largest")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: workspace.path("largest").path())
+    try workspace.write("one\n", to: "leaf")
+    #expect(try workspace.summary()["ran"] == 34)
+    #expect(workspace.read("out/all") == Self.gathered("one"))
+    return workspace
+  }
+
+  private static func gathered(_ leaf: String) -> String { "{\"word\":\"last\"}\nfolder\n\(leaf)\n29\n" }
+
+  @Test func `what reads many others that did not change runs as if all had been read`() throws {
+    let workspace = try gathering()
+    try clearRan(workspace)
+    for text in ["two", "three"] {
+      try workspace.write(text + "\n", to: "leaf")
+      let summary = try workspace.summary()
+      #expect(summary["ran"] == 1 && summary["upToDate"] == 33)
+      #expect(workspace.read("out/all") == Self.gathered(text))
+      // Reads everything: the record that the part wrote is under the key that the whole gives.
+      #expect(try workspace.enpire("plan").output.contains("nothing to do"))
+    }
+    // Back to the first: restored, not run.
+    try workspace.write("one\n", to: "leaf")
+    #expect(try workspace.summary()["restored"] == 1 && workspace.read("out/all") == Self.gathered("one"))
+    #expect(workspace.ran == [])
+  }
+
+  @Test func `what others gave and the store lost is made again before it is read`() throws {
+    let workspace = try gathering()
+    let store = workspace.path(".enpire/store")
+    for folder in try FileManager.default.contentsOfDirectory(atPath: store.path()) {
+      try FileManager.default.removeItem(at: store.appending(path: folder))
+    }
+    try FileManager.default.removeItem(at: workspace.path("out/each/7"))
+    try workspace.write("two\n", to: "leaf")
+    #expect(try workspace.enpire().code == 0)
+    #expect(workspace.read("out/all") == Self.gathered("two") && workspace.read("out/each/7") == "7\n")
+  }
 }

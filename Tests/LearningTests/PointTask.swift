@@ -34,9 +34,10 @@ enum PointTask {
     return (1 - distance / 12, distance < 0.5)
   }
 
-  /// Episodes of going straight home, one a seed, the last observation that of being there.
-  static func demonstrations(_ count: Int) -> DataSet {
+  /// Episodes of going straight home, one a seed, the last observation that of being there. Of their steps a share strays: anywhere.
+  static func demonstrations(_ count: Int, straying: Double = 0) -> DataSet {
     let environment = environment()
+    var stray = RandomStream("point", "stray")
     var data = DataSet()
     for seed in 0..<UInt64(count) {
       var observations = [environment.reset(1000 + seed)], actions: [[Double]] = []
@@ -44,6 +45,9 @@ enum PointTask {
         let here = observations.last!
         let length = max(1, (here[0] * here[0] + here[1] * here[1]).squareRoot())
         actions.append([here[0] - here[0] / length, here[1] - here[1] / length])
+        if straying > 0, stray.uniform() < straying {
+          actions[actions.count - 1] = here.map { $0 + stray.uniform(-1...1) }
+        }
         if judge(here).terminated { break }
         observations.append(environment.step(actions.last!).observation)
       }

@@ -57,6 +57,10 @@ import Testing
         ["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["network": ["members": 3], "head": ["modes": 4]]],
         "/bc/network/members: is 3, must be 1 beside 'modes'"
       ),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "rl", "rl": ["algorithm": "self-imitation"]],
+        "/rl/algorithm: is \"self-imitation\", which needs a clone that draws what it does: 'modes' above 1 with 'draws', or a flow, in /bc/head"
+      ),
     ] as [(JSON, String)])
   func `A fault is told with its place and what would be right`(recipe: JSON, fault: String) {
     #expect(Recipes.faults(in: recipe) == [fault])

@@ -58,6 +58,31 @@ import Testing
     #expect(weights[0] == weights[1])
   }
 
+  @Test func `rl by self-imitation makes a policy of its own, which evaluate plays; a residual it refuses`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    let with: JSON = [
+      "regime": "rl", "seed": 1,
+      "override": [
+        "bc": ["head": ["modes": 3, "draws": true]],
+        "rl": ["algorithm": "self-imitation", "imitation": ["starts": 1, "attempts": 2, "updates": 10], "schedule": ["steps": 200]],
+      ],
+    ]
+    let inputs = ["recipe": try run.write(Self.recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)]
+    try run.run("train", inputs: inputs, with: with, outputs: Self.outputs)
+    let policy = try run.json("policy/policy.json")
+    #expect(policy["regime"] == "rl" && policy["draws"] == true && policy["modes"] == 3 && policy["seed"] == 1)
+    let names = try run.json("curves.json")["series"]?.array?.compactMap { $0["name"]?.string } ?? []
+    #expect(Set(names).isSuperset(of: ["solved", "kept", "success"]))
+    try run.run(
+      "evaluate", inputs: ["policy": run.directory + "/policy"], with: ["trials": 1, "purpose": "search", "films": 0, "confidence": 0.95],
+      outputs: ["result": "result.json", "trials": "trials.jsonl", "films": "films"], station: ["name": "a", "driver": "push-t-sim", "gap": false])
+    #expect(try run.json("result.json")["unknown"] == 0)
+    #expect(throws: (any Error).self) {
+      try run.run("train", inputs: inputs.merging(["base": run.directory + "/policy"]) { $1 }, with: with, outputs: Self.outputs)
+    }
+  }
+
   @Test func `Over a base, rl keeps the base in its policy and acts with it`() throws {
     let run = try StepRun()
     defer { run.remove() }

@@ -278,6 +278,9 @@ private struct SnapshotFuzz: FuzzReader {
       draft.declarations.append(Snapshot.Declaration(source: 0, length: 10, offset: 20, name: draft.add(name), isOpen: 0, mark: 7))
       draft.needs.append([0])
       draft.files.append([1, 2])
+      draft.results.append([
+        Snapshot.Result(step: draft.declarations.last!.name, output: draft.add("o"), file: draft.add("out"), watch: 2, form: 2, isExecutable: 1)
+      ])
     }
     try draft.write(to: path)
     let whole = try Files.read(path)
@@ -289,7 +292,7 @@ private struct SnapshotFuzz: FuzzReader {
   func read(_ bytes: [UInt8]) throws -> FuzzOutcome {
     var bytes = bytes
     // Half of them get a right length and checksum, or the rest would never be looked at.
-    let isSealed = bytes.count >= 192 && bytes.count % 8 == 0 && bytes[100] & 1 == 0
+    let isSealed = bytes.count >= 256 && bytes.count % 8 == 0 && bytes[100] & 1 == 0
     if isSealed { Snapshot.seal(&bytes) }
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     _ = bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
@@ -302,6 +305,9 @@ private struct SnapshotFuzz: FuzzReader {
     for (index, declaration) in snapshot.declarations.enumerated() {
       sum &+= snapshot.string(declaration.name).utf8.count + snapshot.needs[index].reduce(0) { $0 &+ Int($1) }
       for file in snapshot.files[index] { sum &+= Int(snapshot.watches[Int(file)].kind) }
+      for step in snapshot.recalled(index)?.steps ?? [] {
+        sum &+= step.name.utf8.count + step.outputs.reduce(0) { $0 &+ $1.output.name.utf8.count &+ $1.output.path.utf8.count }
+      }
     }
     try Snapshot.Draft(snapshot).write(to: path)
     return Snapshot(path: path) == nil ? .senseless("accepted, but not when written again") : .accepted

@@ -62,8 +62,8 @@ let version = "0.1.0"
   static func main() {
     signal(SIGPIPE, SIG_DFL)
     let words = Array(CommandLine.arguments.dropFirst())
-    if Shortcut.take(words) { return }
     do {
+      if try Shortcut.take(words) { return }
       var command = try parseAsRoot(separated(words))
       try command.run()
     } catch let problem as Problem {

@@ -17,6 +17,10 @@ struct IsolationOptions: ParsableArguments {
   var cache: String?
 
   func apply(to session: Session, _ configuration: UserConfiguration) {
+    Self.apply(sandbox: sandbox, cache: cache, to: session, configuration)
+  }
+
+  static func apply(sandbox: SandboxMode?, cache: String?, to session: Session, _ configuration: UserConfiguration) {
     session.isolation.mode = sandbox
     session.isolation.fallback = configuration.sandbox
     session.isolation.cache = cache ?? Isolation.cacheInEnvironment ?? configuration.cache

@@ -45,7 +45,7 @@ struct RunCommand: ParsableCommand {
     } else {
       // One trace and one jobserver are of one run.
       let mayTry = scheduling.trace == nil && scheduling.jobserver == nil && !Jobserver.isOffered
-      switch try Shortcut.opening ?? Session.open(manifest.request(arguments), mayTry: mayTry) {
+      switch try Session.open(manifest.request(arguments), mayTry: mayTry) {
       case .nothingToDo(let steps, let skipped):
         if !execution.question { reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped)) }
         return
@@ -59,14 +59,24 @@ struct RunCommand: ParsableCommand {
       return
     }
     isolation.apply(to: session, configuration)
-    var options = RunOptions()
-    options.jobs = execution.jobs ?? configuration.jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
-    options.keepGoing = execution.keepGoing
+    var options = Self.options(jobs: execution.jobs, keepGoing: execution.keepGoing, configuration, reporter)
     options.force = selection.alwaysMake
     options.patience = !execution.noWait
     options.deadline = try RunTime.deadline(length: execution.length, times: selection.times)
-    options.pulses = reporter.isLive
     let jobserver = scheduling.set(&options, jobs: execution.jobs ?? configuration.jobs)
+    try Self.execute(session, goals, options, jobserver: jobserver, reporter)
+  }
+
+  static func options(jobs: Int?, keepGoing: Bool, _ configuration: UserConfiguration, _ reporter: RunReporter) -> RunOptions {
+    var options = RunOptions()
+    options.jobs = jobs ?? configuration.jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    options.keepGoing = keepGoing
+    options.pulses = reporter.isLive
+    return options
+  }
+
+  /// Brings the goals up to date and tells of it; ends the program if that is no success.
+  static func execute(_ session: Session, _ goals: [Step], _ options: RunOptions, jobserver: Jobserver? = nil, _ reporter: RunReporter) throws {
     let summary = try Run.execute(session, goals, options: options, jobserver: jobserver, report: reporter.report)
     reporter.finish(summary)
     if summary.exit != .success { leave(summary.exit) }

@@ -1,29 +1,37 @@
-// `enpire run` with the plainest words looks before the command line is parsed: with nothing to do, the parser alone would take longer than the
-// answer. All other words, and whatever is to be done, go the ordinary way.
+// `enpire run` with the plainest words is done before the command line is parsed: with little to do, the parser alone would take longer than the
+// rest. All other words go the ordinary way, and so does what is wrong.
 
 import Workflow
 
 enum Shortcut {
-  /// What the look found, if it was not the end: RunCommand goes on with it.
-  nonisolated(unsafe) static var opening: Session.Opening?  // because: one thread, and set once, before anything runs
-
-  /// Returns true if there was nothing to do, which it has said then.
-  static func take(_ words: [String]) -> Bool {
-    // What is wrong is said by the ordinary way.
-    guard words.first == "run", !Jobserver.isUnderDryMake, let plain = Plain(words.dropFirst()), (try? UserConfiguration.load()) != nil
+  /// Returns true if it was a run of plain words, which has ended well then.
+  static func take(_ words: [String]) throws -> Bool {
+    guard words.first == "run", !Jobserver.isUnderDryMake, let plain = Plain(words.dropFirst()),
+      let configuration = try? UserConfiguration.load()
     else { return false }
     let (overrides, goals) = ManifestOptions.sort(plain.arguments)
-    opening = try? Session.open(Request(manifest: plain.file, overrides: overrides, goals: goals), mayTry: !Jobserver.isOffered)
-    guard case .nothingToDo(let steps, let skipped) = opening else { return false }
-    RunReporter(plain.isSilent ? .quiet : .text, verbose: false).finish(RunSummary(upToDate: steps - skipped, skipped: skipped))
+    guard let opening = try? Session.open(Request(manifest: plain.file, overrides: overrides, goals: goals), mayTry: true)
+    else { return false }
+    let reporter = RunReporter(plain.isSilent ? .quiet : .text, verbose: false)
+    switch opening {
+    case .nothingToDo(let steps, let skipped): reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped))
+    // Who runs under a make takes its slots.
+    case .session where Jobserver.isOffered: return false
+    case .session(let session, let goals):
+      IsolationOptions.apply(sandbox: nil, cache: nil, to: session, configuration)
+      let options = RunCommand.options(jobs: plain.jobs, keepGoing: plain.keepsGoing, configuration, reporter)
+      try RunCommand.execute(session, goals, options, reporter)
+    }
     return true
   }
 
-  /// `-f FILE`, goals, variables, and options that mean nothing where there is nothing to do: -jN, -k, -s.
+  /// `-f FILE`, goals, variables, -jN, -k, -s.
   private struct Plain {
     private(set) var file = "enpire.json"
     private(set) var arguments: [String] = []
     private(set) var isSilent = false
+    private(set) var keepsGoing = false
+    private(set) var jobs: Int?
 
     init?(_ words: ArraySlice<String>) {
       var words = words
@@ -32,10 +40,11 @@ enum Shortcut {
         case "-f":
           guard let value = words.popFirst(), !value.hasPrefix("-") else { return nil }
           file = value
-        case "-k": break
+        case "-k": keepsGoing = true
         case "-s": isSilent = true
         case _ where word.hasPrefix("-j"):
-          guard let jobs = Int(word.dropFirst(2)), jobs > 0 else { return nil }
+          guard let count = Int(word.dropFirst(2)), count > 0 else { return nil }
+          jobs = count
         case _ where word.hasPrefix("-") || word.isEmpty: return nil
         default: arguments.append(word)
         }

@@ -54,15 +54,28 @@ struct CloningSettings {
   }
 }
 
-/// Soft actor-critic and what is shown to it.
+/// Soft actor-critic and what is shown to it; and self-imitation, whose clone the section "bc" describes.
 struct ReinforcementSettings {
+  enum Algorithm: String, CaseIterable {
+    case softActorCritic = "soft-actor-critic"
+    case selfImitation = "self-imitation"
+  }
+
+  var algorithm = Algorithm.softActorCritic
   var learner = SoftActorCritic.Settings()
+  var imitation = SelfImitation.Settings()
   var history = 2
   var differences = false
   var showsAction = false
 
   static var table: [Setting<ReinforcementSettings>] {
     [
+      Setting(
+        "algorithm",
+        .word(
+          Algorithm.allCases.map(\.rawValue), get: { $0.algorithm.rawValue },
+          set: { $0.algorithm = .init(rawValue: $1) ?? $0.algorithm }),
+        "what learns; self-imitation clones as 'bc' says, and of this section takes 'imitation' and 'schedule.steps' and '.evaluation…'"),
       Setting("network.hidden", .counts(\.learner.network.hidden, 8...1024, most: 6), "units of each hidden layer"),
       Setting("network.activation", .activation(\.learner.network.activation), "what follows each hidden layer"),
       Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
@@ -78,6 +91,13 @@ struct ReinforcementSettings {
       Setting("reward.offset", .number(\.learner.rewardOffset, -10...10), "added to each reward; below zero, so that being done is best"),
       Setting("reward.discount", .number(\.learner.discount, 0...0.9999), "worth of a reward one step later"),
       Setting("reward.steps", .count(\.learner.returnSteps, 1...100), "steps whose rewards are summed before the critics are asked for the rest"),
+      Setting("imitation.starts", .count(\.imitation.starts, 1...100_000), "starts of a round"),
+      Setting("imitation.attempts", .count(\.imitation.attempts, 2...100), "episodes from each; those done sooner than their mean are kept"),
+      Setting("imitation.memory", .count(\.imitation.memory, 1...1000), "rounds whose kept episodes are learnt from"),
+      Setting(
+        "imitation.keeps_demonstrations", .flag(\.imitation.keepsDemonstrations), "whether the demonstrations are learnt from in each round too"),
+      Setting("imitation.updates", .count(\.imitation.updates, 1...1_000_000), "gradient steps of a round"),
+      Setting("imitation.rate", .number(\.imitation.rate, 1e-6...0.1), "Adam's largest rate in a round"),
       Setting("optimiser.batch", .count(\.learner.batch, 8...4096), "transitions an update"),
       Setting("optimiser.rate", .number(\.learner.rate, 1e-6...0.1), "Adam's rate"),
       Setting("optimiser.following", .number(\.learner.following, 1e-4...1), "share by which target critics follow, an update"),

@@ -44,16 +44,25 @@ struct PolicyMaker {
           "behaviour cloning: the data set has \(columns.0) observation and \(columns.1) action columns; push-t has "
             + "\(PushTLearning.observationSize) and \(PushTLearning.actionSize)")
       }
-      let cloning = recipe.cloning
-      var settings = cloning.learner
-      settings.noise = PushTLearning.noise(cloning.noise)
-      settings.symmetry = cloning.mirror ? PushTLearning.mirror : nil
       return try save(
         learning {
           try BehaviourCloning.train(
-            demonstrations, task: recipe.task,
-            features: PushTLearning.features(
-              history: cloning.history, differences: cloning.differences, showsAction: cloning.showsAction),
+            demonstrations, task: recipe.task, features: recipe.cloning.features, settings: recipe.cloning.settings, seed: seed, at: site)
+        }, into: directory)
+    case .rl where recipe.reinforcement.algorithm == .selfImitation:
+      guard base == nil else {
+        throw StepFailure("self-imitation learns no residual", hint: "leave the input 'base' out, or set rl.algorithm to \"soft-actor-critic\"")
+      }
+      var settings = recipe.reinforcement.imitation
+      settings.cloning = recipe.cloning.settings
+      settings.steps = recipe.reinforcement.learner.steps
+      (settings.evaluations, settings.evaluationEpisodes) = (
+        recipe.reinforcement.learner.evaluations, recipe.reinforcement.learner.evaluationEpisodes
+      )
+      return try save(
+        learning {
+          try SelfImitation.train(
+            in: PushTLearning.environment(), demonstrations: demonstrations ?? DataSet(), task: recipe.task, features: recipe.cloning.features,
             settings: settings, seed: seed, at: site)
         }, into: directory)
     case .rl:
@@ -87,6 +96,18 @@ struct PolicyMaker {
 
   private func learning(_ body: () throws -> Trained) throws -> Trained {
     do { return try body() } catch let error as LearningError { throw StepFailure(error.sentence, hint: error.hint) }
+  }
+}
+
+extension CloningSettings {
+  fileprivate var features: Features { PushTLearning.features(history: history, differences: differences, showsAction: showsAction) }
+
+  /// With what the task knows of shifts and mirrors.
+  fileprivate var settings: BehaviourCloning.Settings {
+    var settings = learner
+    settings.noise = PushTLearning.noise(noise)
+    settings.symmetry = mirror ? PushTLearning.mirror : nil
+    return settings
   }
 }
 

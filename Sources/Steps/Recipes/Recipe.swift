@@ -64,6 +64,15 @@ struct Recipe {
       let other = settings.modes > 1 ? "'modes'" : "'flow_steps'"
       faults.append(SchemaFault(pointer: bc / "network" / "members", problem: "is \(settings.members), must be 1 beside \(other)"))
     }
+    var reinforcement = ReinforcementSettings()
+    Setting.read(ReinforcementSettings.table, from: json["rl"], into: &reinforcement)
+    let draws = settings.modes > 1 && settings.draws || settings.flowSteps > 0 && settings.start > 0
+    if reinforcement.algorithm == .selfImitation, !draws {
+      faults.append(
+        SchemaFault(
+          pointer: JSONPointer() / "rl" / "algorithm",
+          problem: "is \"self-imitation\", which needs a clone that draws what it does: 'modes' above 1 with 'draws', or a flow, in /bc/head"))
+    }
     return faults
   }
 

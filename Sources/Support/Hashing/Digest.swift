@@ -4,8 +4,12 @@ internal import CNettle
 
 /// 32 bytes of SHA-256, held without an allocation of its own: a large graph has hundreds of thousands of them.
 public struct Digest: Sendable, Hashable {
-  /// Eight bytes each, the first in the highest place.
-  private let words: SIMD4<UInt64>
+  /// Eight bytes each, the first in the highest place. Four numbers and no vector, which would have whatever holds a digest aligned to 32 bytes.
+  private let first: UInt64, second: UInt64, third: UInt64, fourth: UInt64
+
+  private init(_ words: SIMD4<UInt64>) { (first, second, third, fourth) = (words[0], words[1], words[2], words[3]) }
+
+  private var words: SIMD4<UInt64> { SIMD4(first, second, third, fourth) }
 
   public init(of data: some Sequence<UInt8>) {
     var hasher = SHA256()
@@ -29,7 +33,7 @@ public struct Digest: Sendable, Hashable {
       count += 1
     }
     guard count == 64 else { return nil }
-    self.words = words
+    self.init(words)
   }
 
   /// From 32 bytes.
@@ -37,13 +41,17 @@ public struct Digest: Sendable, Hashable {
     precondition(raw.count == 32)
     var words = SIMD4<UInt64>()
     for index in 0..<4 { words[index] = UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
-    self.words = words
+    self.init(words)
   }
 
-  public var bytes: [UInt8] { (0..<32).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> UInt64(56 - 8 * ($0 % 8))) } }
+  public var bytes: [UInt8] {
+    let words = words
+    return (0..<32).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> UInt64(56 - 8 * ($0 % 8))) }
+  }
 
   public var hex: String {
-    String(unsafeUninitializedCapacity: 64) { out in
+    let words = words
+    return String(unsafeUninitializedCapacity: 64) { out in
       for index in 0..<64 {
         let digit = UInt8(truncatingIfNeeded: words[index / 16] >> UInt64(60 - 4 * (index % 16))) & 15
         out[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10

@@ -38,7 +38,7 @@ extension JSON {
     case .array(let elements):
       if elements.isEmpty { out += "[]"; return }
       // A row of plain values stays on one line.
-      let flat = elements.allSatisfy { $0.array == nil && $0.object == nil }
+      let flat = pretty && elements.allSatisfy { $0.array == nil && $0.object == nil }
       out += "["
       for (index, element) in elements.enumerated() {
         if index > 0 { out += flat && pretty ? ", " : "," }
@@ -50,13 +50,15 @@ extension JSON {
     case .object(let members):
       if members.isEmpty { out += "{}"; return }
       out += "{"
-      let keys = sorted ? members.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } : Array(members.keys)
-      for (index, key) in keys.enumerated() {
+      let elements = members.elements
+      let order = sorted ? elements.indices.sorted { elements[$0].key.utf8.lexicographicallyPrecedes(elements[$1].key.utf8) } : nil
+      for index in elements.indices {
+        let (key, value) = elements[order?[index] ?? index]
         if index > 0 { out += "," }
         newline(depth + 1)
         Self.quote(key, into: &out)
         out += pretty ? ": " : ":"
-        members[key]!.write(to: &out, pretty: pretty, sorted: sorted, depth: depth + 1)
+        value.write(to: &out, pretty: pretty, sorted: sorted, depth: depth + 1)
       }
       newline(depth)
       out += "}"
@@ -66,7 +68,9 @@ extension JSON {
   private static func quote(_ text: String, into out: inout String) {
     out += "\""
     defer { out += "\"" }
-    guard text.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) else {
+    var text = text
+    let isPlain = text.withUTF8 { bytes in bytes.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") } }
+    if isPlain {
       out += text
       return
     }

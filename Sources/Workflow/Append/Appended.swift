@@ -112,7 +112,7 @@ public enum Appended {
 
   /// The graph's revision with these appended files.
   static func revision(of manifest: Manifest, _ names: [String]) -> String {
-    String(Digest(of: Digest(of: manifest.text).hex + names.sorted().joined(separator: "\0")).hex.prefix(16))
+    String(Digest(of: manifest.digest.hex + names.sorted().joined(separator: "\0")).hex.prefix(16))
   }
 
   /// The step in a file; nil if a step appended it.

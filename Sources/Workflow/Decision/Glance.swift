@@ -56,6 +56,8 @@ struct Glance {
     var open: [Int] = []
     /// Declarations that those need and that are up to date.
     var settled: [Int] = []
+    /// The same, but what they gave is all that is needed of them.
+    var unread: [Int] = []
     /// Files of newly appended steps.
     var appended: [String] = []
     /// All files of appended steps, if there are others than before.
@@ -227,7 +229,7 @@ struct Dependents {
   private var starts: [Int]
   private var values: [UInt32]
 
-  init(of needs: Snapshot.Rows, count: Int) {
+  init(of needs: Snapshot.Rows<UInt32>, count: Int) {
     starts = Array(repeating: 0, count: count + 1)
     for need in needs.values { starts[Int(need) + 1] += 1 }
     for row in 0..<count { starts[row + 1] += starts[row] }

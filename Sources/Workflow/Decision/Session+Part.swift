@@ -36,6 +36,7 @@ extension Session {
     var part = part
     guard try part.addNeeds() else { return nil }
     let snapshot = part.snapshot
+    let recalled = part.recallSettled()
     // What is wrong has its place in the whole text.
     guard let manifest = try? Manifest(path: request.path, overrides: request.overrides, text: part.text(of: request)) else { return nil }
     let files = (part.open + part.settled).map { snapshot.declarations[$0] }.filter { $0.length == 0 }
@@ -43,7 +44,9 @@ extension Session {
     if AppendJournal.isPending(request.state) { return nil }
     let appended = try (files + part.appended).compactMap(Appended.byPerson)
     let settled = Set(part.settled.map { snapshot.string(snapshot.declarations[$0].name) })
-    guard let session = try? Session(manifest, appended: appended, settled: settled), part.fits(session) else { return nil }
+    guard let session = try? Session(manifest, appended: appended, settled: settled, recalled: recalled), part.fits(session) else { return nil }
+    // What was taken from the store since is for a whole reading to make anew.
+    guard recalled.allSatisfy({ $0.steps.allSatisfy { $0.outputs.allSatisfy { session.state.store.has($0.artifact) } } }) else { return nil }
     let isSettled = try session.state.database.reading {
       for step in session.graph.steps where settled.contains(step.declaration.name) {
         guard let key = try session.state.latest(manifest.workflow, step.name), let record = try session.state.action(key),
@@ -90,6 +93,14 @@ extension Session {
 }
 
 extension Glance.Part {
+  /// Takes out of the settled declarations those of which all is known that others may ask.
+  fileprivate mutating func recallSettled() -> [Recalled] {
+    let known = settled.map { snapshot.recalled($0) }
+    unread = zip(settled, known).filter { $1 != nil }.map(\.0)
+    settled = zip(settled, known).filter { $1 == nil }.map(\.0)
+    return known.compactMap { $0 }
+  }
+
   /// A manifest of the declarations that are needed, from their own bytes.
   fileprivate func text(of request: Request) throws -> [UInt8] {
     let file = Glibc.open(request.path, O_RDONLY | O_CLOEXEC)

@@ -45,13 +45,15 @@ public final class Session {
     appendedNames = appended.names
   }
 
-  /// `settled`: declarations that count as up to date; whoever calls says by which records.
-  init(_ manifest: Manifest, appended: [StepDeclaration], settled: Set<String> = [], withKinds: Bool = false) throws {
+  /// `settled`: declarations that count as up to date; whoever calls says by which records. `recalled`: such that are not in the manifest.
+  init(
+    _ manifest: Manifest, appended: [StepDeclaration], settled: Set<String> = [], recalled: [Recalled] = [], withKinds: Bool = false
+  ) throws {
     self.manifest = manifest
     let directory = Self.stateDirectory(of: manifest)
     let usesKinds = withKinds || (Array(manifest.steps.values) + appended).contains { if case .kind = $0.action { true } else { false } }
     let kinds = usesKinds ? try Catalogue.kinds(state: directory) : [:]
-    graph = try Graph(manifest, kinds: kinds, fleet: try manifest.fleet.map(Fleet.init(path:)) ?? Fleet(), settled: settled)
+    graph = try Graph(manifest, kinds: kinds, fleet: try manifest.fleet.map(Fleet.init(path:)) ?? Fleet(), settled: settled, recalled: recalled)
     try graph.insert(appended, parent: nil)
     state = try State(directory: directory)
     decider = Decider(graph: graph, state: state)

@@ -21,15 +21,26 @@ extension Session {
 private struct SnapshotWriter {
   let session: Session
   let request: Request
+  /// The manifest's, where declarations are looked for in it.
+  private let text: [UInt8]
   var draft: Snapshot.Draft
   private var watchIndex: [String: UInt32] = [:]
   private var declarationIndex: [String: UInt32] = [:]
+  /// Where the names of outputs and their files stand among the strings.
+  private var kept: [String: UInt32] = [:]
   private let prefix: String
 
   /// Nil where a snapshot would not tell the truth.
   init?(_ session: Session, _ request: Request) {
     // Edited while the run went on: its steps are those of the old text.
-    guard session.part != nil || (try? Digest(of: Files.read(session.manifest.path))) == Digest(of: session.manifest.text) else { return nil }
+    if let edit = session.part?.edit {
+      text = edit.text
+    } else if session.part != nil {
+      text = []
+    } else {
+      guard let now = try? Files.read(session.manifest.path), Digest(of: now) == session.manifest.digest else { return nil }
+      text = now
+    }
     self.session = session
     self.request = request
     draft = session.part.map { Snapshot.Draft($0.snapshot) } ?? Snapshot.Draft()
@@ -44,7 +55,9 @@ private struct SnapshotWriter {
           draft.flags &= ~Snapshot.Flags.complete
         }
       }
-      for index in part.open + part.settled { declarationIndex[part.snapshot.string(part.snapshot.declarations[index].name)] = UInt32(index) }
+      for index in part.open + part.settled + part.unread {
+        declarationIndex[part.snapshot.string(part.snapshot.declarations[index].name)] = UInt32(index)
+      }
       let touched = Set(part.open.flatMap { part.snapshot.files[$0].map(Int.init) })
       for index in touched { watchIndex[part.snapshot.string(part.snapshot.watches[index].path)] = UInt32(index) }
       for (index, watch) in draft.watches.enumerated() where watch.kind == Snapshot.Watch.Kind.appended.rawValue {
@@ -56,24 +69,26 @@ private struct SnapshotWriter {
     try addConfiguration()
     let groups = session.graph.wantedDeclarations.filter { session.part == nil || !session.graph.settled.contains($0.name) }
     if session.part == nil { try locate(groups) } else { try place(groups) }
-    var rows: [Int: (needs: [UInt32], files: [UInt32])] = [:]
+    var rows: [Int: (needs: [UInt32], files: [UInt32], results: [Snapshot.Result])] = [:]
     for group in groups {
       let index = Int(declarationIndex[group.name]!)
       let files = try watches(of: group)
       let isSettled = group.steps.allSatisfy { ($0.status.isSuccess || $0.bypassReason != nil) && !$0.options.always }
       draft.declarations[index].isOpen = isSettled && files != nil ? 0 : 1
-      rows[index] = (needs(of: group), files ?? [])
+      rows[index] = (needs(of: group), files ?? [], results(of: group, index))
     }
     if let part = session.part, part.isTentative { open(groups, part) }
-    let before = (needs: draft.needs, files: draft.files)
-    (draft.needs, draft.files) = (Snapshot.RowsDraft(), Snapshot.RowsDraft())
+    let before = (needs: draft.needs, files: draft.files, results: draft.results)
+    (draft.needs, draft.files, draft.results) = (Snapshot.RowsDraft(), Snapshot.RowsDraft(), Snapshot.RowsDraft())
     for index in draft.declarations.indices {
       if let row = rows[index] {
         draft.needs.append(row.needs)
         draft.files.append(row.files)
+        draft.results.append(row.results)
       } else {
         draft.needs.append(before.needs[index])
         draft.files.append(before.files[index])
+        draft.results.append(before.results[index])
       }
     }
     // Whatever else was looked at, as the programs that steps name: a change there is for a whole reading.
@@ -115,7 +130,6 @@ private struct SnapshotWriter {
   }
 
   private mutating func locate(_ groups: [Graph.Group]) throws {
-    let text = session.manifest.text
     let members = JSONPointer().members(in: text) ?? []
     draft.header = Array(
       members.filter { $0.name != "steps" && $0.name != "default" }.map { text[$0.bytes] }.joined(separator: [UInt8(ascii: ",")]))
@@ -139,7 +153,6 @@ private struct SnapshotWriter {
     let known = file == request.path ? session.part?.snapshot.manifest(request).map { UInt32($0) } : nil
     let source = if let known { known } else { try watch(file, .configuration) }
     declarationIndex[group.name] = UInt32(draft.declarations.count)
-    let text = session.part?.edit?.text ?? session.manifest.text
     draft.declarations.append(
       Snapshot.Declaration(
         source: source, length: UInt32(bytes?.count ?? 0), offset: UInt64(bytes?.lowerBound ?? 0), name: draft.add(group.name), isOpen: 0,
@@ -198,6 +211,42 @@ private struct SnapshotWriter {
     return watches.sorted()
   }
 
+  /// What its steps gave, for those who read it without its declaration. Nothing where there is more to know of it than that.
+  private mutating func results(of group: Graph.Group, _ index: Int) -> [Snapshot.Result] {
+    guard group.steps[0].declaration.optionalOutputs.isEmpty, let instances = session.graph.instances(of: group.name) else { return [] }
+    let known = index < draft.results.starts.count - 1 ? Array(draft.results[index]) : []
+    var results: [Snapshot.Result] = []
+    for step in instances.map({ session.graph.steps[$0] }) {
+      guard let record = step.record else { return [] }
+      func add(_ output: Output?, _ artifact: Artifact?, watch: UInt32) {
+        let old = results.count < known.count ? known[results.count] : nil
+        results.append(
+          Snapshot.Result(
+            step: keep(step.name, old?.step), output: output.map { keep($0.name, old?.output) } ?? 0,
+            file: output.map { keep(Files.name(of: $0.path), old?.file) } ?? 0, watch: watch, form: (output?.form ?? .file).code,
+            isExecutable: artifact?.isExecutable == true ? 1 : 0))
+      }
+      if step.outputs.isEmpty { add(nil, nil, watch: 0) }
+      for output in step.outputs {
+        guard let artifact = record.outputs[output.name], artifact.form == output.form else { return [] }
+        let path = step.publishes[output.name].map { $0 } ?? relative(session.state.store.path(of: artifact.digest))
+        // A directory that is published has a watch for each of its files, and none has its digest.
+        guard let watch = watchIndex[path], draft.watches[Int(watch)].digest == artifact.digest else { return [] }
+        add(output, artifact, watch: watch)
+      }
+    }
+    return results
+  }
+
+  /// Where a text stands among the strings: at its old place, if it is the same, or with others that are alike.
+  private mutating func keep(_ text: String, _ old: UInt32?) -> UInt32 {
+    if let old, draft.string(old) == text { return old }
+    if let index = declarationIndex[text] { return draft.declarations[Int(index)].name }
+    if let place = kept[text] { return place }
+    kept[text] = draft.add(text)
+    return kept[text]!
+  }
+
   /// A file, or a directory with all its files.
   private mutating func content(_ path: String, _ kind: Snapshot.Watch.Kind = .file) throws -> [UInt32] {
     guard Files.isDirectory(path) else { return [try watch(path, kind)] }
@@ -237,10 +286,6 @@ private struct SnapshotWriter {
     draft.watches.append(Snapshot.Watch(path: draft.add(path), kind: kind.rawValue, stamp: stamp, isTrusted: isTrusted ? 1 : 0, digest: digest))
     return index
   }
-}
-
-extension Snapshot.RowsDraft {
-  subscript(row: Int) -> ArraySlice<UInt32> { values[Int(starts[row])..<Int(starts[row + 1])] }
 }
 
 extension Step {

@@ -46,6 +46,19 @@ struct Snapshot {
     var mark: UInt64
   }
 
+  /// An output that a step of a declaration gave; of a step without outputs, the step alone.
+  struct Result {
+    /// Where the names of the step, of the output and of its file start among the strings; 0: no output.
+    var step: UInt32
+    var output: UInt32
+    var file: UInt32
+    /// The watched file that has its digest.
+    var watch: UInt32
+    var form: UInt16
+    /// Not zero: its owner may run it.
+    var isExecutable: UInt16
+  }
+
   enum Flags {
     /// A few declarations can be taken without the others.
     static let separable: UInt32 = 1
@@ -55,9 +68,11 @@ struct Snapshot {
 
   /// Format of the file, part of its first word. Layouts of this machine's records count too.
   private static let magic: UInt64 =
-    0x656e_7069_7265_0002 ^ UInt64(MemoryLayout<Watch>.stride) << 20 ^ UInt64(MemoryLayout<Declaration>.stride) << 32
-  private static let headerSize = 192
+    0x656e_7069_7265_0003 ^ UInt64(MemoryLayout<Watch>.stride) << 20 ^ UInt64(MemoryLayout<Declaration>.stride) << 32
+  private static let headerSize = 256
   private static let alignment = 64
+  /// Words of the header after those of the sections.
+  private static let words = (skipped: 26, defaults: 27)
 
   private let mapping: Mapping
   /// Tells it from any other.
@@ -77,18 +92,20 @@ struct Snapshot {
   let watches: UnsafeBufferPointer<Watch>
   let declarations: UnsafeBufferPointer<Declaration>
   /// Declarations that each one needs, and watches that each one reads or publishes: rows `start[i]..<start[i + 1]`.
-  let needs: Rows
-  let files: Rows
+  let needs: Rows<UInt32>
+  let files: Rows<UInt32>
+  /// What each one gave, step by step, if others can read that without reading the declaration; else nothing.
+  let results: Rows<Result>
 
-  struct Rows {
+  struct Rows<Value> {
     let starts: UnsafeBufferPointer<UInt32>
-    let values: UnsafeBufferPointer<UInt32>
-    subscript(row: Int) -> Slice<UnsafeBufferPointer<UInt32>> { values[Int(starts[row])..<Int(starts[row + 1])] }
+    let values: UnsafeBufferPointer<Value>
+    subscript(row: Int) -> Slice<UnsafeBufferPointer<Value>> { values[Int(starts[row])..<Int(starts[row + 1])] }
 
-    fileprivate func isSound(rows: Int, below limit: Int) -> Bool {
+    fileprivate func isSound(rows: Int, _ isValid: (Value) -> Bool) -> Bool {
       guard starts.count == rows + 1, starts[0] == 0, Int(starts[rows]) == values.count else { return false }
       for row in 0..<rows where starts[row] > starts[row + 1] { return false }
-      return values.allSatisfy { Int($0) < limit }
+      return values.allSatisfy(isValid)
     }
   }
 
@@ -115,8 +132,8 @@ struct Snapshot {
     id = word(2)
     flags = UInt32(truncatingIfNeeded: word(3))
     steps = Int(word(3) >> 32)
-    skipped = Int(truncatingIfNeeded: word(22))
-    defaults = UInt32(truncatingIfNeeded: word(23))
+    skipped = Int(truncatingIfNeeded: word(Self.words.skipped))
+    defaults = UInt32(truncatingIfNeeded: word(Self.words.defaults))
     identity = section(0, UInt8.self)
     header = section(1, UInt8.self)
     strings = section(2, UInt8.self)
@@ -124,10 +141,17 @@ struct Snapshot {
     declarations = section(4, Declaration.self)
     needs = Rows(starts: section(5, UInt32.self), values: section(6, UInt32.self))
     files = Rows(starts: section(7, UInt32.self), values: section(8, UInt32.self))
-    guard isSound, word(22) <= word(3) >> 32, strings.last == 0, word(23) < UInt64(strings.count),
+    results = Rows(starts: section(9, UInt32.self), values: section(10, Result.self))
+    guard isSound, word(Self.words.skipped) <= word(3) >> 32, strings.last == 0, word(Self.words.defaults) < UInt64(strings.count),
       watches.allSatisfy({ Int($0.path) < strings.count && Watch.Kind(rawValue: $0.kind) != nil }),
       declarations.allSatisfy({ Int($0.source) < watches.count && Int($0.name) < strings.count && $0.offset < 1 << 40 }),
-      needs.isSound(rows: declarations.count, below: declarations.count), files.isSound(rows: declarations.count, below: watches.count)
+      needs.isSound(rows: declarations.count, { Int($0) < declarations.count }), files.isSound(rows: declarations.count, { Int($0) < watches.count }),
+      results.isSound(
+        rows: declarations.count,
+        {
+          Int(max($0.step, $0.output, $0.file)) < strings.count && ($0.output == 0 || Int($0.watch) < watches.count)
+            && Output.Form(code: $0.form) != nil
+        })
     else { return nil }
   }
 
@@ -151,8 +175,9 @@ struct Snapshot {
     var strings: [UInt8] = [0]
     var watches: [Watch] = []
     var declarations: [Declaration] = []
-    var needs = RowsDraft()
-    var files = RowsDraft()
+    var needs = RowsDraft<UInt32>()
+    var files = RowsDraft<UInt32>()
+    var results = RowsDraft<Result>()
 
     init() {}
 
@@ -169,7 +194,10 @@ struct Snapshot {
       declarations = Array(snapshot.declarations)
       needs = RowsDraft(snapshot.needs)
       files = RowsDraft(snapshot.files)
+      results = RowsDraft(snapshot.results)
     }
+
+    func string(_ offset: UInt32) -> String { String(decoding: strings[Int(offset)...].prefix { $0 != 0 }, as: UTF8.self) }
 
     mutating func add(_ text: String) -> UInt32 {
       defer { strings += Array(text.utf8) + [0] }
@@ -187,7 +215,7 @@ struct Snapshot {
       }
       bytes.reserveCapacity(
         4096 + strings.count + header.count + watches.count * MemoryLayout<Watch>.stride + declarations.count * MemoryLayout<Declaration>.stride
-          + 4 * (needs.values.count + files.values.count + 2 * declarations.count))
+          + 4 * (needs.values.count + files.values.count + 3 * declarations.count) + results.values.count * MemoryLayout<Result>.stride)
       put(identity)
       put(header)
       put(strings)
@@ -197,12 +225,14 @@ struct Snapshot {
       put(needs.values)
       put(files.starts)
       put(files.values)
+      put(results.starts)
+      put(results.values)
       while bytes.count % 8 != 0 { bytes.append(0) }
       bytes.withUnsafeMutableBytes { bytes in
         func set(_ index: Int, _ word: UInt64) { bytes.storeBytes(of: word, toByteOffset: 8 * index, as: UInt64.self) }
         set(3, UInt64(flags) | UInt64(steps) << 32)
-        set(22, UInt64(skipped))
-        set(23, UInt64(defaults))
+        set(Snapshot.words.skipped, UInt64(skipped))
+        set(Snapshot.words.defaults, UInt64(defaults))
         for (index, section) in sections.enumerated() {
           set(4 + 2 * index, section.0)
           set(5 + 2 * index, section.1)
@@ -216,14 +246,16 @@ struct Snapshot {
     }
   }
 
-  struct RowsDraft {
+  struct RowsDraft<Value> {
     var starts: [UInt32] = [0]
-    var values: [UInt32] = []
+    var values: [Value] = []
 
     init() {}
-    init(_ rows: Rows) { (starts, values) = (Array(rows.starts), Array(rows.values)) }
+    init(_ rows: Rows<Value>) { (starts, values) = (Array(rows.starts), Array(rows.values)) }
 
-    mutating func append(_ row: some Sequence<UInt32>) {
+    subscript(row: Int) -> ArraySlice<Value> { values[Int(starts[row])..<Int(starts[row + 1])] }
+
+    mutating func append(_ row: some Sequence<Value>) {
       values.append(contentsOf: row)
       starts.append(UInt32(values.count))
     }
@@ -265,4 +297,16 @@ final class Mapping {
   }
 
   deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+}
+
+extension Output.Form {
+  private static let all: [Output.Form] = [.file, .directory, .value]
+
+  /// How a snapshot has it.
+  var code: UInt16 { UInt16(Self.all.firstIndex(of: self)!) }
+
+  init?(code: UInt16) {
+    guard code < Self.all.count else { return nil }
+    self = Self.all[Int(code)]
+  }
 }

@@ -9,7 +9,7 @@ struct Expansion {
 
   /// `lists` are the values of its `foreach`, once they are known.
   func expand(_ declaration: StepDeclaration, firstID: Step.ID, lists: OrderedDictionary<String, [JSON]>? = nil) throws -> [Step] {
-    let kind = try kind(of: declaration)
+    let kind = try kind(of: declaration).map { Shared($0) }
     if !declaration.foreach.isEmpty, lists == nil { return [try spread(declaration, kind, firstID)] }
     var steps: [Step] = []
     func named(_ labels: [String]) -> String { declaration.name + (labels.isEmpty ? "" : "[" + labels.joined(separator: ",") + "]") }
@@ -36,7 +36,7 @@ struct Expansion {
     return steps
   }
 
-  private func spread(_ declaration: StepDeclaration, _ kind: Kind?, _ id: Step.ID) throws -> Step {
+  private func spread(_ declaration: StepDeclaration, _ kind: Shared<Kind>?, _ id: Step.ID) throws -> Step {
     let step = Step(
       id: id, name: declaration.name, wholeName: declaration.name, declaration: declaration, kind: kind, matrix: [:], shard: nil, parent: parent)
     var lists = declaration.foreach
@@ -104,7 +104,8 @@ struct Expansion {
     try checkAllowance(declaration)
     if let kind = step.kind { try checkParameters(step, kind) }
     if case .command(let argv) = declaration.action {
-      step.argv = try argv.map { try text($0, "run") }
+      // Most words have nothing to fill in, and one array serves the declaration and its steps.
+      step.argv = argv.contains(where: Template.mayExpand) ? try argv.map { try text($0, "run") } : argv
       step.allowance = declaration.appends
       if step.mayAppend { try checkAppending(step) }
     }

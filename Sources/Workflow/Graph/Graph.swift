@@ -16,9 +16,9 @@ public final class Graph {
   private var instances: [String: [Step.ID]] = [:]
   /// What references to all instances mean.
   private var fans: [String: Fan] = [:]
-  /// Steps by family, in the order they came.
+  /// Steps by family, in the order they came, but for those that a family is named after; most families have no other.
   private var families: [String: [Step.ID]] = [:]
-  /// Unfinished steps of a family, and who waits until there are none.
+  /// How many of these are unfinished, and who waits until a whole family has ended.
   private var unfinished: [String: Int] = [:]
   private var waitingForFamily: [String: [Step.ID]] = [:]
   /// Optional `after` of steps that do not exist yet.
@@ -32,14 +32,29 @@ public final class Graph {
   /// Who publishes to a path.
   private var publishers = Publishers()
 
-  public init(_ manifest: Manifest, kinds: [String: Kind], fleet: Fleet, settled: Set<String> = []) throws {
-    self.settled = settled
+  convenience init(_ manifest: Manifest, kinds: [String: Kind], fleet: Fleet) throws {
+    try self.init(manifest, kinds: kinds, fleet: fleet, settled: [], recalled: [])
+  }
+
+  /// `recalled`: declarations that are up to date too, and not in the manifest.
+  init(_ manifest: Manifest, kinds: [String: Kind], fleet: Fleet, settled: Set<String>, recalled: [Recalled]) throws {
+    self.settled = settled.union(recalled.map(\.name))
     self.manifest = manifest
     self.kinds = kinds
     self.fleet = fleet
     let prefix = manifest.directory + "/"
     reserved = Set((manifest.sources + [manifest.fleet].compactMap { $0 }).filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
+    for declaration in recalled { insert(declaration) }
     _ = try insert(Array(manifest.steps.values), parent: nil)
+  }
+
+  private func insert(_ recalled: Recalled) {
+    let declaration = StepDeclaration(unread: recalled.name, file: manifest.path)
+    for (name, outputs) in recalled.steps {
+      byName[name] = steps.count
+      instances[recalled.name, default: []].append(steps.count)
+      steps.append(Step(id: steps.count, name: name, outputs: outputs, of: declaration))
+    }
   }
 
   public func step(named name: String) -> Step? { byName[name].map { steps[$0] } }
@@ -92,7 +107,7 @@ public final class Graph {
         }
         steps += created
         for step in created {
-          families[step.family, default: []].append(step.id)
+          if step.name != step.family { families[step.family, default: []].append(step.id) }
           for (output, path) in step.publishes {
             if reserved.contains(path) {
               throw declaration.problem("step '\(step.name)' would overwrite \(path), which the manifest is read from", "out", output)
@@ -175,18 +190,18 @@ public final class Graph {
 
   /// Counts what the new steps wait for and makes them known to those.
   private func enlist(_ created: [Step]) {
-    for step in created { unfinished[step.family, default: 0] += 1 }
+    for step in created where step.name != step.family { unfinished[step.family, default: 0] += 1 }
     for step in created {
       for need in step.needs where !steps[need.step].status.isFinished {
         step.waitingFor += 1
         steps[need.step].dependents.append(step.id)
       }
-      for family in step.families where unfinished[family, default: 0] > 0 {
+      for family in step.families where !isEnded(family) {
         step.waitingFor += 1
         waitingForFamily[family, default: []].append(step.id)
       }
       for promised in step.promises {
-        if byName[promised] == nil, unfinished[Self.family(of: promised), default: 0] > 0 {
+        if byName[promised] == nil, !isEnded(Self.family(of: promised)) {
           step.waitingFor += 1
           promises[promised, default: []].append(step.id)
         }
@@ -214,8 +229,8 @@ public final class Graph {
       step.problem = problem
       if step.isBypassed { bypassed.append(step) }
       var released = step.dependents
-      unfinished[step.family]! -= 1
-      if unfinished[step.family] == 0 {
+      if step.name != step.family { unfinished[step.family]! -= 1 }
+      if !waitingForFamily.isEmpty || !promises.isEmpty, isEnded(step.family) {
         released += waitingForFamily.removeValue(forKey: step.family) ?? []
         if !promises.isEmpty {
           for name in promises.keys where Self.family(of: name) == step.family { released += promises.removeValue(forKey: name)! }
@@ -276,7 +291,14 @@ public final class Graph {
     return nil
   }
 
-  func members(of family: String) -> some Sequence<Step> { (families[family] ?? []).lazy.map { [unowned self] in steps[$0] } }
+  /// Itself first, then what came of it.
+  func members(of family: String) -> some Sequence<Step> {
+    ((byName[family].map { [$0] } ?? []) + (families[family] ?? [])).lazy.map { [unowned self] in steps[$0] }
+  }
+
+  private func isEnded(_ family: String) -> Bool {
+    step(named: family)?.status.isFinished ?? true && unfinished[family, default: 0] == 0
+  }
 
   // MARK: Wanting
 

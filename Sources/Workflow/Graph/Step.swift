@@ -47,7 +47,8 @@ public final class Step {
   let wholeName: String
   public let declaration: StepDeclaration
   /// Nil for a command.
-  public let kind: Kind?
+  public var kind: Kind? { sharedKind?.value }
+  private let sharedKind: Shared<Kind>?
   public let matrix: OrderedDictionary<String, JSON>
   /// Set for one shard of a sharded step.
   public let shard: (index: Int, count: Int)?
@@ -63,6 +64,8 @@ public final class Step {
   var environment: OrderedDictionary<String, String> = [:]
   /// Output name to published path.
   var publishes: OrderedDictionary<String, String> = [:]
+  /// Set if its declaration was not read.
+  var recalledOutputs: [Output]?
   /// The shards it gathers.
   var shards: [Step.ID] = []
   /// How it is run, with variables and matrix filled in.
@@ -92,15 +95,23 @@ public final class Step {
   var height = 0.0
 
   /// Set once it succeeded.
-  public internal(set) var record: ActionRecord?
+  public internal(set) var record: ActionRecord? {
+    get { sharedRecord?.value }
+    set { sharedRecord = newValue.map { Shared($0) } }
+  }
+  private var sharedRecord: Shared<ActionRecord>?
   /// Why it was skipped though nothing failed: its condition, or that of a step it reads, does not hold.
   public internal(set) var bypassReason: String?
   public var isBypassed: Bool { bypassReason != nil }
   /// Why it failed or was skipped.
-  public internal(set) var problem: Problem?
+  public internal(set) var problem: Problem? {
+    get { sharedProblem?.value }
+    set { sharedProblem = newValue.map { Shared($0) } }
+  }
+  private var sharedProblem: Shared<Problem>?
 
   init(
-    id: ID, name: String, wholeName: String, declaration: StepDeclaration, kind: Kind?, matrix: OrderedDictionary<String, JSON>,
+    id: ID, name: String, wholeName: String, declaration: StepDeclaration, kind: Shared<Kind>?, matrix: OrderedDictionary<String, JSON>,
     shard: (index: Int, count: Int)?,
     parent: Step.ID?
   ) {
@@ -110,7 +121,7 @@ public final class Step {
     self.wholeName = wholeName
     self.declaration = declaration
     options = declaration.options
-    self.kind = kind
+    sharedKind = kind
     self.matrix = matrix
     self.shard = shard
     self.parent = parent
@@ -130,6 +141,7 @@ public final class Step {
 
   /// What it writes: the kind's outputs, or what a command's `out` declares.
   public var outputs: [Output] {
+    if let recalledOutputs { return recalledOutputs }
     if let kind { return kind.outputs }
     if spread != nil { return declaration.outputs.map { Output($0.key, commandPath: $0.value) } }
     let prefix = declaration.scope?.outputs.count ?? 0

@@ -17,7 +17,7 @@ public struct Remark: Sendable {
 extension Session {
   /// Remarks on the manifest's own steps.
   public func lint() -> [Remark] {
-    let text = String(decoding: manifest.text, as: UTF8.self)
+    let text = String(decoding: (try? Files.read(manifest.path)) ?? [], as: UTF8.self)
     let origin = Origin(file: manifest.path, pointer: JSONPointer())
     let unused = manifest.variables.keys.filter { !text.contains("${var.\($0)}") }.map {
       Remark(step: nil, "variable '\($0)' is never used", at: origin.place("vars", $0, key: true), hint: "remove it")

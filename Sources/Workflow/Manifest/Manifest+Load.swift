@@ -1,5 +1,6 @@
 // Reads a manifest and checks its form; every error has its place. Names of steps and kinds are checked later, by the graph.
 
+internal import Hashing
 import JSON
 import OrderedCollections
 
@@ -16,12 +17,12 @@ extension Manifest {
   /// Reads `text` as if it stood in the file.
   init(path: String, overrides: [(name: String, value: String)], text: [UInt8]) throws {
     let reader = Reader(file: path, text: text)
-    let root = try reader.parse()
+    let (root, places) = try reader.parts("steps")
     try reader.version(root, "manifest")
     try reader.onlyKeys(root, JSONPointer(), Include.keys)
 
     self.path = path
-    self.text = text
+    digest = Digest(of: text)
     let stem = Files.name(of: path)
     workflow = try reader.string(root, "workflow") ?? (stem.hasSuffix(".json") ? String(stem.dropLast(5)) : stem)
     description = try reader.string(root, "description")
@@ -44,8 +45,12 @@ extension Manifest {
       throw reader.problem("'steps' is missing", JSONPointer(root["steps"] == nil ? [] : ["steps"]), hint: "a manifest needs \"steps\": { … }")
     }
     steps = include.steps
-    steps.reserveCapacity(steps.count + declared.count)
+    steps.reserveCapacity(steps.count + (places?.count ?? declared.count))
     for (name, step) in declared { steps[name] = try reader.step(name, step) }
+    for place in places ?? [] {
+      let (name, step) = try reader.member(at: place)
+      steps[name] = try reader.step(name, step)
+    }
     patterns = steps.values.filter { Pattern.isPattern($0.name) }
     for pattern in patterns { steps[pattern.name] = nil }
     defaults = try reader.strings(root["default"] ?? [], JSONPointer(["default"]))

@@ -1,12 +1,14 @@
 // A manifest as it was written: variables, steps, defaults. It does not know what steps expand to, nor whether they ran.
 
+import Hashing
 public import JSON
 public import OrderedCollections
 
 public struct Manifest: Sendable {
   /// Absolute path of the file.
   public let path: String
-  public let text: [UInt8]
+  /// Of the file.
+  let digest: Digest
   public var workflow: String
   public var description: String?
   /// Resolved, after overrides.

@@ -16,6 +16,31 @@ struct Reader {
     }
   }
 
+  /// The document without the members of `name`, and where each of these stands: a tree of all at once would be larger than what is made of them.
+  /// Nil: the document has to be taken as a whole, as it is then.
+  func parts(_ name: String) throws -> (root: JSON, members: [Range<Int>]?) {
+    guard let all = JSONPointer.members(ofObject: text, in: 0..<text.count), let large = all.first(where: { $0.name == name }),
+      let members = JSONPointer.members(ofObject: text, in: large.value)
+    else { return (try parse(), nil) }
+    let texts = all.map { $0.name == name ? Array("\"\(name)\":{}".utf8)[...] : text[$0.bytes] }
+    guard let root = try? Self.object(texts) else { return (try parse(), nil) }
+    return (root, members.map(\.bytes))
+  }
+
+  /// A member by its place: its name and its value.
+  func member(at place: Range<Int>) throws -> (String, JSON) {
+    guard let member = try? Self.object([text[place]]).object?.elements.first else {
+      // The parser knows what is wrong with it, and where.
+      _ = try parse()
+      throw Problem(.internalError, "\(Files.display(file)): a member is no JSON, and the whole is")
+    }
+    return (member.key, member.value)
+  }
+
+  private static func object(_ members: [ArraySlice<UInt8>]) throws -> JSON {
+    try JSON(parsing: [UInt8(ascii: "{")] + members.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "}")])
+  }
+
   func problem(_ sentence: String, _ pointer: JSONPointer, key: Bool = false, hint: String? = nil) -> Problem {
     let place = pointer.place(in: text, key: key)
     return Problem(.manifest, sentence, at: Place(file: Files.display(file), line: place.line, column: place.column, text: text), hint: hint)

@@ -29,9 +29,6 @@ public final class StepDeclaration: Sendable {
   public let origin: Origin
   /// What names and paths mean here; nil in the manifest itself.
   let scope: Scope?
-  /// The step as it is written; null if nobody will ask, as of a command whose options are known.
-  public let source: JSON
-  public let description: String?
   public let action: Action
   /// Port to patterns and references.
   public let inputs: OrderedDictionary<String, [String]>
@@ -42,21 +39,55 @@ public final class StepDeclaration: Sendable {
   public let with: JSON
   public let environment: OrderedDictionary<String, String>
   public let after: [String]
-  let matrix: Matrix?
-  /// Lists that are known only while the workflow runs: one step for each of their elements.
-  let foreach: OrderedDictionary<String, Condition>
-  /// A count, or a reference to a variable that holds one.
-  public let shards: JSON?
-  /// What the step wants of a station: `task`.
-  public let station: JSON?
-  /// Nil: may not append. Empty: every kind. Else the kinds it may append (`run` for commands).
-  public let appends: [String]?
-  /// Whether it runs at all.
-  public let when: Condition?
-  /// Set if it was appended.
-  let note: AppendNote?
   /// How it is run; steps whose options use variables have them in `Step.options` alone.
   public let options: StepOptions
+  private let rest: Shared<Rest>
+
+  /// What most steps do not say; those share one.
+  private struct Rest: Sendable {
+    var source = JSON.null
+    var description: String?
+    var matrix: Matrix?
+    var foreach: OrderedDictionary<String, Condition> = [:]
+    var shards: JSON?
+    var station: JSON?
+    var appends: [String]?
+    var when: Condition?
+    var note: AppendNote?
+
+    static let nothing = Shared(Rest())
+
+    var shared: Shared<Rest> {
+      let isNothing =
+        source == .null && description == nil && matrix == nil && foreach.isEmpty && shards == nil && station == nil && appends == nil && when == nil
+        && note == nil
+      return isNothing ? Self.nothing : Shared(self)
+    }
+  }
+
+  /// The step as it is written; null if nobody will ask, as of a command whose options are known.
+  public var source: JSON { rest.value.source }
+  public var description: String? { rest.value.description }
+  var matrix: Matrix? { rest.value.matrix }
+  /// Lists that are known only while the workflow runs: one step for each of their elements.
+  var foreach: OrderedDictionary<String, Condition> { rest.value.foreach }
+  /// A count, or a reference to a variable that holds one.
+  public var shards: JSON? { rest.value.shards }
+  /// What the step wants of a station: `task`.
+  public var station: JSON? { rest.value.station }
+  /// Nil: may not append. Empty: every kind. Else the kinds it may append (`run` for commands).
+  public var appends: [String]? { rest.value.appends }
+  /// Whether it runs at all.
+  public var when: Condition? { rest.value.when }
+  /// Set if it was appended.
+  var note: AppendNote? { rest.value.note }
+
+  /// One whose text was not read.
+  init(unread name: String, file: String) {
+    (self.name, scope, action, options, rest) = (name, nil, .command([]), .none, Rest.nothing)
+    origin = Origin(file: file, pointer: JSONPointer(["steps", name]))
+    (inputs, outputs, optionalOutputs, with, environment, after) = ([:], [:], [], [:], [:], [])
+  }
 
   /// The same step under another name, or as another file means it.
   func renamed(_ name: String, scope: Scope) -> StepDeclaration { StepDeclaration(self, name: name, scope: scope) }
@@ -64,10 +95,7 @@ public final class StepDeclaration: Sendable {
   private init(_ other: StepDeclaration, name: String, scope: Scope) {
     self.name = name
     self.scope = scope
-    note = other.note
     origin = other.origin
-    source = other.source
-    description = other.description
     action = other.action
     inputs = other.inputs
     outputs = other.outputs
@@ -75,13 +103,8 @@ public final class StepDeclaration: Sendable {
     with = other.with
     environment = other.environment
     after = other.after
-    matrix = other.matrix
-    foreach = other.foreach
-    shards = other.shards
-    station = other.station
-    appends = other.appends
-    when = other.when
     options = other.options
+    rest = other.rest
   }
 
   /// Reads a step and checks its form.
@@ -93,9 +116,10 @@ public final class StepDeclaration: Sendable {
       throw reader.problem("'\(name)' cannot be a step's name", pointer, key: true, hint: "use letters, digits, _ and -")
     }
     try reader.onlyKeys(json, pointer, Self.keys)
-    (self.name, self.scope, self.note) = (name, scope, note)
+    (self.name, self.scope) = (name, scope)
     origin = Origin(file: reader.file, pointer: pointer)
-    description = try reader.string(json, "description", pointer)
+    var rest = Rest(note: note)
+    rest.description = try reader.string(json, "description", pointer)
     let members = json.object!
     action = try Self.action(json, name, pointer, reader)
     var inputs: OrderedDictionary<String, [String]> = [:]
@@ -125,31 +149,32 @@ public final class StepDeclaration: Sendable {
     }
     self.environment = environment
     after = try reader.strings(json["after"] ?? [], pointer / "after")
-    matrix = try members["matrix"].map { try Matrix($0, at: pointer / "matrix", reader: reader) }
-    foreach = try Self.foreach(members["foreach"], pointer / "foreach", reader)
-    for name in foreach.keys where matrix?.axes[name] != nil {
+    rest.matrix = try members["matrix"].map { try Matrix($0, at: pointer / "matrix", reader: reader) }
+    rest.foreach = try Self.foreach(members["foreach"], pointer / "foreach", reader)
+    for name in rest.foreach.keys where rest.matrix?.axes[name] != nil {
       throw reader.problem("'\(name)' is in 'matrix' and in 'foreach'", pointer / "foreach" / name, key: true)
     }
-    shards = json["shards"]
-    station = json["station"]
-    for (key, value) in try reader.object(station, pointer / "station") where value.string == nil && !(key == "count" && value.int != nil) {
+    rest.shards = json["shards"]
+    rest.station = json["station"]
+    for (key, value) in try reader.object(rest.station, pointer / "station") where value.string == nil && !(key == "count" && value.int != nil) {
       throw reader.problem("'\(key)' must be a \(key == "count" ? "count" : "string")", pointer / "station" / key)
     }
     switch json["appends"] {
-    case nil, .bool(false)?: appends = nil
-    case .bool(true)?: appends = []
+    case nil, .bool(false)?: break
+    case .bool(true)?: rest.appends = []
     case let kinds?:
       let kinds = try reader.strings(kinds, pointer / "appends")
       guard !kinds.isEmpty else { throw reader.problem("'appends' names no kind", pointer / "appends", hint: "true means all, false none") }
-      appends = kinds
+      rest.appends = kinds
     }
     let usesVariables = Self.usesVariables(members)
-    if case .command = action, !usesVariables { source = .null } else { source = json }
+    if case .command = action, !usesVariables {} else { rest.source = json }
     options =
       usesVariables
       ? .none
       : try StepOptions.read(members, Complaint { reader.problem($0, JSONPointer(pointer.tokens + $1), key: $3, hint: $2) })
-    when = try Self.condition(members["when"], pointer / "when", reader)
+    rest.when = try Self.condition(members["when"], pointer / "when", reader)
+    self.rest = rest.shared
     try checkAction(members, pointer, reader)
   }
 }

@@ -31,6 +31,7 @@ enum Template {
   /// Splits a string into text and references; `$$` becomes `$`.
   static func parse(_ text: String) throws -> [Segment] {
     guard text.utf8.contains(UInt8(ascii: "$")) else { return [.text(text)] }
+    if let inner = only(text) { return [.reference(try reference(inner))] }
     var segments: [Segment] = []
     var literal = ""
     try scan(text) { piece in
@@ -68,7 +69,7 @@ enum Template {
   }
 
   private static func expand(_ text: String, _ lookup: (Reference) throws -> JSON) throws -> JSON {
-    guard text.utf8.contains(UInt8(ascii: "$")) else { return .string(text) }
+    guard mayExpand(text) else { return .string(text) }
     var out = ""
     var whole: JSON?
     var pieces = 0
@@ -149,6 +150,30 @@ enum Template {
     }
   }
 
+  /// The inside of a text that is one plain reference: of most that are long lists of inputs.
+  private static func only(_ text: String) -> String? {
+    var text = text
+    return text.withUTF8 { bytes in
+      guard bytes.count > 3, bytes.starts(with: "${".utf8), bytes[bytes.count - 1] == UInt8(ascii: "}") else { return nil }
+      let inner = bytes[2..<bytes.count - 1]
+      guard !inner.contains(where: { $0 == UInt8(ascii: "$") || $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }) else { return nil }
+      return String(decoding: inner, as: UTF8.self)
+    }
+  }
+
+  /// Whether there is a `${var.`, `${matrix.` or `${stem}` in it, or what begins like one.
+  static func mayExpand(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      guard bytes.count > 2 else { return false }
+      return (0..<bytes.count - 2).contains { index in
+        guard bytes[index] == UInt8(ascii: "$"), bytes[index + 1] == UInt8(ascii: "{") else { return false }
+        let root = bytes[index + 2]
+        return root == UInt8(ascii: "v") || root == UInt8(ascii: "m") || root == UInt8(ascii: "s") && bytes[index...].starts(with: "${stem".utf8)
+      }
+    }
+  }
+
   private enum Piece { case literal(String), escape, reference(String) }
 
   private static func scan(_ text: String, _ found: (Piece) throws -> Void) throws {
@@ -174,11 +199,13 @@ enum Template {
 
   /// Where the brace that the bytes begin with is closed.
   private static func closing(_ bytes: Substring.UTF8View) -> String.Index? {
-    var depth = 0
-    return bytes.indices.first { index in
+    var (depth, index) = (0, bytes.startIndex)
+    while index < bytes.endIndex {
       if bytes[index] == UInt8(ascii: "{") { depth += 1 } else if bytes[index] == UInt8(ascii: "}") { depth -= 1 }
-      return depth == 0
+      if depth == 0 { return index }
+      bytes.formIndex(after: &index)
     }
+    return nil
   }
 
   private static func reference(_ text: String) throws -> Reference {
