@@ -116,9 +116,11 @@ public enum BehaviourCloning {
       var stream = RandomStream("bc", "\(seed)", "weights")
       let outputs = settings.chunk * features.actionSize
       let flowInputs = settings.flowSteps > 0 ? outputs + FlowTime.size : 0
-      let network = start.map(Network.init(of:)) ?? Network(
-        input: features.size(observation: observationSize) + flowInputs, output: Modes.outputs(settings.modes, outputs), shape: settings.network,
-        members: settings.members, lastGain: 0.1, from: &stream)
+      let network =
+        start.map(Network.init(of:))
+        ?? Network(
+          input: features.size(observation: observationSize) + flowInputs, output: Modes.outputs(settings.modes, outputs), shape: settings.network,
+          members: settings.members, lastGain: 0.1, from: &stream)
       let average = network.copy()
       let moments = AdamMoments(for: network.parameters)
       var curves = LearningCurves(), done = 0

@@ -33,7 +33,8 @@ import Testing
       Self.straying(), task: "point", features: PointTask.features, settings: clone.cloning, seed: 1)
     let before = try environment.successes(of: LearnedActor(shown.policy), seeds: seeds)
     let after = try environment.successes(of: LearnedActor(trained.policy), seeds: seeds)
-    #expect(after.successes >= before.successes && Double(after.steps) < 0.75 * Double(before.steps), "\(before) then \(after)")
+    // 115 and 176 were seen.
+    #expect(after.successes >= before.successes + 30 && after.steps < before.steps, "\(before) then \(after)")
   }
 
   @Test func `Training that was interrupted resumes to the very same weights and curves`() throws {

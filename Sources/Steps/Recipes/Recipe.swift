@@ -105,7 +105,7 @@ struct Recipe {
         "bc": Setting.schema(CloningSettings.table, defaults: CloningSettings(), description: "behaviour cloning from demonstrations"),
         "rl": Setting.schema(
           ReinforcementSettings.table, defaults: ReinforcementSettings(),
-          description: "soft actor-critic in the nominal simulation, with demonstrations"),
+          description: "reinforcement learning in the nominal simulation, with demonstrations"),
       ],
     ]
   }
