@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills study-nights bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append study-eyes bench-learn study-parity study-gym study-gaps study-cloning study-residual
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills study-nights bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append study-eyes bench-learn study-parity study-gym study-gaps study-cloning study-residual study-imitation
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -111,6 +111,11 @@ study-residual: .build/ready ## learn a residual over the clone of human demonst
 	@$(STUDY_PUSH_T) residual.json
 	@$(REPORT)/push-t-residual "Reinforcement learning of a residual" Benchmarks/push-t/residual.txt \
 		"clone of human demonstrations=Benchmarks/push-t/results/residual-base.json" "with a residual=Benchmarks/push-t/results/residual.json"
+study-imitation: .build/ready ## learn by self-imitation from a clone of human demonstrations, for about an hour
+	@$(STUDY_PUSH_T) imitation.json
+	@cp Benchmarks/push-t/results/imitation-curves.json docs/results/push-t-imitation-curves.json
+	@$(REPORT)/push-t-imitation "Reinforcement learning by self-imitation" Benchmarks/push-t/imitation.txt \
+		"the clone it begins as=Benchmarks/push-t/results/imitation-clone.json" "after self-imitation=Benchmarks/push-t/results/imitation.json"
 bench-start: .build/ready .deps/ready-bench ## time starting up and doing nothing, beside ninja
 	@python3 Benchmarks/start/study.py $(ENPIRE) $(wildcard workflows/push-t.json)
 bench-trust: .build/ready .deps/ready-bench ## twelve cases of trust on enpire, ninja, make, Snakemake and DVC

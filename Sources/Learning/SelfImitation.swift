@@ -1,17 +1,28 @@
 // Reinforcement learning by imitating oneself: a clone of demonstrations that draws what it does plays several times from each start, and goes on
-// learning from those of its own episodes that were done sooner than the others from there (Oh et al., 2018, keep what beat expectation; here that
-// is the mean of the same start, as in Kool et al., 2019). No values are learnt, so none can be wrong. It knows no task.
+// learning from those of its own episodes that were done sooner than others from there (Oh et al., 2018, keep what beat expectation; here that is
+// told by the same start's others, as in Kool et al., 2019). No values are learnt, so none can be wrong. It knows no task.
 
 internal import Foundation
 internal import Hashing
 internal import JSON
 
 public enum SelfImitation {
+  public enum Kept: String, Sendable, CaseIterable {
+    /// All that were done sooner than the mean.
+    case better
+    /// The one that was done first, if not all took as long.
+    case best
+  }
+
   public struct Settings: Sendable {
     /// How demonstrations, and then what went well, are cloned: something that draws. `updates` are those before the first episode.
     public var cloning = BehaviourCloning.Settings()
     /// Starts of a round, and episodes from each.
     public var starts = 250, attempts = 4
+    /// Which of those from a start are kept, of the ones that are done.
+    public var keeps = Kept.better
+    /// Whether each round's clone begins with new weights; else it goes on from the last one.
+    public var isAnew = false
     /// Rounds whose episodes are learnt from, and whether the demonstrations still are.
     public var memory = 4
     public var keepsDemonstrations = false
@@ -20,8 +31,8 @@ public enum SelfImitation {
     public var rate = 3e-4
     /// Control steps of all rounds; the last one is played to its end.
     public var steps = 50_000
-    /// Evaluations on starts of their own, and the episodes of each; the best actor is the policy.
-    public var evaluations = 10, evaluationEpisodes = 10
+    /// Episodes of the evaluation after each round, on starts of its own; the best actor is the policy, the last one if there are none.
+    public var evaluationEpisodes = 10
 
     public init() {}
   }
@@ -47,7 +58,7 @@ public enum SelfImitation {
     var curves = LearningCurves()
 
     struct State {
-      var round = 0, steps = 0, updates = 0, evaluated = 0, evaluationSteps = 0, bestRate = -1.0
+      var round = 0, steps = 0, updates = 0, evaluationSteps = 0, bestRate = -1.0
     }
 
     init(environment: LearningEnvironment, demonstrations: DataSet, task: String, features: Features, settings: Settings, seed: Int) {
@@ -66,8 +77,10 @@ public enum SelfImitation {
         outcome = take(
           try BehaviourCloning.train(demonstrations, task: task, features: features, settings: settings.cloning, seed: seed, at: clone))
         best = policy
-        if outcome == .finished { try evaluate() }
-        try save(site)
+        if outcome == .finished {
+          try evaluate()
+          try save(site)
+        }
       }
       while outcome == .finished, state.steps < settings.steps {
         try play { [state] in
@@ -75,7 +88,8 @@ public enum SelfImitation {
             settings.cloning.updates + min($0, settings.steps), total, "round \(state.round), best success \(brief(state.bestRate))")
         }
         outcome = try learn()
-        if Double(state.steps) >= Double(settings.steps) * Double(state.evaluated) / Double(max(1, settings.evaluations)) { try evaluate() }
+        guard outcome == .finished else { break }
+        try evaluate()
         state.round += 1
         try save(site)
       }
@@ -112,7 +126,7 @@ public enum SelfImitation {
       }
     }
 
-    /// Keeps what is done, and done sooner than the mean from the same start; what is not done took as long as there was time.
+    /// Keeps what is done, and done sooner than others from the same start; what is not done took as long as there was time.
     private func play(_ tell: (_ steps: Int) throws -> Void) throws {
       var stream = stream("round", state.round), kept = DataSet(), solved = 0
       for start in 0..<settings.starts {
@@ -122,7 +136,9 @@ public enum SelfImitation {
         let steps = episodes.reduce(0) { $0 + $1.actions.count }
         state.steps += steps
         solved += episodes.count { $0.isSolved }
-        for episode in episodes where episode.isSolved && episode.actions.count * episodes.count < steps {
+        let better = episodes.filter { $0.isSolved && $0.actions.count * episodes.count < steps }
+        let first = better.min { $0.actions.count < $1.actions.count }
+        for episode in settings.keeps == .best ? [first].compactMap(\.self) : better {
           kept.append(observations: episode.observations, actions: episode.actions)
         }
         if start % max(1, settings.starts / 10) == 0 { try tell(state.steps) }
@@ -139,24 +155,22 @@ public enum SelfImitation {
       (cloning.updates, cloning.rate, cloning.heldOut) = (settings.updates, settings.rate, 0)
       var draw = stream("updates", state.round)
       let trained = try BehaviourCloning.train(
-        data, task: task, features: features, settings: cloning, seed: Int(draw.next() >> 1), from: policy)
+        data, task: task, features: features, settings: cloning, seed: Int(draw.next() >> 1), from: settings.isAnew ? nil : policy)
       if let loss = trained.curves["loss"]?.values.last { curves.add("loss", at: state.steps, loss, axis: "step") }
       return take(trained)
     }
 
     private func evaluate() throws {
-      guard settings.evaluations > 0, settings.evaluationEpisodes > 0 else {
-        policy.seed = seed
+      policy.seed = seed
+      guard settings.evaluationEpisodes > 0 else {
         best = policy
         return
       }
       var starts = stream("evaluation")
-      policy.seed = seed
       let outcome = try environment.successes(
         of: LearnedActor(policy), seeds: (0..<settings.evaluationEpisodes).map { _ in 1 << 62 | starts.next() >> 2 })
       let rate = Double(outcome.successes) / Double(settings.evaluationEpisodes)
       state.evaluationSteps += outcome.steps
-      state.evaluated += 1
       curves.add("success", at: state.steps, rate, axis: "step")
       if rate >= state.bestRate { (best, state.bestRate) = (policy, rate) }
     }
@@ -172,7 +186,7 @@ public enum SelfImitation {
       try best.write(directory: place + "/best")
       for (index, episodes) in own.enumerated() where episodes.frames > 0 { try episodes.write(directory: "\(place)/own-\(index)") }
       let state: JSON = [
-        "round": .integer(state.round), "steps": .integer(state.steps), "updates": .integer(state.updates), "evaluated": .integer(state.evaluated),
+        "round": .integer(state.round), "steps": .integer(state.steps), "updates": .integer(state.updates),
         "evaluation_steps": .integer(state.evaluationSteps), "best": .number(state.bestRate), "own": .integer(own.count), "curves": curves.json,
       ]
       try Data(state.canonical.utf8).write(to: URL(filePath: place + "/state.json"))
@@ -197,8 +211,8 @@ public enum SelfImitation {
         return FileManager.default.fileExists(atPath: place) ? try DataSet(directory: place) : DataSet()
       }
       state = State(
-        round: number("round"), steps: number("steps"), updates: number("updates"), evaluated: number("evaluated"),
-        evaluationSteps: number("evaluation_steps"), bestRate: saved["best"]?.double ?? -1)
+        round: number("round"), steps: number("steps"), updates: number("updates"), evaluationSteps: number("evaluation_steps"),
+        bestRate: saved["best"]?.double ?? -1)
       curves = LearningCurves(saved["curves"])
       return true
     }

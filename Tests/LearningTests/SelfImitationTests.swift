@@ -9,7 +9,7 @@ import Testing
     (settings.cloning.chunk, settings.cloning.modes, settings.cloning.draws, settings.cloning.loss) = (1, 4, true, .absolute)
     (settings.cloning.batch, settings.cloning.updates, settings.cloning.averaging) = (64, 300, 0.9)
     (settings.starts, settings.attempts, settings.memory, settings.updates, settings.rate) = (20, 6, 3, 150, 1e-3)
-    (settings.steps, settings.evaluations, settings.evaluationEpisodes) = (steps, 3, 20)
+    (settings.steps, settings.evaluationEpisodes) = (steps, 20)
     return settings
   }
 
@@ -26,11 +26,9 @@ import Testing
     #expect(trained.outcome == .finished && trained.policy.regime == "rl" && trained.policy.draws)
     let solved = try #require(trained.curves["solved"]?.values), kept = try #require(trained.curves["kept"]?.values)
     #expect(solved.count > 5 && kept.allSatisfy { $0 > 0 })
-    var clone = Self.settings(steps: 1)
-    clone.evaluations = 0
     let seeds = Array(UInt64(0)..<200), environment = PointTask.environment()
     let shown = try BehaviourCloning.train(
-      Self.straying(), task: "point", features: PointTask.features, settings: clone.cloning, seed: 1)
+      Self.straying(), task: "point", features: PointTask.features, settings: Self.settings(steps: 1).cloning, seed: 1)
     let before = try environment.successes(of: LearnedActor(shown.policy), seeds: seeds)
     let after = try environment.successes(of: LearnedActor(trained.policy), seeds: seeds)
     // 115 and 176 were seen.

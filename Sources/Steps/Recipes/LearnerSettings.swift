@@ -75,7 +75,7 @@ struct ReinforcementSettings {
         .word(
           Algorithm.allCases.map(\.rawValue), get: { $0.algorithm.rawValue },
           set: { $0.algorithm = .init(rawValue: $1) ?? $0.algorithm }),
-        "what learns; self-imitation clones as 'bc' says, and of this section takes 'imitation' and 'schedule.steps' and '.evaluation…'"),
+        "what learns; self-imitation clones as 'bc' says, and of this section takes 'imitation', 'schedule.steps' and '.evaluation_episodes'"),
       Setting("network.hidden", .counts(\.learner.network.hidden, 8...1024, most: 6), "units of each hidden layer"),
       Setting("network.activation", .activation(\.learner.network.activation), "what follows each hidden layer"),
       Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
@@ -92,7 +92,14 @@ struct ReinforcementSettings {
       Setting("reward.discount", .number(\.learner.discount, 0...0.9999), "worth of a reward one step later"),
       Setting("reward.steps", .count(\.learner.returnSteps, 1...100), "steps whose rewards are summed before the critics are asked for the rest"),
       Setting("imitation.starts", .count(\.imitation.starts, 1...100_000), "starts of a round"),
-      Setting("imitation.attempts", .count(\.imitation.attempts, 2...100), "episodes from each; those done sooner than their mean are kept"),
+      Setting("imitation.attempts", .count(\.imitation.attempts, 2...100), "episodes from each"),
+      Setting(
+        "imitation.keeps",
+        .word(
+          SelfImitation.Kept.allCases.map(\.rawValue), get: { $0.imitation.keeps.rawValue },
+          set: { $0.imitation.keeps = .init(rawValue: $1) ?? $0.imitation.keeps }),
+        "which of these are learnt from: all that were done sooner than their mean, or the best alone"),
+      Setting("imitation.anew", .flag(\.imitation.isAnew), "whether a round's clone begins with new weights"),
       Setting("imitation.memory", .count(\.imitation.memory, 1...1000), "rounds whose kept episodes are learnt from"),
       Setting(
         "imitation.keeps_demonstrations", .flag(\.imitation.keepsDemonstrations), "whether the demonstrations are learnt from in each round too"),

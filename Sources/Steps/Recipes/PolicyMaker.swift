@@ -56,9 +56,7 @@ struct PolicyMaker {
       var settings = recipe.reinforcement.imitation
       settings.cloning = recipe.cloning.settings
       settings.steps = recipe.reinforcement.learner.steps
-      (settings.evaluations, settings.evaluationEpisodes) = (
-        recipe.reinforcement.learner.evaluations, recipe.reinforcement.learner.evaluationEpisodes
-      )
+      settings.evaluationEpisodes = recipe.reinforcement.learner.evaluationEpisodes
       return try save(
         learning {
           try SelfImitation.train(
