@@ -229,7 +229,7 @@ private struct SnapshotWriter {
       if step.outputs.isEmpty { add(nil, nil, watch: 0) }
       for output in step.outputs {
         guard let artifact = record.outputs[output.name], artifact.form == output.form else { return [] }
-        let path = step.publishes[output.name].map { $0 } ?? relative(session.state.store.path(of: artifact.digest))
+        let path = step.publishes[output.name] ?? relative(session.state.store.path(of: artifact.digest))
         // A directory that is published has a watch for each of its files, and none has its digest.
         guard let watch = watchIndex[path], draft.watches[Int(watch)].digest == artifact.digest else { return [] }
         add(output, artifact, watch: watch)

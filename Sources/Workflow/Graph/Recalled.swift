@@ -40,7 +40,7 @@ extension Step {
     recalledOutputs = outputs.map(\.output)
     status = .upToDate
     record = ActionRecord(
-      key: Self.unknownKey, step: name, outputs: OrderedDictionary(uniqueKeysWithValues: outputs.map { ($0.output.name, $0.artifact) }),
+      key: Self.unknownKey, step: name, outputs: OrderedDictionary(outputs.map { ($0.output.name, $0.artifact) }) { $1 },
       appended: [], started: 0, seconds: 0, station: nil)
   }
 }
