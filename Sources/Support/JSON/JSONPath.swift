@@ -236,7 +236,8 @@ private struct Scan {
     skipString()
     let plain = text[(start + 1)..<max(start + 1, min(at, text.count) - 1)]
     if !plain.contains(UInt8(ascii: "\\")) { return String(decoding: plain, as: UTF8.self) }
-    return (try? JSON(parsing: text[start..<at]))?.string ?? ""
+    // The text may end within it.
+    return (try? JSON(parsing: text[start..<min(at, text.count)]))?.string ?? ""
   }
 
   mutating func skipString() {
