@@ -21,7 +21,8 @@ import Testing
   @Test(
     arguments: [
       "", "[]", "{", "{\"a\"}", "{\"a\":}", "{\"a\": 1,}", "{\"a\": 1 2}", "{\"a\": 1} x", "{\"a\": 1 \"b\": 2}", "{\"a\": 1, \"a\": 2}",
-      "{\"a\": \"x}", "{a: 1}", "{\"a\": 1,, \"b\": 2}", "{\"a\" 1}", "{\"a\": 1\u{1}}",
+      "{\"a\": \"x}", "{a: 1}", "{\"a\": 1,, \"b\": 2}", "{\"a\" 1}", "{\"a\": 1\u{1}}", "{\"man-l < \\\"$1\\\" >",
+      "{\"a\\", "{\"a\": \"b\\",
     ])
   func `what is not an object's text has no members`(_ text: String) {
     #expect(JSONPointer.members(ofObject: Array(text.utf8), in: 0..<text.utf8.count) == nil)

@@ -41,7 +41,7 @@ extension JSON {
       let flat = pretty && elements.allSatisfy { $0.array == nil && $0.object == nil }
       out += "["
       for (index, element) in elements.enumerated() {
-        if index > 0 { out += flat && pretty ? ", " : "," }
+        if index > 0 { out += flat ? ", " : "," }
         if !flat { newline(depth + 1) }
         element.write(to: &out, pretty: pretty, sorted: sorted, depth: depth + 1)
       }

@@ -234,16 +234,16 @@ private struct Scan {
   private mutating func string() -> String {
     let start = at
     skipString()
-    let plain = text[(start + 1)..<max(start + 1, min(at, text.count) - 1)]
+    let plain = text[(start + 1)..<max(start + 1, at - 1)]
     if !plain.contains(UInt8(ascii: "\\")) { return String(decoding: plain, as: UTF8.self) }
-    // The text may end within it.
-    return (try? JSON(parsing: text[start..<min(at, text.count)]))?.string ?? ""
+    return (try? JSON(parsing: text[start..<at]))?.string ?? ""
   }
 
   mutating func skipString() {
     at += 1
     while at < text.count, text[at] != UInt8(ascii: "\"") { at += text[at] == UInt8(ascii: "\\") ? 2 : 1 }
-    at += 1
+    // The text may end within it.
+    at = min(at + 1, text.count)
   }
 
   /// Passes over one value by counting brackets outside strings.
