@@ -6,7 +6,8 @@ import Workflow
 enum Shortcut {
   /// Returns true if it was a run of plain words, which has ended well then.
   static func take(_ words: [String]) throws -> Bool {
-    guard words.first == "run", !Jobserver.isUnderDryMake, let plain = Plain(words.dropFirst()),
+    // Who runs under a make takes its slots.
+    guard words.first == "run", !Jobserver.isUnderDryMake, !Jobserver.isOffered, let plain = Plain(words.dropFirst()),
       let configuration = try? UserConfiguration.load()
     else { return false }
     let (overrides, goals) = ManifestOptions.sort(plain.arguments)
@@ -15,8 +16,6 @@ enum Shortcut {
     let reporter = RunReporter(plain.isSilent ? .quiet : .text, verbose: false)
     switch opening {
     case .nothingToDo(let steps, let skipped): reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped))
-    // Who runs under a make takes its slots.
-    case .session where Jobserver.isOffered: return false
     case .session(let session, let goals):
       IsolationOptions.apply(sandbox: nil, cache: nil, to: session, configuration)
       let options = RunCommand.options(jobs: plain.jobs, keepGoing: plain.keepsGoing, configuration, reporter)
