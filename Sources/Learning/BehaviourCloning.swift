@@ -52,6 +52,9 @@ public enum BehaviourCloning {
     public var threads = 1
 
     public init() {}
+
+    /// Whether what it does is drawn, so that it does not do the same from the same start.
+    public var isDrawn: Bool { modes > 1 && draws || flowSteps > 0 && start > 0 }
   }
 
   /// `start`: a policy of the same settings that it goes on from, with its scales.

@@ -27,6 +27,12 @@ public struct LearningEnvironment {
     (self.observationSize, self.reset, self.step, self.judge) = (observationSize, reset, step, judge)
   }
 
+  /// Throws for demonstrations of something else.
+  func check(_ demonstrations: DataSet, _ features: Features, _ algorithm: String) throws {
+    guard demonstrations.frames == 0 || (demonstrations.observationSize, demonstrations.actionSize) == (observationSize, features.actionSize)
+    else { throw LearningError("\(algorithm): the demonstrations' columns are not the environment's") }
+  }
+
   /// Runs whole episodes, one a seed; how many ended with the task done, and after how many steps in all.
   public func successes(of actor: LearnedActor, seeds: [UInt64]) throws -> (successes: Int, steps: Int) {
     var successes = 0, steps = 0

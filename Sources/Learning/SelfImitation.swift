@@ -1,28 +1,17 @@
 // Reinforcement learning by imitating oneself: a clone of demonstrations that draws what it does plays several times from each start, and goes on
-// learning from those of its own episodes that were done sooner than others from there (Oh et al., 2018, keep what beat expectation; here that is
-// told by the same start's others, as in Kool et al., 2019). No values are learnt, so none can be wrong. It knows no task.
+// learning from those of its own episodes that were done sooner than the others from there (Oh et al., 2018, keep what beat expectation; here that
+// is the mean of the same start, as in Kool et al., 2019). No values are learnt, so none can be wrong. It knows no task.
 
 internal import Foundation
 internal import Hashing
 internal import JSON
 
 public enum SelfImitation {
-  public enum Kept: String, Sendable, CaseIterable {
-    /// All that were done sooner than the mean.
-    case better
-    /// The one that was done first, if not all took as long.
-    case best
-  }
-
   public struct Settings: Sendable {
     /// How demonstrations, and then what went well, are cloned: something that draws. `updates` are those before the first episode.
     public var cloning = BehaviourCloning.Settings()
     /// Starts of a round, and episodes from each.
     public var starts = 250, attempts = 4
-    /// Which of those from a start are kept, of the ones that are done.
-    public var keeps = Kept.better
-    /// Whether each round's clone begins with new weights; else it goes on from the last one.
-    public var isAnew = false
     /// Rounds whose episodes are learnt from, and whether the demonstrations still are.
     public var memory = 4
     public var keepsDemonstrations = false
@@ -42,7 +31,8 @@ public enum SelfImitation {
     in environment: LearningEnvironment, demonstrations: DataSet, task: String, features: Features, settings: Settings, seed: Int,
     at site: TrainingSite = TrainingSite()
   ) throws -> Trained {
-    guard settings.cloning.modes > 1 && settings.cloning.draws || settings.cloning.flowSteps > 0 && settings.cloning.start > 0 else {
+    try environment.check(demonstrations, features, "self-imitation")
+    guard settings.cloning.isDrawn else {
       throw LearningError("self-imitation: the clone does not draw what it does", hint: "set bc.head's 'modes' and 'draws'")
     }
     let run = Run(environment: environment, demonstrations: demonstrations, task: task, features: features, settings: settings, seed: seed)
@@ -126,7 +116,7 @@ public enum SelfImitation {
       }
     }
 
-    /// Keeps what is done, and done sooner than others from the same start; what is not done took as long as there was time.
+    /// Keeps what is done, and done sooner than the mean from the same start; what is not done took as long as there was time.
     private func play(_ tell: (_ steps: Int) throws -> Void) throws {
       var stream = stream("round", state.round), kept = DataSet(), solved = 0
       for start in 0..<settings.starts {
@@ -136,9 +126,7 @@ public enum SelfImitation {
         let steps = episodes.reduce(0) { $0 + $1.actions.count }
         state.steps += steps
         solved += episodes.count { $0.isSolved }
-        let better = episodes.filter { $0.isSolved && $0.actions.count * episodes.count < steps }
-        let first = better.min { $0.actions.count < $1.actions.count }
-        for episode in settings.keeps == .best ? [first].compactMap(\.self) : better {
+        for episode in episodes where episode.isSolved && episode.actions.count * episodes.count < steps {
           kept.append(observations: episode.observations, actions: episode.actions)
         }
         if start % max(1, settings.starts / 10) == 0 { try tell(state.steps) }
@@ -155,7 +143,7 @@ public enum SelfImitation {
       (cloning.updates, cloning.rate, cloning.heldOut) = (settings.updates, settings.rate, 0)
       var draw = stream("updates", state.round)
       let trained = try BehaviourCloning.train(
-        data, task: task, features: features, settings: cloning, seed: Int(draw.next() >> 1), from: settings.isAnew ? nil : policy)
+        data, task: task, features: features, settings: cloning, seed: Int(draw.next() >> 1), from: policy)
       if let loss = trained.curves["loss"]?.values.last { curves.add("loss", at: state.steps, loss, axis: "step") }
       return take(trained)
     }

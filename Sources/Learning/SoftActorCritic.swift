@@ -59,9 +59,7 @@ public enum SoftActorCritic {
     base: LearnedActor.Base? = nil,
     seed: Int, at site: TrainingSite = TrainingSite()
   ) throws -> Trained {
-    guard
-      demonstrations.frames == 0 || (demonstrations.observationSize, demonstrations.actionSize) == (environment.observationSize, features.actionSize)
-    else { throw LearningError("soft actor-critic: the demonstrations' columns are not the environment's") }
+    try environment.check(demonstrations, features, "soft actor-critic")
     Tensor.setThreads(settings.threads)
     var run = Run(environment: environment, task: task, features: features, settings: settings, base: base, seed: seed)
     try run.take(demonstrations)

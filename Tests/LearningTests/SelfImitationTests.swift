@@ -63,4 +63,13 @@ import Testing
     settings.cloning.draws = false
     #expect(throws: LearningError.self) { _ = try Self.train(settings) }
   }
+
+  @Test func `Demonstrations of something else are refused`() throws {
+    var data = DataSet()
+    data.append(observations: [[0, 0, 0], [1, 0, 0]], actions: [[1, 0], [1, 0]])
+    #expect(throws: LearningError("self-imitation: the demonstrations' columns are not the environment's")) {
+      _ = try SelfImitation.train(
+        in: PointTask.environment(), demonstrations: data, task: "point", features: PointTask.features, settings: Self.settings(steps: 100), seed: 1)
+    }
+  }
 }

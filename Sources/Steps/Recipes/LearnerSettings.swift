@@ -17,7 +17,7 @@ struct CloningSettings {
   static var table: [Setting<CloningSettings>] {
     [
       Setting("network.hidden", .counts(\.learner.network.hidden, 8...1024, most: 6), "units of each hidden layer"),
-      Setting("network.activation", .activation(\.learner.network.activation), "what follows each hidden layer"),
+      Setting("network.activation", .choice(\.learner.network.activation), "what follows each hidden layer"),
       Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
       Setting("network.members", .count(\.learner.members, 1...16), "networks trained side by side, whose words are averaged"),
       Setting("head.chunk", .count(\.learner.chunk, 1...64), "actions said at once, one a control step"),
@@ -36,12 +36,7 @@ struct CloningSettings {
       Setting("data.mirror", .flag(\.mirror), "whether half of the samples are seen in the mirror along the goal's stem"),
       Setting("data.noise", .number(\.noise, 0...50), "spread of shifts of positions in training, px; of angles a sixtieth, rad"),
       Setting("data.held_out", .number(\.learner.heldOut, 0...0.5), "share of episodes kept for measuring the loss"),
-      Setting(
-        "optimiser.loss",
-        .word(
-          BehaviourCloning.Loss.allCases.map(\.rawValue), get: { $0.learner.loss.rawValue },
-          set: { $0.learner.loss = .init(rawValue: $1) ?? $0.learner.loss }),
-        "of the difference between said and shown"),
+      Setting("optimiser.loss", .choice(\.learner.loss), "of the difference between said and shown"),
       Setting("optimiser.batch", .count(\.learner.batch, 8...4096), "samples an update"),
       Setting("optimiser.rate", .number(\.learner.rate, 1e-6...0.1), "Adam's largest rate"),
       Setting("optimiser.decay", .number(\.learner.decay, 0...1), "decoupled weight decay"),
@@ -71,13 +66,10 @@ struct ReinforcementSettings {
   static var table: [Setting<ReinforcementSettings>] {
     [
       Setting(
-        "algorithm",
-        .word(
-          Algorithm.allCases.map(\.rawValue), get: { $0.algorithm.rawValue },
-          set: { $0.algorithm = .init(rawValue: $1) ?? $0.algorithm }),
+        "algorithm", .choice(\.algorithm),
         "what learns; self-imitation clones as 'bc' says, and of this section takes 'imitation', 'schedule.steps' and '.evaluation_episodes'"),
       Setting("network.hidden", .counts(\.learner.network.hidden, 8...1024, most: 6), "units of each hidden layer"),
-      Setting("network.activation", .activation(\.learner.network.activation), "what follows each hidden layer"),
+      Setting("network.activation", .choice(\.learner.network.activation), "what follows each hidden layer"),
       Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
       Setting("network.critics", .count(\.learner.critics, 2...10), "members of the critics' ensemble"),
       Setting("data.history", .count(\.history, 1...8), "observations shown, the present one among them"),
@@ -92,14 +84,7 @@ struct ReinforcementSettings {
       Setting("reward.discount", .number(\.learner.discount, 0...0.9999), "worth of a reward one step later"),
       Setting("reward.steps", .count(\.learner.returnSteps, 1...100), "steps whose rewards are summed before the critics are asked for the rest"),
       Setting("imitation.starts", .count(\.imitation.starts, 1...100_000), "starts of a round"),
-      Setting("imitation.attempts", .count(\.imitation.attempts, 2...100), "episodes from each"),
-      Setting(
-        "imitation.keeps",
-        .word(
-          SelfImitation.Kept.allCases.map(\.rawValue), get: { $0.imitation.keeps.rawValue },
-          set: { $0.imitation.keeps = .init(rawValue: $1) ?? $0.imitation.keeps }),
-        "which of these are learnt from: all that were done sooner than their mean, or the best alone"),
-      Setting("imitation.anew", .flag(\.imitation.isAnew), "whether a round's clone begins with new weights"),
+      Setting("imitation.attempts", .count(\.imitation.attempts, 2...100), "episodes from each; those done sooner than their mean are kept"),
       Setting("imitation.memory", .count(\.imitation.memory, 1...1000), "rounds whose kept episodes are learnt from"),
       Setting(
         "imitation.keeps_demonstrations", .flag(\.imitation.keepsDemonstrations), "whether the demonstrations are learnt from in each round too"),
@@ -126,9 +111,9 @@ struct ReinforcementSettings {
 }
 
 extension Setting.Storage {
-  fileprivate static func activation(_ path: WritableKeyPath<Root, NetworkShape.Activation>) -> Self {
+  fileprivate static func choice<Choice: RawRepresentable<String> & CaseIterable>(_ path: WritableKeyPath<Root, Choice>) -> Self {
     .word(
-      NetworkShape.Activation.allCases.map(\.rawValue), get: { $0[keyPath: path].rawValue },
-      set: { $0[keyPath: path] = .init(rawValue: $1) ?? $0[keyPath: path] })
+      Choice.allCases.map(\.rawValue), get: { $0[keyPath: path].rawValue },
+      set: { $0[keyPath: path] = Choice(rawValue: $1) ?? $0[keyPath: path] })
   }
 }

@@ -66,8 +66,7 @@ struct Recipe {
     }
     var reinforcement = ReinforcementSettings()
     Setting.read(ReinforcementSettings.table, from: json["rl"], into: &reinforcement)
-    let draws = settings.modes > 1 && settings.draws || settings.flowSteps > 0 && settings.start > 0
-    if reinforcement.algorithm == .selfImitation, !draws {
+    if reinforcement.algorithm == .selfImitation, !settings.isDrawn {
       faults.append(
         SchemaFault(
           pointer: JSONPointer() / "rl" / "algorithm",
