@@ -274,14 +274,16 @@ private struct SnapshotFuzz: FuzzReader {
       let stamp = FileStamp(size: 1, modified: index, changed: 2, inode: 3, mode: 4)
       draft.watches.append(Snapshot.Watch(path: draft.add(name), kind: UInt32(index % 2), stamp: stamp, isTrusted: 1, digest: Digest(of: name)))
     }
-    for name in ["a", "b", "c"] {
+    var (needs, files, results): ([Int: [UInt32]], [Int: [UInt32]], [Int: [Snapshot.Result]]) = ([:], [:], [:])
+    for (index, name) in ["a", "b", "c"].enumerated() {
       draft.declarations.append(Snapshot.Declaration(source: 0, length: 10, offset: 20, name: draft.add(name), isOpen: 0, mark: 7))
-      draft.needs.append([0])
-      draft.files.append([1, 2])
-      draft.results.append([
-        Snapshot.Result(step: draft.declarations.last!.name, output: draft.add("o"), file: draft.add("out"), watch: 2, form: 2, isExecutable: 1)
-      ])
+      (needs[index], files[index]) = ([0], [1, 2])
+      let step = draft.declarations.last!.name
+      results[index] = [Snapshot.Result(step: step, output: draft.add("o"), file: draft.add("out"), watch: 2, form: 2, isExecutable: 1)]
     }
+    draft.needs.put(needs, count: 3)
+    draft.files.put(files, count: 3)
+    draft.results.put(results, count: 3)
     try draft.write(to: path)
     let whole = try Files.read(path)
     try Snapshot.Draft().write(to: path)

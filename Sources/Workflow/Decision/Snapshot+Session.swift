@@ -69,28 +69,20 @@ private struct SnapshotWriter {
     try addConfiguration()
     let groups = session.graph.wantedDeclarations.filter { session.part == nil || !session.graph.settled.contains($0.name) }
     if session.part == nil { try locate(groups) } else { try place(groups) }
-    var rows: [Int: (needs: [UInt32], files: [UInt32], results: [Snapshot.Result])] = [:]
+    var (needs, files, results): ([Int: [UInt32]], [Int: [UInt32]], [Int: [Snapshot.Result]]) = ([:], [:], [:])
     for group in groups {
       let index = Int(declarationIndex[group.name]!)
-      let files = try watches(of: group)
+      let watches = try watches(of: group)
       let isSettled = group.steps.allSatisfy { ($0.status.isSuccess || $0.bypassReason != nil) && !$0.options.always }
-      draft.declarations[index].isOpen = isSettled && files != nil ? 0 : 1
-      rows[index] = (needs(of: group), files ?? [], results(of: group, index))
+      draft.declarations[index].isOpen = isSettled && watches != nil ? 0 : 1
+      needs[index] = self.needs(of: group)
+      files[index] = watches ?? []
+      results[index] = self.results(of: group, index)
     }
     if let part = session.part, part.isTentative { open(groups, part) }
-    let before = (needs: draft.needs, files: draft.files, results: draft.results)
-    (draft.needs, draft.files, draft.results) = (Snapshot.RowsDraft(), Snapshot.RowsDraft(), Snapshot.RowsDraft())
-    for index in draft.declarations.indices {
-      if let row = rows[index] {
-        draft.needs.append(row.needs)
-        draft.files.append(row.files)
-        draft.results.append(row.results)
-      } else {
-        draft.needs.append(before.needs[index])
-        draft.files.append(before.files[index])
-        draft.results.append(before.results[index])
-      }
-    }
+    draft.needs.put(needs, count: draft.declarations.count)
+    draft.files.put(files, count: draft.declarations.count)
+    draft.results.put(results, count: draft.declarations.count)
     // Whatever else was looked at, as the programs that steps name: a change there is for a whole reading.
     if session.part == nil {
       for path in session.state.files.entries.keys where watchIndex[relative(path)] == nil { _ = try watch(path, .configuration) }

@@ -206,43 +206,50 @@ struct Snapshot {
 
     /// Writes it beside its name and moves it there.
     func write(to path: String) throws {
-      var bytes = [UInt8](repeating: 0, count: Snapshot.headerSize)
-      var sections: [(UInt64, UInt64)] = []
-      func put<Element>(_ array: [Element]) {
-        while bytes.count % Snapshot.alignment != 0 { bytes.append(0) }
-        sections.append((UInt64(bytes.count), UInt64(array.count)))
-        array.withUnsafeBytes { bytes.append(contentsOf: $0) }
-      }
-      bytes.reserveCapacity(
-        4096 + strings.count + header.count + watches.count * MemoryLayout<Watch>.stride + declarations.count * MemoryLayout<Declaration>.stride
-          + 4 * (needs.values.count + files.values.count + 3 * declarations.count) + results.values.count * MemoryLayout<Result>.stride)
-      put(identity)
-      put(header)
-      put(strings)
-      put(watches)
-      put(declarations)
-      put(needs.starts)
-      put(needs.values)
-      put(files.starts)
-      put(files.values)
-      put(results.starts)
-      put(results.values)
-      while bytes.count % 8 != 0 { bytes.append(0) }
-      bytes.withUnsafeMutableBytes { bytes in
-        func set(_ index: Int, _ word: UInt64) { bytes.storeBytes(of: word, toByteOffset: 8 * index, as: UInt64.self) }
-        set(3, UInt64(flags) | UInt64(steps) << 32)
-        set(Snapshot.words.skipped, UInt64(skipped))
-        set(Snapshot.words.defaults, UInt64(defaults))
-        for (index, section) in sections.enumerated() {
-          set(4 + 2 * index, section.0)
-          set(5 + 2 * index, section.1)
-        }
-      }
-      Snapshot.seal(&bytes)
       // What a crash left half-written; whoever writes here has the lock.
       let directory = Files.parent(of: path)!
       for name in Files.list(directory) where name.contains(".tmp") { unlink(directory + "/" + name) }
-      try Files.write(bytes, to: path)
+      var head = [UInt64](repeating: 0, count: Snapshot.headerSize / 8)
+      head[3] = UInt64(flags) | UInt64(steps) << 32
+      head[Snapshot.words.skipped] = UInt64(skipped)
+      head[Snapshot.words.defaults] = UInt64(defaults)
+      var (word, end) = (4, Snapshot.headerSize)
+      eachSection { bytes, count in
+        (head[word], head[word + 1]) = (UInt64(end), UInt64(count))
+        (word, end) = (word + 2, end + Snapshot.aligned(bytes.count))
+      }
+      (head[0], head[1]) = (Snapshot.magic, UInt64(end))
+      try Files.replace(path) { file in
+        var sum = Checksum(), isWritten = head.withUnsafeBytes { Files.append($0, to: file) }
+        head[3...].withUnsafeBytes { sum.add($0) }
+        let padding = [UInt8](repeating: 0, count: Snapshot.alignment)
+        eachSection { bytes, _ in
+          let whole = bytes.count & ~7
+          let rest = Array(bytes[whole...]) + padding.prefix(Snapshot.aligned(bytes.count) - bytes.count)
+          sum.add(UnsafeRawBufferPointer(rebasing: bytes[..<whole]))
+          rest.withUnsafeBytes { rest in
+            sum.add(rest)
+            isWritten = isWritten && Files.append(UnsafeRawBufferPointer(rebasing: bytes[..<whole]), to: file) && Files.append(rest, to: file)
+          }
+        }
+        return isWritten && withUnsafeBytes(of: sum.value) { pwrite(file, $0.baseAddress, 8, 16) == 8 }
+      }
+    }
+
+    /// The sections in their order, with the number of their elements.
+    private func eachSection(_ body: (UnsafeRawBufferPointer, Int) -> Void) {
+      func give<Element>(_ array: [Element]) { array.withUnsafeBytes { body($0, array.count) } }
+      give(identity)
+      give(header)
+      give(strings)
+      give(watches)
+      give(declarations)
+      give(needs.starts)
+      give(needs.values)
+      give(files.starts)
+      give(files.values)
+      give(results.starts)
+      give(results.values)
     }
   }
 
@@ -253,13 +260,25 @@ struct Snapshot {
     init() {}
     init(_ rows: Rows<Value>) { (starts, values) = (Array(rows.starts), Array(rows.values)) }
 
-    subscript(row: Int) -> ArraySlice<Value> { values[Int(starts[row])..<Int(starts[row + 1])] }
+    private func range(_ row: Int) -> Range<Int> { Int(starts[row])..<Int(starts[row + 1]) }
+    subscript(row: Int) -> ArraySlice<Value> { values[range(row)] }
 
-    mutating func append(_ row: some Sequence<Value>) {
-      values.append(contentsOf: row)
-      starts.append(UInt32(values.count))
+    /// Puts rows in place of old ones or behind the last; all new ones have to be there.
+    mutating func put(_ rows: [Int: [Value]], count: Int) {
+      if count == starts.count - 1, rows.allSatisfy({ $1.count == range($0).count }) {
+        for (row, values) in rows { self.values.replaceSubrange(range(row), with: values) }
+        return
+      }
+      let old = self
+      (starts, values) = ([0], [])
+      for row in 0..<count {
+        if let new = rows[row] { values += new } else { values += old[row] }
+        starts.append(UInt32(values.count))
+      }
     }
   }
+
+  private static func aligned(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
 
   /// Writes the first three words: format, length and checksum of the rest.
   static func seal(_ bytes: inout [UInt8]) {
@@ -270,14 +289,22 @@ struct Snapshot {
     }
   }
 
-  /// Of all words after the first three; any changed bit changes it.
   private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-    var sum: UInt64 = 0xcbf2_9ce4_8422_2325
-    for offset in stride(from: 0, to: bytes.count & ~7, by: 8) {
-      sum = (sum ^ bytes.load(fromByteOffset: offset, as: UInt64.self)) &* 0x9e37_79b9_7f4a_7c15
-      sum ^= sum >> 29
+    var sum = Checksum()
+    sum.add(bytes)
+    return sum.value
+  }
+
+  /// Of words; any changed bit changes it.
+  private struct Checksum {
+    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func add(_ words: UnsafeRawBufferPointer) {
+      for offset in stride(from: 0, to: words.count & ~7, by: 8) {
+        value = (value ^ words.load(fromByteOffset: offset, as: UInt64.self)) &* 0x9e37_79b9_7f4a_7c15
+        value ^= value >> 29
+      }
     }
-    return sum
   }
 }
 

@@ -51,6 +51,12 @@ public struct Store {
     return root + "/" + hex.prefix(2) + "/" + hex.dropFirst(2)
   }
 
+  /// The blobs and all directories that have to be on the disk for them to be found.
+  func places(of blobs: [Digest]) -> [String] {
+    let files = blobs.map(path)
+    return files + files.compactMap(Files.parent) + (files.isEmpty ? [] : [root])
+  }
+
   /// A file of a directory.
   struct Entry: Equatable {
     let path: String

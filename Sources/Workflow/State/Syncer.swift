@@ -1,5 +1,5 @@
-// Has the file system write everything to the disk while the run goes on, in a thread of its own: on a disk that others use too, that can take
-// longer than all else. It does not know what for.
+// Has a few files or the whole file system written to the disk while the run goes on, in a thread of its own: on a disk that others use too, that
+// can take longer than all else. It does not know what for.
 
 internal import CLinux
 internal import Glibc
@@ -7,12 +7,16 @@ internal import Glibc
 final class Syncer {
   private final class Work {
     let directory: Int32, commands: Int32, replies: Int32
+    /// What has to be on the disk; nil: everything.
+    var paths: [String]?
     init(directory: Int32, commands: Int32, replies: Int32) { (self.directory, self.commands, self.replies) = (directory, commands, replies) }
   }
 
   /// Readable when a sync that was begun is over.
   let descriptor: Int32
   private let commands: Int32
+  /// The thread's while a sync is on, and this one's else.
+  private let work: Work
   private var thread: pthread_t?
 
   /// For the file system on which a directory lies.
@@ -22,16 +26,17 @@ final class Syncer {
     var (down, up): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
     guard enpire_pipe(&down) == 0, enpire_pipe(&up) == 0 else { throw Files.problem("create", "a pipe") }
     (commands, descriptor) = (down[1], up[0])
-    let work = Unmanaged.passRetained(Work(directory: directory, commands: down[0], replies: up[1]))
+    work = Work(directory: directory, commands: down[0], replies: up[1])
+    let argument = Unmanaged.passRetained(work)
     var thread = pthread_t()
     let code = pthread_create(
       &thread, nil,
       { argument in
         Syncer.serve(Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue())
         return nil
-      }, work.toOpaque())
+      }, argument.toOpaque())
     guard code == 0 else {
-      work.release()
+      argument.release()
       for end in down + up + [directory] { close(end) }
       throw Files.problem("start", "a thread", code)
     }
@@ -44,8 +49,9 @@ final class Syncer {
     close(descriptor)
   }
 
-  /// Begins; everything written before is on the disk at the end. One at a time.
-  func begin() {
+  /// Begins; at the end these files and directories are on the disk as they were, or all of the file system. One at a time.
+  func begin(_ paths: [String]?) {
+    work.paths = paths
     var byte: UInt8 = 0
     _ = write(commands, &byte, 1)
   }
@@ -64,9 +70,15 @@ final class Syncer {
     var byte: UInt8 = 0
     while case let count = read(work.commands, &byte, 1), count > 0 || (count < 0 && errno == EINTR) {
       if count < 0 { continue }
-      _ = enpire_syncfs(work.directory)
+      if work.paths?.allSatisfy(sync) != true { _ = enpire_syncfs(work.directory) }
       _ = write(work.replies, &byte, 1)
     }
     for descriptor in [work.directory, work.commands, work.replies] { close(descriptor) }
+  }
+
+  private static func sync(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    defer { close(descriptor) }
+    return descriptor >= 0 && fsync(descriptor) == 0
   }
 }

@@ -64,24 +64,34 @@ enum Files {
   /// Writes all of `bytes` to a temporary file beside `path` and moves it there: readers see the old content or the new.
   /// `synced`: it is on the disk, whole, when this returns.
   static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644, synced: Bool = false) throws {
+    try replace(path, mode: mode, synced: synced) { descriptor in bytes.withUnsafeBytes { append($0, to: descriptor) } }
+  }
+
+  /// The same of what `fill` writes; it returns whether it could.
+  static func replace(_ path: String, mode: mode_t = 0o644, synced: Bool = false, _ fill: (Int32) -> Bool) throws {
     let temporary = path + ".tmp\(getpid())"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw problem("write", path) }
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
-      if count < 0 {
-        let code = errno
-        close(descriptor)
-        unlink(temporary)
-        throw problem("write", path, code)
-      }
-      written += count
+    guard fill(descriptor) else {
+      let code = errno
+      close(descriptor)
+      unlink(temporary)
+      throw problem("write", path, code)
     }
     if synced { fsync(descriptor) }
     close(descriptor)
     try move(temporary, to: path)
     if synced, let parent = parent(of: path) { sync(parent) }
+  }
+
+  static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+    var written = 0
+    while written < bytes.count {
+      let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+      if count < 0 { return false }
+      written += count
+    }
+    return true
   }
 
   /// Has the names in a directory written to the disk.
