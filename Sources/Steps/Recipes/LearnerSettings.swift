@@ -49,16 +49,19 @@ struct CloningSettings {
   }
 }
 
-/// Soft actor-critic and what is shown to it; and self-imitation, whose clone the section "bc" describes.
+/// Soft actor-critic and what is shown to it; proximal policy optimisation, of which the same can be said; and self-imitation, whose clone the
+/// section "bc" describes.
 struct ReinforcementSettings {
   enum Algorithm: String, CaseIterable {
     case softActorCritic = "soft-actor-critic"
+    case proximalPolicy = "proximal-policy"
     case selfImitation = "self-imitation"
   }
 
   var algorithm = Algorithm.softActorCritic
   var learner = SoftActorCritic.Settings()
   var imitation = SelfImitation.Settings()
+  var proximal = ProximalPolicy.Settings()
   var history = 2
   var differences = false
   var showsAction = false
@@ -67,7 +70,8 @@ struct ReinforcementSettings {
     [
       Setting(
         "algorithm", .choice(\.algorithm),
-        "what learns; self-imitation clones as 'bc' says, and of this section takes 'imitation', 'schedule.steps' and '.evaluation_episodes'"),
+        "what learns; proximal-policy takes 'proximal', and of the rest what it shares; self-imitation clones as 'bc' says, and takes 'imitation', "
+          + "'schedule.steps' and '.evaluation_episodes'"),
       Setting("network.hidden", .counts(\.learner.network.hidden, 8...1024, most: 6), "units of each hidden layer"),
       Setting("network.activation", .choice(\.learner.network.activation), "what follows each hidden layer"),
       Setting("network.layer_norm", .flag(\.learner.network.layerNorm), "normalise each hidden layer"),
@@ -90,6 +94,13 @@ struct ReinforcementSettings {
         "imitation.keeps_demonstrations", .flag(\.imitation.keepsDemonstrations), "whether the demonstrations are learnt from in each round too"),
       Setting("imitation.updates", .count(\.imitation.updates, 1...1_000_000), "gradient steps of a round"),
       Setting("imitation.rate", .number(\.imitation.rate, 1e-6...0.1), "Adam's largest rate in a round"),
+      Setting("proximal.round", .count(\.proximal.round, 100...10_000_000), "control steps of a round"),
+      Setting("proximal.passes", .count(\.proximal.passes, 1...100), "passes over a round"),
+      Setting("proximal.batch", .count(\.proximal.batch, 8...65_536), "control steps an update"),
+      Setting("proximal.clip", .number(\.proximal.clip, 0.01...1), "largest change of a likelihood that pays, as a share"),
+      Setting("proximal.divergence", .number(\.proximal.divergence, 1e-4...10), "nats from the round's actor after which its passes end"),
+      Setting("proximal.trace", .number(\.proximal.trace, 0...1), "whom advantages believe: 1 the returns, 0 the values"),
+      Setting("proximal.value_rate", .number(\.proximal.valueRate, 1e-6...0.1), "Adam's rate for the values; the actor's is optimiser.rate"),
       Setting("optimiser.batch", .count(\.learner.batch, 8...4096), "transitions an update"),
       Setting("optimiser.rate", .number(\.learner.rate, 1e-6...0.1), "Adam's rate"),
       Setting("optimiser.following", .number(\.learner.following, 1e-4...1), "share by which target critics follow, an update"),
@@ -98,11 +109,11 @@ struct ReinforcementSettings {
       Setting("optimiser.cloning_weight", .number(\.learner.cloningWeight, 0...100), "weight of staying near the demonstrations"),
       Setting("optimiser.base_weight", .number(\.learner.baseWeight, 0...100), "weight of staying near the base, for a residual"),
       Setting("optimiser.threads", .count(\.learner.threads, 1...64), "threads of the numerics; another count may give other bits"),
-      Setting("schedule.steps", .count(\.learner.steps, 1...10_000_000), "control steps in the nominal simulation"),
+      Setting("schedule.steps", .count(\.learner.steps, 1...1_000_000_000), "control steps in the nominal simulation"),
       Setting("schedule.updates_per_step", .count(\.learner.updatesPerStep, 1...32), "critic updates at a time, beside one of the actor"),
       Setting("schedule.steps_per_update", .count(\.learner.stepsPerUpdate, 1...1000), "control steps from one such time to the next"),
       Setting("schedule.warm_up", .count(\.learner.warmUp, 1...100_000), "control steps before rewards are learnt from"),
-      Setting("schedule.critics_alone", .count(\.learner.criticsAlone, 0...1_000_000), "control steps after that in which the actor stays as it is"),
+      Setting("schedule.critics_alone", .count(\.learner.criticsAlone, 0...100_000_000), "control steps after that in which the actor stays as it is"),
       Setting("schedule.cloning_updates", .count(\.learner.cloningUpdates, 0...1_000_000), "updates by cloning alone, before the first step"),
       Setting("schedule.evaluations", .count(\.learner.evaluations, 0...1000), "how often the actor is tried without noise; the best one is kept"),
       Setting("schedule.evaluation_episodes", .count(\.learner.evaluationEpisodes, 1...1000), "episodes of each of those"),

@@ -65,14 +65,18 @@ struct PolicyMaker {
         }, into: directory)
     case .rl:
       let reinforcement = recipe.reinforcement
-      let under = try base.map { try PolicyLoader.policy(at: $0, task: recipe.task) }
+      let features = PushTLearning.features(
+        history: reinforcement.history, differences: reinforcement.differences, showsAction: reinforcement.showsAction)
+      let under = try base.map { try PolicyLoader.policy(at: $0, task: recipe.task) }?.asBase
       let made = try save(
         learning {
-          try SoftActorCritic.train(
-            in: PushTLearning.environment(), demonstrations: demonstrations ?? DataSet(), task: recipe.task,
-            features: PushTLearning.features(
-              history: reinforcement.history, differences: reinforcement.differences, showsAction: reinforcement.showsAction),
-            settings: reinforcement.learner, base: under?.asBase, seed: seed, at: site)
+          reinforcement.algorithm == .proximalPolicy
+            ? try ProximalPolicy.train(
+              in: PushTLearning.environment(), task: recipe.task, features: features, settings: reinforcement.proximalSettings, base: under,
+              seed: seed, at: site)
+            : try SoftActorCritic.train(
+              in: PushTLearning.environment(), demonstrations: demonstrations ?? DataSet(), task: recipe.task, features: features,
+              settings: reinforcement.learner, base: under, seed: seed, at: site)
         }, into: directory)
       if let base { try FileManager.default.copyItem(atPath: base, toPath: directory + "/base") }
       return made
@@ -105,6 +109,19 @@ extension CloningSettings {
     var settings = learner
     settings.noise = PushTLearning.noise(noise)
     settings.symmetry = mirror ? PushTLearning.mirror : nil
+    return settings
+  }
+}
+
+extension ReinforcementSettings {
+  /// With what it shares with soft actor-critic.
+  fileprivate var proximalSettings: ProximalPolicy.Settings {
+    var settings = proximal
+    (settings.network, settings.rate, settings.threads) = (learner.network, learner.rate, learner.threads)
+    (settings.reach, settings.spread) = (learner.reach, learner.spread)
+    (settings.discount, settings.rewardWeight, settings.rewardOffset) = (learner.discount, learner.rewardWeight, learner.rewardOffset)
+    (settings.steps, settings.valuesAlone) = (learner.steps, learner.criticsAlone)
+    (settings.evaluations, settings.evaluationEpisodes) = (learner.evaluations, learner.evaluationEpisodes)
     return settings
   }
 }
