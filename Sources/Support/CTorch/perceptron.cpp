@@ -79,6 +79,43 @@ ENPIRE_WIDE void addRows(float *__restrict out, const float *gradient, int64_t r
   }
 }
 
+ENPIRE_WIDE void addBias(float *h, const float *__restrict bias, int64_t rows, int64_t n) {
+  for (int64_t row = 0; row < rows; row++, h += n) {
+    float *__restrict x = h;
+    for (int64_t k = 0; k < n; k++) x[k] += bias[k];
+  }
+}
+
+// A product with few columns, as a last layer's: a library packs both factors first, which takes longer than this does.
+// `w` is the weight's transpose here, [n, width].
+constexpr int64_t fewColumns = 8;
+
+ENPIRE_WIDE void thin(float *out, const float *x, const float *w, const float *bias, int64_t rows, int64_t width, int64_t n) {
+  for (int64_t row = 0; row < rows; row++, x += width)
+    for (int64_t k = 0; k < n; k++) *out++ = product(x, w + k * width, width) + bias[k];
+}
+
+ENPIRE_WIDE void thinBack(float *out, const float *gradient, const float *w, int64_t rows, int64_t width, int64_t n) {
+  for (int64_t row = 0; row < rows; row++, out += width, gradient += n) {
+    float *__restrict o = out;
+    for (int64_t i = 0; i < width; i++) o[i] = gradient[0] * w[i];
+    for (int64_t k = 1; k < n; k++) {
+      const float *__restrict from = w + k * width;
+      for (int64_t i = 0; i < width; i++) o[i] += gradient[k] * from[i];
+    }
+  }
+}
+
+/// Adds to the gradient of `w`.
+ENPIRE_WIDE void thinBackWeight(float *w, const float *x, const float *gradient, int64_t rows, int64_t width, int64_t n) {
+  for (int64_t row = 0; row < rows; row++, x += width, gradient += n)
+    for (int64_t k = 0; k < n; k++) {
+      float *__restrict to = w + k * width;
+      const float *__restrict from = x;
+      for (int64_t i = 0; i < width; i++) to[i] += gradient[k] * from[i];
+    }
+}
+
 /// What one layer leaves behind for its derivative.
 struct Layer {
   at::Tensor input, weight;
@@ -118,14 +155,35 @@ struct Back : torch::autograd::Node {
           if (layerNorm) normaliseBack(here, before, layer.scale.data_ptr<float>() + row, some, width);
         }
       }
-      if (task_should_compute_output(1 + 2 * index)) out[1 + 2 * index] = times(layer.input.transpose(-2, -1), gradient);
+      bool isThin = width <= fewColumns;
+      int64_t inputs = layer.weight.size(-2), share = rows / members;
+      if (task_should_compute_output(1 + 2 * index)) {
+        if (isThin) {
+          at::Tensor w = at::zeros_like(layer.weight.transpose(-2, -1), at::MemoryFormat::Contiguous), x = layer.input.contiguous();
+          for (int64_t member = 0; member < members; member++)
+            thinBackWeight(w.data_ptr<float>() + member * inputs * width, x.data_ptr<float>() + member * share * inputs,
+                           gradient.data_ptr<float>() + member * share * width, share, inputs, width);
+          out[1 + 2 * index] = w.transpose(-2, -1).contiguous();
+        } else {
+          out[1 + 2 * index] = times(layer.input.transpose(-2, -1), gradient);
+        }
+      }
       if (task_should_compute_output(2 + 2 * index)) {
         at::Tensor bias = members == 1 ? at::zeros({width}) : at::zeros({members, 1, width});
-        for (int64_t member = 0, share = rows / members; member < members; member++)
+        for (int64_t member = 0; member < members; member++)
           addRows(bias.data_ptr<float>() + member * width, gradient.data_ptr<float>() + member * share * width, share, width);
         out[2 + 2 * index] = bias;
       }
-      if (index > 0 || task_should_compute_output(0)) gradient = times(gradient, layer.weight.transpose(-2, -1));
+      if (index == 0 && !task_should_compute_output(0)) continue;
+      if (isThin) {
+        at::Tensor w = layer.weight.transpose(-2, -1).contiguous(), before = at::empty_like(layer.input, at::MemoryFormat::Contiguous);
+        for (int64_t member = 0; member < members; member++)
+          thinBack(before.data_ptr<float>() + member * share * inputs, gradient.data_ptr<float>() + member * share * width,
+                   w.data_ptr<float>() + member * inputs * width, share, inputs, width);
+        gradient = before;
+      } else {
+        gradient = times(gradient, layer.weight.transpose(-2, -1));
+      }
     }
     if (task_should_compute_output(0)) out[0] = shared ? gradient.sum(0) : gradient;
     return out;
@@ -155,19 +213,36 @@ enpire_tensor *enpire_tensor_perceptron(
     bool ensemble = sources[1].dim() == 3, shared = ensemble && x.dim() == 2;
     if (shared) x = x.unsqueeze(0).expand({sources[1].size(0), x.size(0), x.size(1)});
     for (int i = 0; i < count; i += 2) {
-      const at::Tensor &weight = sources[1 + i], &bias = sources[2 + i];
-      at::Tensor h = ensemble ? at::baddbmm(bias, x, weight) : at::addmm(bias, x, weight);
-      Layer layer{x.detach(), weight.detach()};
-      if (i + 2 < count) {
-        int64_t width = h.size(-1), rows = h.numel() / width;
-        if (layerNorm) layer.scale = at::empty({rows});
-        if (activation == enpire_relu) x = recorded ? at::empty_like(h) : h;
-        for (int64_t row = 0, some; row < rows; row += some) {
-          some = std::min(rowsAtOnce, rows - row);
-          float *here = h.data_ptr<float>() + row * width;
-          if (layerNorm) normalise(here, layer.scale.data_ptr<float>() + row, some, width);
-          if (activation == enpire_relu) rectify(x.data_ptr<float>() + row * width, here, some * width);
-        }
+      at::Tensor weight = sources[1 + i].detach(), bias = sources[2 + i].contiguous();
+      int64_t members = ensemble ? weight.size(0) : 1, inputs = weight.size(-2), width = weight.size(-1), share = x.size(-2), rows = members * share;
+      TORCH_CHECK(x.size(-1) == inputs, "a layer of ", inputs, " inputs is shown ", x.size(-1));
+      bool isThin = width <= fewColumns, isLast = i + 2 == count;
+      at::Tensor h, columns;
+      if (isThin) {
+        x = x.contiguous();
+        columns = weight.transpose(-2, -1).contiguous();
+        h = ensemble ? at::empty({members, share, width}) : at::empty({share, width});
+      } else {
+        h = times(x, weight);
+      }
+      Layer layer{x.detach(), weight};
+      at::Tensor shown = x;
+      if (!isLast && layerNorm) layer.scale = at::empty({rows});
+      if (!isLast && activation == enpire_relu) x = recorded ? at::empty_like(h) : h;
+      for (int64_t row = 0, some; row < rows; row += some) {
+        int64_t member = row / share;
+        some = std::min(rowsAtOnce, (member + 1) * share - row);
+        float *here = h.data_ptr<float>() + row * width;
+        const float *b = bias.data_ptr<float>() + member * width;
+        if (isThin)
+          thin(here, shown.data_ptr<float>() + row * inputs, columns.data_ptr<float>() + member * inputs * width, b, some, inputs, width);
+        else
+          addBias(here, b, some, width);
+        if (isLast) continue;
+        if (layerNorm) normalise(here, layer.scale.data_ptr<float>() + row, some, width);
+        if (activation == enpire_relu) rectify(x.data_ptr<float>() + row * width, here, some * width);
+      }
+      if (!isLast) {
         layer.before = h;
         switch (activation) {
           case enpire_relu: break;
