@@ -29,6 +29,10 @@ enum Evaluate: StepKind {
         "paired", .bool, default: false,
         "Whether every policy meets the same seeds on the same stations; the rate is then the first policy's, compared with each other one's."),
       Parameter(
+        "attempts", .integer(2...100), optional: true,
+        "When a trial's time is up, its policy begins anew from where things are, so many times in all. That rate is told apart, as retry-k; a trial's "
+          + "outcome and all other rates are the first attempt's."),
+      Parameter(
         "bar", .number(0.001...0.999), optional: true,
         "A success rate: trials stop early once a sequential test tells at this confidence on which side of it the rate lies. Not with shards.",
         affectsResult: false, withShards: false),
@@ -62,7 +66,7 @@ enum Evaluate: StepKind {
     let trials = wanted.prefix(stop?.end ?? wanted.count).compactMap { samples[$0] }
     let header = EvaluationResult.Header(
       purpose: plan.purpose, environment: environment?.hash, policies: policies.map(\.digest), paired: plan.paired,
-      confidence: step.double("confidence"), seedCommitment: plan.commitment)
+      confidence: step.double("confidence"), attempts: plan.attempts, seedCommitment: plan.commitment)
     try write(EvaluationResult(header: header, trials: trials, stop: stop), step)
     try Films.draw(trials, count: step.int("films"), into: step.output("films"))
   }

@@ -9,17 +9,19 @@ struct EvaluationPlan {
   let count: Int
   let policies: Int
   let paired: Bool
+  /// Attempts within a trial; 1: none after the first.
+  let attempts: Int
   let commitment: Digest
   private let seeds: [UInt32]
 
   init(_ step: StepContext, policies: Int) throws {
     try self.init(
       purpose: Purpose(rawValue: step.string("purpose")) ?? .search, count: step.int("trials"), policies: policies, paired: step.bool("paired"),
-      seedRoot: step.seedRoot)
+      attempts: step.value("attempts")?.int ?? 1, seedRoot: step.seedRoot)
   }
 
-  init(purpose: Purpose, count: Int, policies: Int, paired: Bool, seedRoot: String) throws {
-    (self.purpose, self.count, self.policies, self.paired) = (purpose, count, policies, paired)
+  init(purpose: Purpose, count: Int, policies: Int, paired: Bool, attempts: Int = 1, seedRoot: String) throws {
+    (self.purpose, self.count, self.policies, self.paired, self.attempts) = (purpose, count, policies, paired, attempts)
     let plan = try SeedPlan(purpose: purpose, secretRoot: seedRoot)
     let needed = paired ? (count + policies - 1) / policies : count
     seeds = plan.seeds(needed)

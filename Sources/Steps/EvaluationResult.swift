@@ -13,6 +13,8 @@ struct EvaluationResult {
     var policies: [String]
     var paired: Bool
     var confidence: Double
+    /// Attempts within a trial; 1: none after the first.
+    var attempts = 1
     var seedCommitment: Digest
   }
 
@@ -41,6 +43,12 @@ struct EvaluationResult {
       "robot_seconds": .number((trials.reduce(0) { $0 + $1.trial.robotSeconds } * 1000).rounded() / 1000),
       "seed_commitment": .string(header.seedCommitment.hex), "paired": .bool(header.paired),
     ]
+    if header.attempts > 1 {
+      let rate = Rate(
+        successes: counted.count { $0.successWithRetries == true }, trials: counted.count, unknown: counted.count { $0.successWithRetries == nil },
+        confidence: header.confidence, method: method)
+      json["retry"] = ["metric": "retry-k", "k": .integer(header.attempts), "rate": rate.json]
+    }
     if let stop { json["stop"] = stop.json }
     if header.paired { json["comparisons"] = .array((1..<header.policies.count).map { comparison(with: $0).json(fixedCount: stop == nil) }) }
     return json
@@ -87,6 +95,12 @@ extension Sample {
     case .unknown: nil
     }
   }
+
+  /// By any of its attempts.
+  fileprivate var successWithRetries: Bool? {
+    guard success == false, let retry = trial.retry else { return success }
+    return retry.success
+  }
 }
 
 extension EvaluationResult.Header {
@@ -95,16 +109,16 @@ extension EvaluationResult.Header {
     let headers = results.map { result in
       (
         result["purpose"], result["environment"], (result["policies"]?.array ?? []).map { $0["digest"] }, result["paired"],
-        result["rate"]?["confidence"], result["seed_commitment"]
+        result["rate"]?["confidence"], [result["seed_commitment"], result["retry"]?["k"]]
       )
     }
     guard let first = headers.first else { throw StepFailure("an evaluation has no shards to gather") }
     guard headers.allSatisfy({ $0 == first }) else { throw StepFailure("the shards of an evaluation disagree on what was evaluated") }
     guard let purpose = Purpose(rawValue: first.0?.string ?? ""), let confidence = first.4?.double,
-      let commitment = Digest(hex: first.5?.string ?? "")
+      let commitment = Digest(hex: first.5[0]?.string ?? "")
     else { throw StepFailure("a shard's result is not one of 'evaluate'") }
     self.init(
       purpose: purpose, environment: first.1?.string, policies: first.2.compactMap { $0?.string }, paired: first.3?.bool ?? false,
-      confidence: confidence, seedCommitment: commitment)
+      confidence: confidence, attempts: first.5[1]?.int ?? 1, seedCommitment: commitment)
   }
 }

@@ -33,7 +33,8 @@ final class TrialSession {
       if entry["hardware"]?.bool == true { try samples.begin(index) }
       let policy = plan.policy(ofTrial: index)
       let trial = runTrial(
-        index: index, policy: policies[policy], station: station, seed: plan.seed(ofTrial: index), referee: referee, limits: limits)
+        index: index, policy: policies[policy], station: station, seed: plan.seed(ofTrial: index), referee: referee, limits: limits,
+        attempts: plan.attempts)
       seconds += trial.robotSeconds
       run += 1
       unsure.append(Sample(trial: trial, policy: policy))

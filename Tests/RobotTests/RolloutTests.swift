@@ -123,6 +123,31 @@ import Robot
     #expect(lost.steps == 5)
   }
 
+  /// Does nothing in its first attempts, then what a planner does.
+  private final class LateStarter: Policy {
+    private let planner = PushTPlanner(.low), idle: Int
+    private var begun = 0
+    init(idle: Int) { self.idle = idle }
+    func reset() {
+      planner.reset()
+      begun += 1
+    }
+    func act(_ observation: Observation) throws -> Action { begun <= idle ? [observation[0], observation[1]] : try planner.act(observation) }
+  }
+
+  @Test func `further attempts go on where things are, and the outcome stays the first one's`() throws {
+    let trial = runTrial(index: 0, policy: LateStarter(idle: 2), station: station, seed: 1, attempts: 8)
+    #expect(trial.outcome == .failure("not done after 300 steps") && trial.steps == 300)
+    let retry = try #require(trial.retry)
+    #expect(retry.success == true && retry.attempts == 3 && (301..<600).contains(retry.steps))
+    #expect(abs(trial.robotSeconds - Double(300 + retry.steps) / 10) < 1e-9)
+    #expect(try #require(TrialRecord(json: trial.json(withSeed: true, withPoses: true))) == trial)
+    let never = try #require(runTrial(index: 0, policy: LateStarter(idle: 9), station: station, seed: 1, attempts: 2).retry)
+    #expect(never.attempts == 2 && never.steps == 300 && never.success == false)
+    #expect(runTrial(index: 0, policy: LateStarter(idle: 0), station: station, seed: 1, attempts: 2).retry == nil, "nothing to be tried again")
+    #expect(runTrial(index: 0, policy: LateStarter(idle: 1), station: station, seed: 1).retry == nil)
+  }
+
   @Test func `a policy that does nothing fails at the step limit`() {
     let trial = runTrial(index: 0, policy: Script { [$0[0], $0[1]] }, station: station, seed: 1)
     #expect(trial.outcome == .failure("not done after 300 steps"))

@@ -67,6 +67,27 @@ import Testing
     #expect(run.films.filter { $0.hasSuffix("-success.png") }.count == 2)
   }
 
+  @Test func `retries have a rate of their own, which leaves the first attempts' alone`() throws {
+    // A planner that is given less time than half of the starts take.
+    let planner: JSON = ["policy": 1, "task": "push-t", "regime": "heuristic", "parameters": ["preset": "low"]]
+    let verifier = VerifierDescription(task: "push-t", criterion: "benchmark", conditions: [.init(.overlap, 0.95)])
+    let environment = try FrozenEnvironment.freeze(
+      task: "push-t", limits: SafetyLimits(low: [0, 0], high: [512, 512], steps: 20), verifier: verifier, pictures: PictureForm(size: 96)
+    ).json
+    func run(_ samples: String, _ with: JSON = [:], shard: (Int, Int) = (0, 1)) throws -> Run {
+      try evaluate(trials: 8, samples: samples, policies: [planner], with: with, environment: environment, shard: shard)
+    }
+    let once = try run("a"), whole = try run("b", ["attempts": 2])
+    for member in ["metric", "trials", "successes", "unknown", "rate", "steps"] { #expect(whole.result[member] == once.result[member], "\(member)") }
+    #expect(once.result["retry"] == nil && whole.result["retry"]?["metric"] == "retry-k" && whole.result["retry"]?["k"] == 2)
+    let trials = try whole.trials.split(separator: "\n").map { try JSON(parsing: String($0)) }
+    let first = trials.count { $0["success"] == true }, later = trials.count { $0["retry"]?["success"] == true }
+    #expect(trials.allSatisfy { ($0["retry"] == nil) == ($0["success"] == true) } && first > 0 && later > 0)
+    #expect(whole.result["retry"]?["rate"]?["successes"] == .integer(first + later) && whole.result["retry"]?["rate"]?["trials"] == 8)
+    let shards = try (0..<2).map { try run("shard\($0)", ["attempts": 2], shard: ($0, 2)) }
+    #expect(try gather(shards, trials: 8).result == whole.result)
+  }
+
   @Test func `trials stop at a bar after the same one, whatever was done before`() throws {
     let whole = try evaluate(trials: 40, samples: "a", with: ["bar": 0.5])
     let count = try #require(whole.result["trials"]?.int)

@@ -2,13 +2,16 @@
 // The policy gets observations, nothing else; the supervisor stands between it and the station; the referee watches.
 
 /// Runs trial `index`. Never throws: whatever goes wrong is in the record.
+/// - Parameter attempts: when the time is up, the policy may begin anew from where things are, up to this many times in all and as long each time.
+///   What comes of that stands apart: the outcome is the first attempt's.
 public func runTrial(
-  index: Int, policy: any Policy, station: any Station, seed: UInt32, referee: Referee? = nil, limits: SafetyLimits = .pushT,
+  index: Int, policy: any Policy, station: any Station, seed: UInt32, referee: Referee? = nil, limits: SafetyLimits = .pushT, attempts: Int = 1,
   controlPeriod: Double = PushTSimulation.controlPeriod
 ) -> TrialRecord {
   var trial = Trial(index: index, station: station.name, seed: seed, referee: referee)
   referee?.reset()
   trial.run(policy, station, limits)
+  if attempts > 1 { trial.retry(policy, station, limits, attempts) }
   return trial.record(controlPeriod: controlPeriod)
 }
 
@@ -24,6 +27,9 @@ private struct Trial {
   var steps = 0
   var settling = 0
   var states: [[Double]] = []
+  /// The last reading of an attempt whose time was up.
+  var end: Reading?
+  var retry: TrialRecord.Retry?
 
   mutating func run(_ policy: any Policy, _ station: any Station, _ limits: SafetyLimits) {
     do {
@@ -33,7 +39,7 @@ private struct Trial {
       while true {
         guard !isOver(reading, limits) else {
           outcome = .failure("not done after \(steps) steps")
-          try settle(reading, station, limits)
+          end = try settle(reading, station, limits)
           return
         }
         let action: Action
@@ -54,7 +60,7 @@ private struct Trial {
         }
         if reading.terminated {
           outcome = .success
-          try settle(reading, station, limits)
+          _ = try settle(reading, station, limits)
           return
         }
       }
@@ -68,13 +74,36 @@ private struct Trial {
 
   /// Holds the agent where it is, so that a verifier with a memory can make up its mind: after a failure as after a success, for a verifier
   /// that is shown more of one than of the other is told which it was.
-  private mutating func settle(_ end: Reading, _ station: any Station, _ limits: SafetyLimits) throws(StationFailure) {
-    guard limits.settleSteps > 0 else { return }
+  private mutating func settle(_ end: Reading, _ station: any Station, _ limits: SafetyLimits) throws(StationFailure) -> Reading {
+    var reading = end
+    guard limits.settleSteps > 0 else { return reading }
     let hold = zip(end.observation, zip(limits.low, limits.high)).map { min(max($0, $1.0), $1.1) }
     for _ in 0..<limits.settleSteps where referee?.verdict == false {
-      let reading = try station.step(hold)
+      reading = try station.step(hold)
       settling += 1
       referee?.look(reading, station, step: nil)
+    }
+    return reading
+  }
+
+  /// Nobody judges these attempts but the benchmark.
+  mutating func retry(_ policy: any Policy, _ station: any Station, _ limits: SafetyLimits, _ attempts: Int) {
+    guard var reading = end else { return }
+    var retry = TrialRecord.Retry(attempts: 1, steps: 0, success: false)
+    defer { self.retry = retry }
+    for attempt in 2...attempts {
+      retry.attempts = attempt
+      policy.reset()
+      for _ in 0..<steps {
+        guard let action = try? policy.act(reading.observation), limits.violation(of: action, at: reading.observation) == nil else { return }
+        do { reading = try station.step(action) } catch {
+          retry.success = nil
+          return
+        }
+        retry.steps += 1
+        retry.success = reading.terminated
+        if reading.terminated { return }
+      }
     }
   }
 
@@ -92,6 +121,6 @@ private struct Trial {
     let poses = (0..<count).map { states[count == 1 ? 0 : $0 * (states.count - 1) / (count - 1)].map { ($0 * 100).rounded() / 100 } }
     return TrialRecord(
       index: index, station: station, seed: seed, outcome: outcome, bestScore: best, finalScore: last, steps: steps, verdict: referee?.verdict,
-      robotSeconds: (Double(steps + settling) * controlPeriod * 1000).rounded() / 1000, poses: poses)
+      robotSeconds: (Double(steps + settling + (retry?.steps ?? 0)) * controlPeriod * 1000).rounded() / 1000, poses: poses, retry: retry)
   }
 }

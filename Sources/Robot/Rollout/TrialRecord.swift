@@ -27,6 +27,17 @@ public struct TrialRecord: Sendable, Equatable {
   public var robotSeconds: Double
   /// At most `TrialRecord.poseCount` states, evenly spread from first to last, rounded to 0.01: enough for a film strip.
   public var poses: [[Double]]
+  /// What came of going on after the first attempt's time was up; nil if nobody went on.
+  public var retry: Retry?
+
+  public struct Retry: Sendable, Equatable {
+    /// The attempt that ended it, the first one counted.
+    public var attempts: Int
+    /// Control steps after the first attempt.
+    public var steps: Int
+    /// Nil if the station failed.
+    public var success: Bool?
+  }
 
   public static let poseCount = 12
 
@@ -39,11 +50,11 @@ public struct TrialRecord: Sendable, Equatable {
 
   public init(
     index: Int, station: String, seed: UInt32, outcome: Outcome, bestScore: Double, finalScore: Double, steps: Int, verdict: Bool?,
-    robotSeconds: Double, poses: [[Double]]
+    robotSeconds: Double, poses: [[Double]], retry: Retry? = nil
   ) {
     (self.index, self.station, self.seed, self.outcome) = (index, station, seed, outcome)
     (self.bestScore, self.finalScore, self.steps, self.verdict) = (bestScore, finalScore, steps, verdict)
-    (self.robotSeconds, self.poses) = (robotSeconds, poses)
+    (self.robotSeconds, self.poses, self.retry) = (robotSeconds, poses, retry)
   }
 }
 
@@ -62,6 +73,11 @@ extension TrialRecord {
     json["steps"] = .integer(steps)
     json["verdict"] = verdict.map(JSON.bool) ?? .null
     json["seconds"] = .number(robotSeconds)
+    if let retry {
+      json["retry"] = [
+        "attempts": .integer(retry.attempts), "steps": .integer(retry.steps), "success": retry.success.map(JSON.bool) ?? .null,
+      ]
+    }
     if withPoses { json["poses"] = .array(poses.map { .array($0.map(JSON.number)) }) }
     return json
   }
@@ -83,6 +99,13 @@ extension TrialRecord {
     self.init(
       index: index, station: station, seed: UInt32(exactly: json["seed"]?.int ?? 0) ?? 0, outcome: outcome, bestScore: best, finalScore: final,
       steps: steps, verdict: verdict.bool, robotSeconds: seconds,
-      poses: (json["poses"]?.array ?? []).map { ($0.array ?? []).compactMap(\.double) })
+      poses: (json["poses"]?.array ?? []).map { ($0.array ?? []).compactMap(\.double) }, retry: Retry(json: json["retry"]))
+  }
+}
+
+extension TrialRecord.Retry {
+  fileprivate init?(json: JSON?) {
+    guard let attempts = json?["attempts"]?.int, let steps = json?["steps"]?.int, let success = json?["success"] else { return nil }
+    self.init(attempts: attempts, steps: steps, success: success.bool)
   }
 }

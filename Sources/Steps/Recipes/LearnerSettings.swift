@@ -113,7 +113,7 @@ struct ReinforcementSettings {
       Setting("schedule.updates_per_step", .count(\.learner.updatesPerStep, 1...32), "critic updates at a time, beside one of the actor"),
       Setting("schedule.steps_per_update", .count(\.learner.stepsPerUpdate, 1...1000), "control steps from one such time to the next"),
       Setting("schedule.warm_up", .count(\.learner.warmUp, 1...100_000), "control steps before rewards are learnt from"),
-      Setting("schedule.critics_alone", .count(\.learner.criticsAlone, 0...100_000_000), "control steps after that in which the actor stays as it is"),
+      Setting("schedule.critics_alone", .count(\.learner.criticsAlone, 0...100_000_000), "control steps after that in which the actor stays"),
       Setting("schedule.cloning_updates", .count(\.learner.cloningUpdates, 0...1_000_000), "updates by cloning alone, before the first step"),
       Setting("schedule.evaluations", .count(\.learner.evaluations, 0...1000), "how often the actor is tried without noise; the best one is kept"),
       Setting("schedule.evaluation_episodes", .count(\.learner.evaluationEpisodes, 1...1000), "episodes of each of those"),

@@ -78,6 +78,10 @@ enum VerdictSection {
     if let final = study.final {
       cards.append(("Success rate, pass@1", final.words.estimate, "one attempt a trial, no retries"))
       cards.append(("\(final.words.confidence) interval", final.words.interval, final.words.method))
+      if let retry = final.result["retry"], let rate = retry["rate"].flatMap(Rate.init(json:)), let most = retry["k"]?.int {
+        let words = RateWords(rate)
+        cards.append(("Success rate, retry-\(most)", words.estimate, "by any attempt of a trial; \(words.confidence) interval \(words.interval)"))
+      }
       cards.append(("Trials", "\(final.rate.trials)", final.purpose.words))
       if let median = final.result["steps"]?["median"]?.int {
         cards.append(("Steps to success", "\(median)", "median of successes; 95th percentile \(final.result["steps"]?["p95"]?.int ?? median)"))
