@@ -23,12 +23,15 @@ enum ChooseRegime: StepKind {
     parameters: [
       Parameter(
         "candidates", .list(.oneOf(Recipe.Regime.allCases.map(\.rawValue))), default: ["heuristic", "bc", "rl"], "The regimes that compete."),
-      Parameter("pilot_trials", .integer(1...10_000), default: 12, "Most trials of each candidate; fewer if it is decided earlier."),
       Parameter(
-        "station_seconds", .number(1...1_000_000), default: 3600, "Station time for all pilots together; a trial that began is finished."),
+        "pilot_trials", .integer(1...10_000), optional: true,
+        "Most trials of each candidate, instead of the recipe's budget; fewer if it is decided earlier."),
+      Parameter(
+        "station_seconds", .number(1...1_000_000), optional: true,
+        "Station time for all pilots together, instead of the recipe's budget; a trial that began is finished."),
       Parameter("confidence", .number(0.5...0.9999), default: 0.9, "That no interval of any candidate misses its rate."),
       Parameter("tie", .number(0...1), default: 0.1, "Success rates no further apart than this are a tie."),
-      Parameter("seed", .integer(0...1_000_000), default: 0, "Of the pilots' training."),
+      Parameter("seed", .integer(0...1_000_000), optional: true, "Of the pilots' training, instead of the recipe's."),
       Parameter("updates", .integer(1...10_000_000), default: 2500, "Gradient steps of bc's pilot."),
       Parameter("steps", .integer(1...10_000_000), default: 600, "Control steps of rl's pilot in the nominal simulation."),
       Parameter("override", .object, optional: true, "A part of a recipe that is put over the file's, for the pilots."),
@@ -50,11 +53,11 @@ enum ChooseRegime: StepKind {
     guard !tried.isEmpty else {
       throw StepFailure("behaviour cloning is the only candidate and needs demonstrations", hint: "give the input 'demos' a dataset")
     }
-    let maker = PolicyMaker(recipe: recipe, demonstrations: demonstrations, seed: step.int("seed"))
+    let maker = PolicyMaker(recipe: recipe, demonstrations: demonstrations, seed: step.value("seed")?.int ?? recipe.seed)
     let candidates = try tried.map { try prepare($0, maker, recipe, step) }
     var contest = Contest(
-      count: candidates.count, rounds: step.int("pilot_trials"), confidence: step.double("confidence"), tie: step.double("tie"),
-      stationSeconds: step.double("station_seconds"))
+      count: candidates.count, rounds: step.value("pilot_trials")?.int ?? recipe.budget.pilotTrials, confidence: step.double("confidence"), tie: step.double("tie"),
+      stationSeconds: step.value("station_seconds")?.double ?? recipe.budget.stationSeconds)
     let trials = try run(&contest, candidates, entry, step)
     let (winner, separated) = contest.verdict
     try step.write(.string(candidates[winner].regime.rawValue), to: "choice")

@@ -25,7 +25,9 @@ enum Train: StepKind {
     parameters: [
       Parameter(
         "regime", .oneOf(["recipe"] + Recipe.Regime.allCases.map(\.rawValue)), default: "recipe", "Which regime; 'recipe' is the recipe's own."),
-      Parameter("seed", .integer(0...1_000_000), default: 0, "Of weights, batches and exploration, or of the planner."),
+      Parameter(
+        "seed", .integer(0...1_000_000), optional: true,
+        "Of weights, batches and exploration, or of the planner, instead of the recipe's; a program is told 0 if none is said."),
       Parameter("updates", .integer(1...10_000_000), optional: true, "Gradient steps of bc, instead of the recipe's."),
       Parameter("steps", .integer(1...10_000_000), optional: true, "Control steps of rl, instead of the recipe's."),
       Parameter("override", .object, optional: true, "A part of a recipe that is put over the file's."),
@@ -52,7 +54,7 @@ enum Train: StepKind {
     }
     let regime = Recipe.Regime(rawValue: step.string("regime")) ?? recipe.regime
     let maker = PolicyMaker(
-      recipe: recipe, demonstrations: regime == .heuristic ? nil : try step.demonstrations(), seed: step.int("seed"),
+      recipe: recipe, demonstrations: regime == .heuristic ? nil : try step.demonstrations(), seed: step.value("seed")?.int ?? recipe.seed,
       base: step.inputs("base").first?.path)
     let site = TrainingSite(directory: step.progressDirectory.isEmpty ? nil : step.progressDirectory) { step.progress($0, of: $1, $2) }
     let made = try maker.make(regime, into: step.output("policy"), at: site)

@@ -16,7 +16,7 @@ struct TrainingProgram {
       if let file = step.inputs(name).first { inputs[name] = .string(file.path) }
     }
     return [
-      "train": 1, "task": "push-t", "seed": .integer(step.int("seed")), "options": step.value("options") ?? [:], "inputs": inputs,
+      "train": 1, "task": "push-t", "seed": .integer(step.value("seed")?.int ?? 0), "options": step.value("options") ?? [:], "inputs": inputs,
       "outputs": ["policy": .string(step.output("policy")), "curves": .string(step.output("curves"))],
       "progress": .string(step.progressDirectory),
     ]

@@ -40,6 +40,7 @@ import Testing
     let run = try StepRun()
     defer { run.remove() }
     #expect(try train(run, ["regime": "recipe", "seed": 7], demos: false)["parameters"] == ["preset": "low", "seed": 7])
+    #expect(try train(run, ["regime": "recipe", "override": ["seed": 5]], demos: false)["seed"] == 5, "the recipe's, where the step says none")
   }
 
   @Test(arguments: ["bc", "rl"])
@@ -194,6 +195,9 @@ import Testing
     defer { run.remove() }
     var with = Self.competition
     with["candidates"] = ["heuristic", "bc"]
+    // The recipe says what it may cost.
+    with["override"] = ["budget": ["pilot_trials": 6, "station_seconds": 3000]]
+    for name in ["pilot_trials", "station_seconds"] { with[name] = nil }
     try run.run(
       "choose-regime", inputs: ["recipe": try run.write(Self.recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)], with: with,
       outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
@@ -205,7 +209,7 @@ import Testing
     #expect(candidates[0]["rate"]?["successes"]?.int == candidates[0]["rate"]?["trials"]?.int)
     #expect(candidates[1]["rate"]?["successes"] == 0)
     #expect(candidates[1]["updates"] == 20)
-    #expect(evidence["separated"] == true)
+    #expect(evidence["separated"] == true && evidence["station_budget"] == 3000)
     // Separated before the budget was spent.
     #expect(try #require(candidates[0]["rate"]?["trials"]?.int) < 6)
   }

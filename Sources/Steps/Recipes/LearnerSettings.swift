@@ -1,4 +1,4 @@
-// What a recipe's "bc" and "rl" sections can say, as tables of settings; lengths in Push-T's workspace units (px).
+// What a recipe's sections can say, as tables of settings; lengths in Push-T's workspace units (px).
 
 import JSON
 import Learning
@@ -117,6 +117,19 @@ struct ReinforcementSettings {
       Setting("schedule.cloning_updates", .count(\.learner.cloningUpdates, 0...1_000_000), "updates by cloning alone, before the first step"),
       Setting("schedule.evaluations", .count(\.learner.evaluations, 0...1000), "how often the actor is tried without noise; the best one is kept"),
       Setting("schedule.evaluation_episodes", .count(\.learner.evaluationEpisodes, 1...1000), "episodes of each of those"),
+    ]
+  }
+}
+
+/// What `choose-regime` may spend on the station.
+struct ChoiceBudget {
+  var pilotTrials = 12
+  var stationSeconds = 3600.0
+
+  static var table: [Setting<ChoiceBudget>] {
+    [
+      Setting("pilot_trials", .count(\.pilotTrials, 1...10_000), "most trials of each regime; fewer if it is decided earlier"),
+      Setting("station_seconds", .number(\.stationSeconds, 1...1_000_000), "station time for all of them together; a trial that began is finished"),
     ]
   }
 }

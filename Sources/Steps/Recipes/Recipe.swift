@@ -19,6 +19,9 @@ struct Recipe {
   var heuristic: JSON
   var cloning = CloningSettings()
   var reinforcement = ReinforcementSettings()
+  /// Of what is drawn in making a policy, where a step says none.
+  var seed = 0
+  var budget = ChoiceBudget()
 
   /// Reads and checks the file; `label` stands for it in messages.
   init(contentsOf path: String, label: String) throws {
@@ -41,6 +44,8 @@ struct Recipe {
     heuristic = json["heuristic"] ?? [:]
     Setting.read(CloningSettings.table, from: json["bc"], into: &cloning)
     Setting.read(ReinforcementSettings.table, from: json["rl"], into: &reinforcement)
+    seed = json["seed"]?.int ?? seed
+    Setting.read(ChoiceBudget.table, from: json["budget"], into: &budget)
   }
 
   static func faults(in json: JSON) -> [SchemaFault] {
@@ -80,6 +85,7 @@ struct Recipe {
     [
       "recipe": 1, "task": .string(task), "regime": .string(regime.rawValue), "heuristic": heuristic,
       "bc": Setting.write(CloningSettings.table, of: cloning), "rl": Setting.write(ReinforcementSettings.table, of: reinforcement),
+      "seed": .integer(seed), "budget": Setting.write(ChoiceBudget.table, of: budget),
     ]
   }
 
@@ -105,6 +111,12 @@ struct Recipe {
         "rl": Setting.schema(
           ReinforcementSettings.table, defaults: ReinforcementSettings(),
           description: "reinforcement learning in the nominal simulation, with demonstrations"),
+        "seed": [
+          "type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 0,
+          "description": "of weights, batches and exploration, or of the planner; a step's own comes first",
+        ],
+        "budget": Setting.schema(
+          ChoiceBudget.table, defaults: ChoiceBudget(), description: "what choosing a regime may cost; a step's own words come first"),
       ],
     ]
   }

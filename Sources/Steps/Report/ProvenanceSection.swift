@@ -1,5 +1,6 @@
 // Where the final number comes from, digest by digest, and how to get it again.
 
+import Foundation
 import JSON
 import Robot
 
@@ -38,7 +39,7 @@ enum ProvenanceSection {
         return "<code>\(policy.digest)</code>\(maker.map { " made by <code>\($0.name)</code>" as HTML } ?? .none)"
       })
     add("environment hash", final.result["environment"]?.string.map { ["<code>\($0)</code>"] } ?? ["none: the benchmark's own limits, no verifier"])
-    add("training seeds", trainings.compactMap { step in step.parameters["seed"]?.int.map { "\($0) (<code>\(step.name)</code>)" } })
+    add("training seeds", trainings.compactMap { step in seed(of: step).map { "\($0) (<code>\(step.name)</code>)" } })
     add("recipe", recipes(chain))
     add("commit", commits(study, chain))
     add("dataset", chain.compactMap { step in step.outputs["dataset"].map { "<code>\($0.digest)</code>" } })
@@ -48,6 +49,12 @@ enum ProvenanceSection {
     add("evaluation seeds", seeds(final))
     add("stations", stations(study, final))
     return facts
+  }
+
+  /// The step's own, or the recipe's, which its policy has.
+  private static func seed(of training: StudyStep) -> Int? {
+    let policy = training.outputs["policy"].flatMap { FileManager.default.contents(atPath: $0.path + "/policy.json") }
+    return training.parameters["seed"]?.int ?? policy.flatMap { try? JSON(parsing: $0) }?["seed"]?.int
   }
 
   /// Of recipes that a step made, and of those that a training names as its input.
