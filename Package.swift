@@ -117,7 +117,7 @@ let package = Package(
     tests("Learning", ["Learning", "Tensor", "JSON", "Hashing", "NumPy"]),
     tests("LLM", ["LLM", "Git", "HTTP", "JSON", "Hashing"]),
     tests("Steps", ["Steps", "Workflow", "Robot", "Learning", "LLM", "Git", "HTTP", "JSON", "Hashing", "NumPy", "Vision"]),
-    tests("EndToEnd", ["JSON"]),
+    tests("EndToEnd", ["JSON", "Hashing"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -12,6 +12,18 @@ public enum Worker {
   /// How the worker's process ends for an error: 69 tells that the station failed, which the engine may answer by another try.
   public static func exitCode(of error: any Error) -> Int32 { error is StationFailure ? ExitCode.station.rawValue : 1 }
 
+  /// The secret seeds of an evaluation, drawn from the root in ENPIRE_SEED_ROOT, with what shows that it was bound to them.
+  public static func seeds(purpose: String, count: String) throws -> JSON {
+    guard let purpose = Purpose(rawValue: purpose), let count = Int(count), 1...1_000_000 ~= count else {
+      throw StepFailure("seeds \(purpose) \(count): not a purpose and a count")
+    }
+    let plan = try SeedPlan(purpose: purpose, secretRoot: ProcessInfo.processInfo.environment["ENPIRE_SEED_ROOT"] ?? "")
+    return [
+      "seeds": .array(plan.seeds(count).map { .integer(Int($0)) }), "nonce": .string(plan.nonce.hex),
+      "commitment": .string(plan.commitment(count).hex),
+    ]
+  }
+
   /// Runs the step of the request at `path`. Appended steps are written to the path the request names under `append`.
   public static func run(requestAt path: String) throws {
     let step = StepContext(request: try StepContext.json(at: path))

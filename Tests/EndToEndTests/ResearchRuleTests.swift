@@ -2,6 +2,7 @@
 // Rules 12 and 13 are in StationTests, 16 in TaintTests.
 
 import Foundation
+import Hashing
 import JSON
 import Testing
 
@@ -57,6 +58,30 @@ import Testing
     #expect(try workspace.summary("trials=5")["ran"] == 0 && workspace.read("rate.json") == five)
     // Another purpose has trials of its own.
     #expect(try workspace.summary("trials=5", "purpose=held-out")["ran"] == 1 && samples(workspace) == [5, 5, 5])
+  }
+
+  @Test func `the seeds that a result was bound to can be told afterwards, where it was made`() throws {
+    let workspace = try evaluation()
+    #expect(try workspace.enpire("reveal", "rate", "purpose=held-out").errors.contains("has no result"))
+    #expect(try workspace.summary("purpose=held-out")["ran"] == 1)
+    let told = try JSON(parsing: workspace.enpire("reveal", "rate", "purpose=held-out", "--json").output)
+    let seeds = (told["seeds"]?.array ?? []).compactMap(\.int), nonce = try #require(told["nonce"]?.string)
+    #expect(Set(seeds).count == 3 && seeds.allSatisfy { $0 >= 1 << 31 })
+    let result = try #require(workspace.read("rate.json")), bound = try JSON(parsing: result)["seed_commitment"]?.string
+    #expect(Digest(of: nonce + seeds.map { "\n\($0)" }.joined()).hex == bound && told["commitment"]?.string == bound)
+    let lines = try workspace.enpire("reveal", "rate", "purpose=held-out").output
+    #expect(lines.contains("\(nonce)\n\(seeds[0])\n\(seeds[1])\n\(seeds[2])\n"))
+    // More trials bring seeds that were not told, after those that were.
+    #expect(try workspace.summary("purpose=held-out", "trials=4")["ran"] == 1)
+    let more = try JSON(parsing: workspace.enpire("reveal", "rate", "purpose=held-out", "trials=4", "--json").output)
+    let later = (more["seeds"]?.array ?? []).compactMap(\.int)
+    #expect(later.count == 4 && Array(later.dropLast()) == seeds && more["nonce"]?.string == nonce)
+    #expect(try workspace.summary()["ran"] == 1)
+    let open = try workspace.enpire("reveal", "rate")
+    #expect(open.code == 64 && open.errors.contains("the seeds of rate are public"))
+    try workspace.write(String(repeating: "0", count: 32), to: ".enpire/secret")
+    let other = try workspace.enpire("reveal", "rate", "purpose=held-out", "trials=4")
+    #expect(other.code == 64 && other.errors.contains("another secret") && !(other.output + other.errors).contains("\(seeds[0])"))
   }
 
   @Test func `replications are never taken for one another`() throws {

@@ -8,6 +8,11 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 switch (arguments.first, arguments.count) {
 case ("kinds", 1): print(Worker.catalogue.compact)
 case ("recipe", 2...): print(RecipeFile.answer(Array(arguments.dropFirst())).compact)
+case ("seeds", 3):
+  do { print(try Worker.seeds(purpose: arguments[1], count: arguments[2]).compact) } catch {
+    print(error)
+    exit(1)
+  }
 case ("reset", 2):
   do { try StationReset.run(try JSON(parsing: arguments[1])) } catch {
     FileHandle.standardError.write(Data("\(error)\n".utf8))
@@ -30,7 +35,8 @@ case ("run", 2):
   }
 default:
   let usage =
-    "usage: enpire-worker kinds | recipe … | run REQUEST | label REQUEST | reset STATION | cache | post   (started by enpire; see 'enpire --help')\n"
+    "usage: enpire-worker kinds | recipe … | seeds PURPOSE COUNT | run REQUEST | label REQUEST | reset STATION | cache | post"
+    + "   (started by enpire; see 'enpire --help')\n"
   FileHandle.standardError.write(Data(usage.utf8))
   exit(64)
 }

@@ -44,6 +44,7 @@ let version = "0.1.0"
       CleanCommand.self,
       GcCommand.self,
       ReproduceCommand.self,
+      RevealCommand.self,
       CheckCommand.self,
       LintCommand.self,
       WatchCommand.self,

@@ -32,11 +32,12 @@ public enum Catalogue {
   }
 
   /// What the worker answers to these words: one JSON value. `directory` is for its answer in between.
-  public static func ask(_ words: [String], state directory: String) throws -> JSON {
+  public static func ask(_ words: [String], environment: [String: String] = [:], state directory: String) throws -> JSON {
     try Files.makeDirectory(directory)
     let output = directory + "/answer.tmp\(getpid())"
     defer { unlink(output) }
-    let child = try Child.spawn([worker] + words, environment: Child.inheritedEnvironment, directory: Files.currentDirectory, output: output)
+    let environment = Child.inheritedEnvironment.merging(environment) { $1 }
+    let child = try Child.spawn([worker] + words, environment: environment, directory: Files.currentDirectory, output: output)
     guard child.wait() == .exited(0), let json = try? JSON(parsing: Files.read(output)) else {
       let said = (try? Files.read(output)).map { String(decoding: $0.suffix(400), as: UTF8.self) } ?? ""
       throw Problem(.internalError, "\(worker) \(words.first ?? "") failed: \(said)", hint: "run `enpire doctor`")
