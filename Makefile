@@ -107,11 +107,12 @@ study-cloning: .build/ready ## clone 150 human demonstrations (ENPIRE_DEMOS) and
 	@$(REPORT)/push-t-cloning "Behaviour cloning" Benchmarks/push-t/cloning.txt "150 human demonstrations=Benchmarks/push-t/results/human.json" \
 		"2000 planner episodes$(,) drawn=Benchmarks/push-t/results/planner-drawing.json" \
 		$(foreach r,0 1 2,"the likeliest chunk$(,) aggregated $r times=Benchmarks/push-t/results/planner-$r.json")
-study-residual: .build/ready ## learn a residual over the clone of human demonstrations by rewards
+study-residual: .build/ready ## learn a residual over the clone of human demonstrations by rewards, for about an hour
 	@$(STUDY_PUSH_T) residual.json
+	@cp Benchmarks/push-t/results/residual-curves.json docs/results/push-t-residual-curves.json
 	@$(REPORT)/push-t-residual "Reinforcement learning of a residual" Benchmarks/push-t/residual.txt \
 		"clone of human demonstrations=Benchmarks/push-t/results/residual-base.json" "with a residual=Benchmarks/push-t/results/residual.json"
-study-imitation: .build/ready ## learn by self-imitation from a clone of human demonstrations, for about an hour
+study-imitation: .build/ready ## learn by self-imitation from a clone of human demonstrations, for 20 minutes
 	@$(STUDY_PUSH_T) imitation.json
 	@cp Benchmarks/push-t/results/imitation-curves.json docs/results/push-t-imitation-curves.json
 	@$(REPORT)/push-t-imitation "Reinforcement learning by self-imitation" Benchmarks/push-t/imitation.txt \

@@ -56,8 +56,8 @@ enum ChooseRegime: StepKind {
     let maker = PolicyMaker(recipe: recipe, demonstrations: demonstrations, seed: step.value("seed")?.int ?? recipe.seed)
     let candidates = try tried.map { try prepare($0, maker, recipe, step) }
     var contest = Contest(
-      count: candidates.count, rounds: step.value("pilot_trials")?.int ?? recipe.budget.pilotTrials, confidence: step.double("confidence"), tie: step.double("tie"),
-      stationSeconds: step.value("station_seconds")?.double ?? recipe.budget.stationSeconds)
+      count: candidates.count, rounds: step.value("pilot_trials")?.int ?? recipe.budget.pilotTrials, confidence: step.double("confidence"),
+      tie: step.double("tie"), stationSeconds: step.value("station_seconds")?.double ?? recipe.budget.stationSeconds)
     let trials = try run(&contest, candidates, entry, step)
     let (winner, separated) = contest.verdict
     try step.write(.string(candidates[winner].regime.rawValue), to: "choice")
