@@ -1,6 +1,6 @@
 """Times enpire beside ninja, make and (at 1,000 steps) Snakemake on the same graphs: what it costs to do nothing, little and everything.
 Every figure is the median of rounds in which the engines take turns. Usage:
-  study.py ENPIRE PEERS [--sizes 1000,10000] [--shapes layered,chain] [--rounds 7] [--full-rounds 1] [--engines enpire,ninja]
+  study.py ENPIRE PEERS [--sizes 1000,10000] [--shapes layered,chain] [--rounds 7] [--full-rounds 3] [--engines enpire,ninja]
            [--data FILE.json] [--report FILE.md]
 A second figure of enpire's, `watch`, is with `enpire watch` running; `bwrap` is with its steps in sandboxes."""
 import argparse, json, math, os, shutil, statistics, subprocess, sys, tempfile, time
@@ -14,7 +14,7 @@ parser.add_argument("--sizes", default="1000,10000")
 parser.add_argument("--shapes", default="layered,chain,fan-out,fan-in,bipartite")
 parser.add_argument("--engines", default="enpire,ninja,make,Snakemake")
 parser.add_argument("--rounds", type=int, default=7)
-parser.add_argument("--full-rounds", type=int, default=1)
+parser.add_argument("--full-rounds", type=int, default=3)
 parser.add_argument("--jobs", default=str(os.cpu_count()))
 parser.add_argument("--data")
 parser.add_argument("--report")
@@ -107,10 +107,11 @@ def study(shape, size):
     with tempfile.TemporaryDirectory() as root:
         names = [name for name in found if name != "Snakemake" or (shape == "layered" and size <= 1000)]
         spaces = {name: Workspace(root, name, steps, shape) for name in names}
-        measure(shape, steps, "everything", spaces, "forget", options.full_rounds)
+        full = options.full_rounds if size < 50_000 else 1
+        measure(shape, steps, "everything", spaces, "forget", full)
         if shape == "layered" and size <= 1000:
             sandboxed = {"enpire, bwrap": Workspace(root, "enpire", steps, shape, "auto")}
-            measure(shape, steps, "everything", sandboxed, "forget", options.full_rounds)
+            measure(shape, steps, "everything", sandboxed, "forget", full)
         for space in spaces.values():  # settle what is too young to be trusted
             time.sleep(0.05)
             space.run()
@@ -241,7 +242,7 @@ def save():
         with open(options.report, "w") as file:
             file.write(f"""# Speed
 
-What a run costs when there is nothing, little or everything to do: medians of {options.rounds} rounds ({options.full_rounds} where everything runs) in
+What a run costs when there is nothing, little or everything to do: medians of {options.rounds} rounds ({options.full_rounds} where everything runs, 1 of 100,000) in
 which the engines take turns, on {os.cpu_count()} processors, -j{options.jobs}, with files in the page cache.
 {', '.join(f'{engine} {version}' for engine, version in versions.items())}. Made by `make bench-engine`
 ([Benchmarks/engine](../../Benchmarks/engine)); the single times are in [{name}.json]({name}.json).
