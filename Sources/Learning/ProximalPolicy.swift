@@ -10,7 +10,7 @@ public enum ProximalPolicy {
   public struct Settings: Sendable {
     /// Of the actor; the values have one of their own of the same shape.
     public var network = NetworkShape(hidden: [256, 256])
-    /// Control steps in the environment, and those of a round; its last episode is played to its end.
+    /// Control steps in the environment, and those of a round, the last one's too; its last episode is played to its end.
     public var steps = 1_000_000
     public var round = 16_384
     /// Passes over a round, and the samples of an update.
@@ -159,7 +159,7 @@ public enum ProximalPolicy {
     }
 
     private func play() throws -> [Episode] {
-      let policy = policy(actor), end = state.steps + settings.round
+      let policy = policy(actor), end = state.steps + min(settings.round, settings.steps)
       var episodes: [Episode] = []
       while state.steps < end {
         episodes.append(try episode(policy, stream("episode", state.episodes)))
