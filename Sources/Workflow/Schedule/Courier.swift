@@ -40,7 +40,7 @@ public enum Courier {
     let (child, commands, replies) = try Child.conversing([Catalogue.worker, "post"])
     defer { close(replies) }
     let before = signal(SIGPIPE, SIG_IGN)
-    write(Array(request.compact.utf8), to: commands)
+    Array(request.compact.utf8).withUnsafeBytes { _ = Files.append($0, to: commands) }
     close(commands)
     signal(SIGPIPE, before)
     defer {
@@ -50,16 +50,6 @@ public enum Courier {
     let answer = read(replies, until: Clock.monotonic + seconds)
     guard let json = try? JSON(parsing: answer) else { throw Problem(.inputOutput, "\(Catalogue.worker) gave no answer") }
     return json
-  }
-
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      if count <= 0 { return }
-      rest = rest.dropFirst(count)
-    }
   }
 
   private static func read(_ descriptor: Int32, until deadline: Double) -> [UInt8] {
@@ -112,7 +102,7 @@ public enum Courier {
         throw error
       }
       let before = signal(SIGPIPE, SIG_IGN)
-      write(Array(letter.utf8), to: pipe[1])
+      Array(letter.utf8).withUnsafeBytes { _ = Files.append($0, to: pipe[1]) }
       close(pipe[1])
       signal(SIGPIPE, before)
       let end = child.wait()

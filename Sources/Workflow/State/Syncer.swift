@@ -70,15 +70,9 @@ final class Syncer {
     var byte: UInt8 = 0
     while case let count = read(work.commands, &byte, 1), count > 0 || (count < 0 && errno == EINTR) {
       if count < 0 { continue }
-      if work.paths?.allSatisfy(sync) != true { _ = enpire_syncfs(work.directory) }
+      if work.paths?.allSatisfy(Files.sync) != true { _ = enpire_syncfs(work.directory) }
       _ = write(work.replies, &byte, 1)
     }
     for descriptor in [work.directory, work.commands, work.replies] { close(descriptor) }
-  }
-
-  private static func sync(_ path: String) -> Bool {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    defer { close(descriptor) }
-    return descriptor >= 0 && fsync(descriptor) == 0
   }
 }

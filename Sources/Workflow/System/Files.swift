@@ -84,22 +84,24 @@ enum Files {
     if synced, let parent = parent(of: path) { sync(parent) }
   }
 
+  /// Writes all of it, whatever interrupts; whether that could be done.
   static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
     var written = 0
     while written < bytes.count {
       let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-      if count < 0 { return false }
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { return false }
       written += count
     }
     return true
   }
 
-  /// Has the names in a directory written to the disk.
-  private static func sync(_ directory: String) {
-    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    if descriptor < 0 { return }
-    fsync(descriptor)
-    close(descriptor)
+  /// Has a file's content, or the names in a directory, written to the disk; whether that could be done.
+  @discardableResult static func sync(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { return false }
+    defer { close(descriptor) }
+    return fsync(descriptor) == 0
   }
 
   static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
