@@ -58,19 +58,13 @@ public final class LearnedActor {
       lastAction = action
       return action
     }
-    var features = policy.features.values(window: window, lastAction: lastAction)
-    var under: [Double]?
-    if let base {
-      let action = try base.act(observation)
-      features += policy.features.label(action, at: observation).map(Float.init)
-      under = action
-    }
+    let (features, under) = try policy.features.look(window, lastAction: lastAction, over: base)
     let output = policy.output.undo(policy.say(policy.input.apply(features), from: start(observation), chance: chance(observation)))
     let size = policy.features.actionSize
     said.insert(
       (0..<policy.chunk).map { step in
         let label = (0..<size).map { Double(output[step * size + $0]) }
-        return under.map { policy.features.bounded(zip($0, label).map(+)) } ?? policy.features.action(label, at: observation)
+        return policy.features.action(label, at: observation, over: under)
       }, at: 0)
     chunks += 1
     position = policy.execute > 1 ? 1 : 0
@@ -101,6 +95,21 @@ public final class LearnedActor {
       noise = policy.output.mean.map { _ in Float(policy.start * stream.normal()) }
     }
     return noise
+  }
+}
+
+extension Features {
+  /// What is shown for the newest observation of the window, its base's action too, and that action.
+  func look(_ window: [[Double]], lastAction: [Double]?, over base: LearnedActor.Base?) throws -> (seen: [Float], under: [Double]?) {
+    let seen = values(window: window, lastAction: lastAction)
+    guard let base else { return (seen, nil) }
+    let under = try base.act(window[0])
+    return (seen + label(under, at: window[0]).map(Float.init), under)
+  }
+
+  /// The action that a label stands for, added to a base's action if there is one, within its bounds.
+  func action(_ label: [Double], at observation: [Double], over under: [Double]?) -> [Double] {
+    under.map { bounded(zip($0, label).map(+)) } ?? action(label, at: observation)
   }
 }
 

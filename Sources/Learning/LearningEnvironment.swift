@@ -1,5 +1,7 @@
 // What a reinforcement learner needs of an environment, as closures: it knows no robot and no simulator.
 
+public import Hashing
+
 public struct LearningEnvironment {
   public struct Step {
     public var observation: [Double]
@@ -33,6 +35,9 @@ public struct LearningEnvironment {
     else { throw LearningError("\(algorithm): the demonstrations' columns are not the environment's") }
   }
 
+  /// A seed for learning: evaluations on stations draw 32-bit seeds, and these are longer.
+  public static func start(from stream: inout RandomStream) -> UInt64 { 1 << 62 | stream.next() >> 2 }
+
   /// Runs whole episodes, one a seed; how many ended with the task done, and after how many steps in all.
   public func successes(of actor: LearnedActor, seeds: [UInt64]) throws -> (successes: Int, steps: Int) {
     var successes = 0, steps = 0
@@ -48,5 +53,11 @@ public struct LearningEnvironment {
       }
     }
     return (successes, steps)
+  }
+
+  /// As `successes(of:seeds:)`, from so many starts of the stream.
+  func successes(of actor: LearnedActor, starts count: Int, from stream: RandomStream) throws -> (successes: Int, steps: Int) {
+    var stream = stream
+    return try successes(of: actor, seeds: (0..<count).map { _ in Self.start(from: &stream) })
   }
 }

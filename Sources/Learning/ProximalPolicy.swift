@@ -131,20 +131,15 @@ public enum ProximalPolicy {
     private func episode(_ policy: LearnedPolicy, _ stream: RandomStream) throws -> Episode {
       var stream = stream, episode = Episode(), isOver = false
       let spreads = spread.values.map { naturalExponential(Double($0)) }
-      // Evaluations on stations draw 32-bit seeds; these are longer.
-      var window = [environment.reset(1 << 62 | stream.next() >> 2)], lastAction: [Double]?
+      var window = [environment.reset(LearningEnvironment.start(from: &stream))], lastAction: [Double]?
       base?.reset()
       while true {
-        var seen = features.values(window: window, lastAction: lastAction)
-        let under = try base?.act(window[0])
-        if let under { seen += features.label(under, at: window[0]).map(Float.init) }
-        seen = policy.input.apply(seen)
+        let (shown, under) = try features.look(window, lastAction: lastAction, over: base), seen = policy.input.apply(shown)
         episode.seen.append(seen)
         if isOver { return episode }
         let said = policy.forward(seen), noise = said.map { _ in stream.normal() }
         let drawn = (0..<size).map { Double(said[$0]) + spreads[$0] * noise[$0] }
-        let label = drawn.map { $0 * settings.reach }
-        let action = under.map { features.bounded(zip($0, label).map(+)) } ?? features.action(label, at: window[0])
+        let action = features.action(drawn.map { $0 * settings.reach }, at: window[0], over: under)
         let step = environment.step(action)
         episode.actions.append(drawn.map(Float.init))
         episode.noise.append(Float(noise.reduce(0) { $0 + $1 * $1 }))
@@ -235,9 +230,8 @@ public enum ProximalPolicy {
     private func evaluate() throws {
       state.evaluated += 1
       guard settings.evaluations > 0, settings.evaluationEpisodes > 0 else { return }
-      var starts = stream("evaluation", 0)
       let outcome = try environment.successes(
-        of: LearnedActor(policy(actor), base: base), seeds: (0..<settings.evaluationEpisodes).map { _ in 1 << 62 | starts.next() >> 2 })
+        of: LearnedActor(policy(actor), base: base), starts: settings.evaluationEpisodes, from: stream("evaluation", 0))
       let rate = Double(outcome.successes) / Double(settings.evaluationEpisodes)
       state.evaluationSteps += outcome.steps
       curves.add("success", at: state.steps, rate, axis: "step")

@@ -120,8 +120,7 @@ public enum SelfImitation {
     private func play(_ tell: (_ steps: Int) throws -> Void) throws {
       var stream = stream("round", state.round), kept = DataSet(), solved = 0
       for start in 0..<settings.starts {
-        // Evaluations on stations draw 32-bit seeds; these are longer.
-        let place = 1 << 62 | stream.next() >> 2
+        let place = LearningEnvironment.start(from: &stream)
         let episodes = try (0..<settings.attempts).map { _ in try episode(from: place, draw: Int(stream.next() >> 1)) }
         let steps = episodes.reduce(0) { $0 + $1.actions.count }
         state.steps += steps
@@ -154,9 +153,7 @@ public enum SelfImitation {
         best = policy
         return
       }
-      var starts = stream("evaluation")
-      let outcome = try environment.successes(
-        of: LearnedActor(policy), seeds: (0..<settings.evaluationEpisodes).map { _ in 1 << 62 | starts.next() >> 2 })
+      let outcome = try environment.successes(of: LearnedActor(policy), starts: settings.evaluationEpisodes, from: stream("evaluation"))
       let rate = Double(outcome.successes) / Double(settings.evaluationEpisodes)
       state.evaluationSteps += outcome.steps
       curves.add("success", at: state.steps, rate, axis: "step")

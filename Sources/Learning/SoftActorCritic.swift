@@ -120,14 +120,6 @@ extension SoftActorCritic {
       return way.map { Float(min(max($0 / settings.reach, -0.999), 0.999)) }
     }
 
-    /// What is shown for this observation, and the base's action there.
-    func look(_ window: [[Double]], lastAction: [Double]?) throws -> (seen: [Float], under: [Double]?) {
-      let seen = features.values(window: window, lastAction: lastAction)
-      guard let base else { return (seen, nil) }
-      let under = try base.act(window[0])
-      return (seen + features.label(under, at: window[0]).map(Float.init), under)
-    }
-
     /// A reward of the task as it is learnt from.
     private func worth(_ reward: Double) -> Double { settings.rewardWeight * reward + settings.rewardOffset }
 
@@ -137,9 +129,9 @@ extension SoftActorCritic {
       for episode in data.episodes {
         base?.reset()
         let looks = try episode.map { frame in
-          try look(
+          try features.look(
             (0..<features.history).map { data.observations[max(episode.lowerBound, frame - $0)] },
-            lastAction: frame > episode.lowerBound ? data.actions[frame - 1] : nil)
+            lastAction: frame > episode.lowerBound ? data.actions[frame - 1] : nil, over: base)
         }
         var returns = Returns(length: settings.returnSteps, discount: settings.discount)
         for frame in episode.dropLast() {
@@ -169,11 +161,10 @@ extension SoftActorCritic {
     /// Success of the actor without noise, on seeds of its own; keeps the best.
     private mutating func evaluate() throws {
       guard settings.evaluations > 0 else { return }
-      var stream = RandomStream("sac", "\(seed)", "evaluation")
-      let seeds = (0..<settings.evaluationEpisodes).map { _ in 1 << 62 | stream.next() >> 2 }
-      guard !seeds.isEmpty else { return }
-      let outcome = try environment.successes(of: LearnedActor(policy(actor), base: base), seeds: seeds)
-      let rate = Double(outcome.successes) / Double(seeds.count)
+      guard settings.evaluationEpisodes > 0 else { return }
+      let outcome = try environment.successes(
+        of: LearnedActor(policy(actor), base: base), starts: settings.evaluationEpisodes, from: RandomStream("sac", "\(seed)", "evaluation"))
+      let rate = Double(outcome.successes) / Double(settings.evaluationEpisodes)
       evaluationSteps += outcome.steps
       curves.add("success", at: steps, rate, axis: "step")
       evaluated += 1
@@ -221,10 +212,9 @@ extension SoftActorCritic {
     /// One episode with its updates; the outcome if it diverged.
     private mutating func episode(_ site: TrainingSite, cloning: Int, total: Int) throws -> TrainingOutcome? {
       var starts = stream("episode", episodes)
-      // Evaluations on stations draw 32-bit seeds; these are longer.
-      var window = [environment.reset(1 << 62 | starts.next() >> 2)]
+      var window = [environment.reset(LearningEnvironment.start(from: &starts))]
       base?.reset()
-      var (seen, under) = try look(window, lastAction: nil)
+      var (seen, under) = try features.look(window, lastAction: nil, over: base)
       var returns = Returns(length: settings.returnSteps, discount: settings.discount)
       var won = 0.0
       while true {
@@ -233,7 +223,7 @@ extension SoftActorCritic {
         window.insert(step.observation, at: 0)
         if window.count > max(2, features.history) { window.removeLast() }
         let before = under, next: [Float]
-        (next, under) = try look(window, lastAction: action)
+        (next, under) = try features.look(window, lastAction: action, over: base)
         let rows = returns.add(
           seen, action: units(action, at: window[1], over: before), reward: worth(step.reward), next: next,
           terminated: step.terminated, ended: step.terminated || step.truncated)
@@ -273,8 +263,7 @@ extension SoftActorCritic {
         let input = Tensor(scaling.apply(seen), shape: [1, width])
         units = Tensor.unrecorded { draw(input, from: &stream).action.values }.map(Double.init)
       }
-      let label = units.map { $0 * settings.reach }
-      return under.map { features.bounded(zip($0, label).map(+)) } ?? features.action(label, at: observation)
+      return features.action(units.map { $0 * settings.reach }, at: observation, over: under)
     }
 
     /// Without demonstrations the first steps tell how large things are.

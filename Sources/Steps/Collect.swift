@@ -37,8 +37,7 @@ enum Collect: StepKind {
     let episodes = step.int("episodes")
     for episode in 0..<episodes {
       var stream = RandomStream("collect", "\(step.int("seed"))", "\(episode)")
-      // Evaluations draw 32-bit seeds; these are longer.
-      var observation = simulation.reset(seed: 1 << 62 | stream.next() >> 2)
+      var observation = simulation.reset(seed: LearningEnvironment.start(from: &stream))
       policy.reset()
       expert?.reset()
       var (observations, actions): ([[Double]], [[Double]]) = ([], [])
