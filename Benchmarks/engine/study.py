@@ -242,8 +242,8 @@ def save():
         with open(options.report, "w") as file:
             file.write(f"""# Speed
 
-What a run costs when there is nothing, little or everything to do: medians of {options.rounds} rounds ({options.full_rounds} where everything runs, 1 of 100,000) in
-which the engines take turns, on {os.cpu_count()} processors, -j{options.jobs}, with files in the page cache.
+What a run costs when there is nothing, little or everything to do: medians of {options.rounds} rounds ({options.full_rounds} where everything runs,
+1 of 100,000 steps) in which the engines take turns, on {os.cpu_count()} processors, -j{options.jobs}, with files in the page cache.
 {', '.join(f'{engine} {version}' for engine, version in versions.items())}. Made by `make bench-engine`
 ([Benchmarks/engine](../../Benchmarks/engine)); the single times are in [{name}.json]({name}.json).
 

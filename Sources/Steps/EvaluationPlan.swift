@@ -23,10 +23,13 @@ struct EvaluationPlan {
   init(purpose: Purpose, count: Int, policies: Int, paired: Bool, attempts: Int = 1, seedRoot: String) throws {
     (self.purpose, self.count, self.policies, self.paired, self.attempts) = (purpose, count, policies, paired, attempts)
     let plan = try SeedPlan(purpose: purpose, secretRoot: seedRoot)
-    let needed = paired ? (count + policies - 1) / policies : count
+    let needed = Self.starts(ofTrials: count, paired: paired ? policies : 1)
     seeds = plan.seeds(needed)
     commitment = plan.commitment(needed)
   }
+
+  /// As many policies as are paired share a start.
+  static func starts(ofTrials count: Int, paired policies: Int) -> Int { (count + policies - 1) / policies }
 
   func policy(ofTrial index: Int) -> Int { index % policies }
 

@@ -13,10 +13,12 @@ public enum Worker {
   public static func exitCode(of error: any Error) -> Int32 { error is StationFailure ? ExitCode.station.rawValue : 1 }
 
   /// The secret seeds of an evaluation, drawn from the root in ENPIRE_SEED_ROOT, with what shows that it was bound to them.
-  public static func seeds(purpose: String, count: String) throws -> JSON {
-    guard let purpose = Purpose(rawValue: purpose), let count = Int(count), 1...1_000_000 ~= count else {
-      throw StepFailure("seeds \(purpose) \(count): not a purpose and a count")
+  public static func seeds(purpose: String, trials: String, paired policies: String) throws -> JSON {
+    guard let purpose = Purpose(rawValue: purpose), let trials = Int(trials), let policies = Int(policies), 1...1_000_000 ~= trials, policies > 0
+    else {
+      throw StepFailure("seeds \(purpose) \(trials) \(policies): not a purpose and two counts")
     }
+    let count = EvaluationPlan.starts(ofTrials: trials, paired: policies)
     let plan = try SeedPlan(purpose: purpose, secretRoot: ProcessInfo.processInfo.environment["ENPIRE_SEED_ROOT"] ?? "")
     return [
       "seeds": .array(plan.seeds(count).map { .integer(Int($0)) }), "nonce": .string(plan.nonce.hex),

@@ -8,8 +8,8 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 switch (arguments.first, arguments.count) {
 case ("kinds", 1): print(Worker.catalogue.compact)
 case ("recipe", 2...): print(RecipeFile.answer(Array(arguments.dropFirst())).compact)
-case ("seeds", 3):
-  do { print(try Worker.seeds(purpose: arguments[1], count: arguments[2]).compact) } catch {
+case ("seeds", 4):
+  do { print(try Worker.seeds(purpose: arguments[1], trials: arguments[2], paired: arguments[3]).compact) } catch {
     print(error)
     exit(1)
   }
@@ -35,7 +35,7 @@ case ("run", 2):
   }
 default:
   let usage =
-    "usage: enpire-worker kinds | recipe … | seeds PURPOSE COUNT | run REQUEST | label REQUEST | reset STATION | cache | post"
+    "usage: enpire-worker kinds | recipe … | seeds PURPOSE TRIALS PAIRED | run REQUEST | label REQUEST | reset STATION | cache | post"
     + "   (started by enpire; see 'enpire --help')\n"
   FileHandle.standardError.write(Data(usage.utf8))
   exit(64)

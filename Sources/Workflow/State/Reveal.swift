@@ -35,10 +35,11 @@ extension Session {
     guard purpose != "search" else {
       throw Problem(.usage, "the seeds of \(step.name) are public", hint: "its output 'trials' has them, one a line")
     }
+    // Paired ones meet the same starts.
     let policies = result["paired"]?.bool == true ? max(1, result["policies"]?.array?.count ?? 1) : 1
     let root = try decider.seedRoot(of: step, fingerprint: details.fingerprint)
     let answer = try Catalogue.ask(
-      ["seeds", purpose, "\((trials + policies - 1) / policies)"], environment: ["ENPIRE_SEED_ROOT": root.hex], state: state.directory)
+      ["seeds", purpose, "\(trials)", "\(policies)"], environment: ["ENPIRE_SEED_ROOT": root.hex], state: state.directory)
     guard let nonce = answer["nonce"]?.string, answer["commitment"]?.string == commitment else {
       throw Problem(
         .usage, "\(step.name) was bound to other seeds than this workspace draws: its result was made with another secret",
