@@ -3,10 +3,17 @@
 // speeds are not of the same work. It also measures two threads here, which is where the recipes' default of one comes from.
 // Usage: learn-speed [ROUNDS [cloning | reinforcement]]; prints one JSON object. Needs Debian's python3-torch.
 
+import CLinux
 import Foundation
 import Hashing
 import JSON
 import Learning
+
+// As enpire has it for its steps, for both sides; OpenBLAS reads it when it is loaded.
+if getenv("OPENBLAS_CORETYPE") == nil, let core = enpire_openblas_core() {
+  setenv("OPENBLAS_CORETYPE", core, 1)
+  execv("/proc/self/exe", CommandLine.unsafeArgv)
+}
 
 let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 3
 let cloningUpdates = 300, steps = 200

@@ -31,6 +31,25 @@ import Testing
     return workspace
   }
 
+  /// An OpenBLAS that is older than the processor would take loops of 2004 for it.
+  @Test func `a step's matrix products are made for its processor`() throws {
+    let script =
+      "import ctypes; b = ctypes.CDLL('libopenblas.so.0'); b.openblas_get_corename.restype = ctypes.c_char_p; "
+      + "open('o', 'wb').write(b.openblas_get_corename())"
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["/usr/bin/python3", "-c", \#(JSON.string(script).compact)], "out": {"o": "o"}}}}"#)
+    #expect(try workspace.summary()["ran"] == 1)
+    let flags = try Set(String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8).split { " \n".contains($0) })
+    let core = try #require(workspace.read("o"))
+    if flags.isSuperset(of: ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd"]) {
+      #expect(core == "SkylakeX")
+    } else if flags.isSuperset(of: ["avx2", "fma"]) {
+      #expect(core == "Haswell")
+    } else {
+      #expect(!core.isEmpty)
+    }
+  }
+
   @Test func `what a step leaves behind ends with it`() throws {
     let workspace = try daemons("echo x > o")
     #expect(try workspace.summary()["ran"] == 1)

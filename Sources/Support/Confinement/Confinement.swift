@@ -84,9 +84,10 @@ public struct Confinement: Sendable {
     return words + argv
   }
 
-  /// What the program finds in its environment; nothing of this process's.
+  /// What the program finds in its environment; of this process's only which loops OpenBLAS takes.
   var variables: [String] {
-    let common = [("PATH", "/usr/bin:/bin"), ("HOME", "/tmp"), ("LANG", "C.UTF-8"), ("PYTHONHASHSEED", "0"), ("OMP_NUM_THREADS", "1")]
+    var common = [("PATH", "/usr/bin:/bin"), ("HOME", "/tmp"), ("LANG", "C.UTF-8"), ("PYTHONHASHSEED", "0"), ("OMP_NUM_THREADS", "1")]
+    if let core = getenv("OPENBLAS_CORETYPE") { common.append(("OPENBLAS_CORETYPE", String(cString: core))) }
     return (common + environment.map { ($0.name, $0.value) }).map { "\($0.0)=\($0.1)" }
   }
 

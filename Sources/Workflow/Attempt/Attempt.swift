@@ -1,5 +1,6 @@
 // One try at a step: a private directory, a process in it, and what it left. Nothing of it is seen outside until it is published.
 
+internal import CLinux
 internal import Glibc
 import Hashing
 import JSON
@@ -131,6 +132,7 @@ final class Attempt {
   private func environment() -> [String: String] {
     let inherited = Child.inheritedEnvironment
     var environment = ["LANG": "C.UTF-8", "ENPIRE_PROGRESS_FD": "3", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"]
+    environment["OPENBLAS_CORETYPE"] = enpire_openblas_core().map { String(cString: $0) }
     for name in ["PATH", "HOME", "ENPIRE_PYTHON", "LD_LIBRARY_PATH"] { environment[name] = inherited[name] }
     environment["TMPDIR"] = sandbox == nil ? directory : "/tmp"
     if sandbox != nil { environment["HOME"] = "/tmp" }

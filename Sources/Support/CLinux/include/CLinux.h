@@ -47,3 +47,7 @@ int enpire_entries(const char *path, unsigned *mode);
 int enpire_move_new(const char *from, const char *to);
 // Whether bytes hold others; memmem is GNU's too.
 int enpire_contains(const void *bytes, size_t count, const void *wanted, size_t length);
+
+// What OPENBLAS_CORETYPE should say here, or NULL. An OpenBLAS that does not know a processor's model, as Debian's does not know the newer ones,
+// takes its loops of 2004 for it; this goes by what the processor can do.
+const char *enpire_openblas_core(void);
