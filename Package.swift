@@ -58,7 +58,9 @@ let package = Package(
       linkerSettings: ["core", "imgproc", "imgcodecs", "videoio"].map { .linkedLibrary("opencv_" + $0) }),
     .target(
       name: "CTorch", path: support + "CTorch",
-      cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/torch/csrc/api/include", "-w", "-fno-math-errno"])],
+      cxxSettings: [
+        .unsafeFlags(["-isystem", "/usr/include/torch/csrc/api/include", "-w", "-fno-math-errno", "-ffp-contract=off", "-mprefer-vector-width=512"])
+      ],
       linkerSettings: ["torch", "torch_cpu", "c10"].map { .linkedLibrary($0) }),
 
     // Thin Swift wrappers.
@@ -108,7 +110,7 @@ let package = Package(
       name: "eyes-study", dependencies: ["Robot", "Vision", "NumPy", "JSON"], path: "Benchmarks/eyes", exclude: ["study.py", "lerobot_reader.py"],
       swiftSettings: swiftSettings),
     .executableTarget(
-      name: "learn-speed", dependencies: ["Learning", "JSON", "Hashing"], path: "Benchmarks/learn-speed",
+      name: "learn-speed", dependencies: ["Learning", "JSON", "Hashing", "CLinux"], path: "Benchmarks/learn-speed",
       exclude: ["learn_speed.py"], swiftSettings: swiftSettings),
 
     tests("Support", ["JSON", "Hashing", "NumPy", "Database", "Git", "HTTP", "Vision", "Tensor", "Physics", "Confinement", "Loopback"]),

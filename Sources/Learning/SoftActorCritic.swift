@@ -295,15 +295,9 @@ extension SoftActorCritic.Run {
 
   /// A squashed normal action for each row and the logarithm of its density [batch, 1]; and the mean, squashed.
   func draw(_ seen: Tensor, from stream: inout RandomStream) -> (action: Tensor, logDensity: Tensor, mean: Tensor) {
-    let output = actor(seen), rows = seen.shape[0]
-    let mean = output.slice(0..<actionSize, of: 1)
-    let logSpread = output.slice(actionSize..<2 * actionSize, of: 1).clamped(-5...1)
+    let rows = seen.shape[0]
     let noise = Tensor((0..<rows * actionSize).map { _ in Float(stream.normal()) }, shape: [rows, actionSize])
-    let raw = mean + logSpread.exp * noise
-    // log N(raw) - log (1 - tanh²raw), the latter as 2 (log 2 - raw - softplus(-2 raw)).
-    let normal = noise.squared * -0.5 - logSpread - 0.5 * naturalLogarithm(2 * .pi)
-    let bend = -(raw + (raw * -2.0).softplus) * 2.0 + 2 * naturalLogarithm(2)
-    return (raw.tanh, (normal - bend).sum(over: 1).reshaped([rows, 1]), mean.tanh)
+    return actor(seen).squashedNormal(noise: noise, spreads: -5...1)
   }
 
   /// One update of the critics; nil if it was not finite.

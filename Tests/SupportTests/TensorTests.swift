@@ -1,3 +1,4 @@
+import Foundation
 import Hashing
 import Testing
 import Tensor
@@ -7,7 +8,7 @@ import Tensor
     func loss(_ x: Tensor, _ w: Tensor, _ b: Tensor) -> Tensor {
       let hidden = x.linear(w, b).layerNormed
       let parts = Tensor.concatenate([hidden.silu.slice(0..<2, of: 1), hidden.tanh.slice(2..<3, of: 1)], along: 1)
-      let more = (hidden.softplus + hidden.clamped(-1...1).exp + (hidden.squared + 1).log - hidden.relu * hidden / (hidden.magnitude + 2)).mean(
+      let more = (hidden.clamped(-1...1).exp + (hidden.squared + 1).log - hidden.relu * hidden / (hidden.magnitude + 2)).mean(
         over: 1)
       return parts.sum() + more.mean() - parts.repeated(2).least(over: 0).mean()
     }
@@ -81,6 +82,45 @@ import Tensor
     x.perceptron([w.detached, b.detached], activation: .relu, layerNorm: false).sum().backward()
     #expect(x.gradient!.values == [2, 3])
     #expect(w.gradient == nil && b.gradient == nil)
+  }
+
+  @Test func `A squashed normal has its density, and the gradients that finite differences say`() {
+    let said: [Float] = [0.3, -1.2, -0.5, 0.2, 2.5, 0.1, -1.5, -0.3], noise: [Float] = [0.4, -1.1, 0.7, 1.3]
+    func loss(_ said: Tensor) -> Tensor {
+      let drawn = said.squashedNormal(noise: Tensor(noise, shape: [2, 2]), spreads: -5...1)
+      return (drawn.action * Tensor([1, -2, 3, 0.5], shape: [2, 2])).sum() + (drawn.logDensity * Tensor([0.7, -0.4], shape: [2, 1])).sum()
+        + drawn.mean.squared.sum()
+    }
+    let x = Tensor(said, shape: [2, 4]).requiringGradient()
+    loss(x).backward()
+    for index in said.indices {
+      func at(_ delta: Float) -> Double {
+        var moved = said
+        moved[index] += delta
+        return loss(Tensor(moved, shape: [2, 4])).item
+      }
+      #expect(abs((at(0.01) - at(-0.01)) / 0.02 - Double(x.gradient!.values[index])) < 5e-3)
+    }
+    let drawn = Tensor(said, shape: [2, 4]).squashedNormal(noise: Tensor(noise, shape: [2, 2]), spreads: -5...1)
+    for row in 0..<2 {
+      var density = 0.0
+      for k in 0..<2 {
+        let (m, s, z) = (Double(said[4 * row + k]), Double(said[4 * row + 2 + k]), Double(noise[2 * row + k]))
+        let action = tanh(m + exp(s) * z)
+        density += -z * z / 2 - s - log(2 * .pi) / 2 - log(1 - action * action)
+        #expect(abs(Double(drawn.action.values[2 * row + k]) - action) < 1e-6)
+        #expect(abs(Double(drawn.mean.values[2 * row + k]) - tanh(m)) < 1e-6)
+      }
+      #expect(abs(Double(drawn.logDensity.values[row]) - density) < 1e-5)
+    }
+  }
+
+  @Test func `A squashed normal far out has a finite density, and a spread beyond its range no gradient`() {
+    let x = Tensor([90, -90, 3, -7], shape: [1, 4]).requiringGradient()
+    let drawn = x.squashedNormal(noise: Tensor([1, -1], shape: [1, 2]), spreads: -5...1)
+    #expect(drawn.logDensity.item.isFinite && drawn.logDensity.item > 300)
+    drawn.logDensity.sum().backward()
+    #expect(x.gradient!.values == [2, -2, 0, 0])
   }
 
   @Test func `Adam's first step moves by the rate against the gradient's sign, and shrinks by the decay`() {

@@ -31,7 +31,7 @@ inline enpire_tensor *wrap(at::Tensor value) { return new enpire_tensor{std::mov
 
 /// A loop compiled for wider vectors too, chosen when the program starts. Products and sums are not fused, so the bits are the same.
 #if defined(__x86_64__)
-#define ENPIRE_WIDE __attribute__((target_clones("avx2", "default")))
+#define ENPIRE_WIDE __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define ENPIRE_WIDE
 #endif

@@ -16,7 +16,7 @@ using torch::autograd::variable_list;
 
 constexpr float epsilon = 1e-5f;
 /// Partial sums of a row, so that the order of additions is the same whatever the processor's vectors are.
-constexpr int lanes = 16;
+constexpr int lanes = 64;
 /// A few rows go through all the loops before the next ones do, while they are near the processor.
 constexpr int64_t rowsAtOnce = 16;
 

@@ -65,7 +65,7 @@ bool enpire_torch_set_recording(bool on) {
 
 enpire_tensor *enpire_tensor_new(const float *source, const int64_t *shape, int rank) {
   return guarded([&] {
-    at::Tensor tensor = at::zeros(at::IntArrayRef(shape, rank), at::kFloat);
+    at::Tensor tensor = source ? at::empty(at::IntArrayRef(shape, rank), at::kFloat) : at::zeros(at::IntArrayRef(shape, rank), at::kFloat);
     if (source) std::memcpy(tensor.data_ptr<float>(), source, tensor.numel() * sizeof(float));
     return wrap(tensor);
   });
@@ -101,7 +101,6 @@ enpire_tensor *enpire_tensor_unary(const enpire_tensor *x, enpire_unary operatio
       case enpire_tanh: return wrap(at::tanh(x->value));
       case enpire_exp: return wrap(at::exp(x->value));
       case enpire_log: return wrap(at::log(x->value));
-      case enpire_softplus: return wrap(at::softplus(x->value));
       case enpire_square: return wrap(x->value * x->value);
       case enpire_abs: return wrap(at::abs(x->value));
       case enpire_detach: return wrap(x->value.detach());

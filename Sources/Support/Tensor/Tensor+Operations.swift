@@ -27,8 +27,6 @@ extension Tensor {
   public var tanh: Tensor { unary(enpire_tanh) }
   public var exp: Tensor { unary(enpire_exp) }
   public var log: Tensor { unary(enpire_log) }
-  /// log(1 + eˣ), without overflow.
-  public var softplus: Tensor { unary(enpire_softplus) }
   public var squared: Tensor { unary(enpire_square) }
   public var magnitude: Tensor { unary(enpire_abs) }
   /// Mean 0 and variance 1 over the last dimension, without gain and offset.
@@ -59,6 +57,17 @@ extension Tensor {
       case .tanh: enpire_tanh
       }
     return Tensor(owning: enpire_tensor_perceptron(handle, parameters.map(\.handle), Int32(parameters.count), operation, layerNorm))
+  }
+
+  /// A draw from a normal, squashed by tanh, where this is what a network says of it, [batch, 2 n]: means, then logarithms of spreads.
+  /// - Parameters:
+  ///   - noise: [batch, n], from a standard normal.
+  ///   - range: which logarithms of spreads there are; those beyond are moved into it, and have no gradient.
+  /// - Returns: the action [batch, n] in -1…1, the logarithm of its density [batch, 1], and the mean, squashed, [batch, n].
+  public func squashedNormal(noise: Tensor, spreads range: ClosedRange<Double>) -> (action: Tensor, logDensity: Tensor, mean: Tensor) {
+    var results: [OpaquePointer?] = [nil, nil, nil]
+    Self.check(enpire_tensor_squashed_normal(handle, noise.handle, range.lowerBound, range.upperBound, &results))
+    return (Tensor(owning: results[0]), Tensor(owning: results[1]), Tensor(owning: results[2]))
   }
 
   public func slice(_ range: Range<Int>, of dimension: Int) -> Tensor {

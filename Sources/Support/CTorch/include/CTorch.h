@@ -28,7 +28,7 @@ bool enpire_tensor_read(const enpire_tensor *, float *values, int64_t count);
 bool enpire_tensor_write(enpire_tensor *, const float *values, int64_t count);
 
 typedef enum {
-  enpire_relu, enpire_silu, enpire_tanh, enpire_exp, enpire_log, enpire_softplus, enpire_square, enpire_abs, enpire_detach
+  enpire_relu, enpire_silu, enpire_tanh, enpire_exp, enpire_log, enpire_square, enpire_abs, enpire_detach
 } enpire_unary;
 typedef enum { enpire_add, enpire_subtract, enpire_multiply, enpire_divide, enpire_minimum } enpire_binary;
 typedef enum { enpire_mean, enpire_sum, enpire_least } enpire_reduction;
@@ -49,6 +49,9 @@ enpire_tensor *enpire_tensor_layer_norm(const enpire_tensor *);
 /// (relu, silu or tanh). An ensemble takes x [B, I] for all members or [E, B, I].
 enpire_tensor *enpire_tensor_perceptron(
     const enpire_tensor *x, enpire_tensor *const *parameters, int count, enpire_unary activation, bool layer_norm);
+/// A draw from a normal, squashed by tanh. Of `said` [B, 2 n], the means and the logarithms of the spreads, these clamped to low…high, and `noise`
+/// [B, n], three results: the action [B, n], the logarithm of its density [B, 1], and the mean, squashed, [B, n].
+bool enpire_tensor_squashed_normal(const enpire_tensor *said, const enpire_tensor *noise, double low, double high, enpire_tensor **results);
 enpire_tensor *enpire_tensor_cat(const enpire_tensor *const *, int count, int dimension);
 enpire_tensor *enpire_tensor_slice(const enpire_tensor *, int dimension, int64_t start, int64_t end);
 /// `count` views of the same values along a new first dimension.
