@@ -1,8 +1,9 @@
-// Acts by a learned policy, one observation at a time, in plain Swift: starts without libtorch and costs some ten microseconds a step.
-// It knows no environment. For one thread at a time.
+// Acts by a learned policy, one observation at a time, without libtorch's operations: it costs some ten microseconds a step. It knows no
+// environment. For one thread at a time.
 
 internal import Foundation
 internal import Hashing
+internal import Tensor
 
 public final class LearnedActor {
   /// A policy under a residual one.
@@ -153,13 +154,9 @@ extension LearnedPolicy {
     var x = input
     for (index, layer) in layers.enumerated() {
       var y = Array(layer.bias[member * layer.outputs..<(member + 1) * layer.outputs])
+      let size = layer.inputs * layer.outputs
       layer.weight.withUnsafeBufferPointer { weight in
-        y.withUnsafeMutableBufferPointer { y in
-          for row in 0..<layer.inputs where x[row] != 0 {
-            let (factor, start) = (x[row], (member * layer.inputs + row) * layer.outputs)
-            for column in 0..<layer.outputs { y[column] += factor * weight[start + column] }
-          }
-        }
+        addProduct(of: x, and: UnsafeBufferPointer(rebasing: weight[member * size..<(member + 1) * size]), to: &y)
       }
       if index < layers.count - 1 {
         if network.layerNorm { Self.normalise(&y) }

@@ -84,6 +84,15 @@ import Tensor
     #expect(w.gradient == nil && b.gradient == nil)
   }
 
+  @Test func `A row by a matrix adds up in the order of the row, whatever the processor's vectors are`() {
+    var stream = RandomStream("row"), sums: [Float] = (0..<37).map { _ in Float(stream.normal()) }
+    let row: [Float] = (0..<19).map { $0 % 5 == 0 ? 0 : Float(stream.normal()) }, matrix = (0..<19 * 37).map { _ in Float(stream.normal()) }
+    var wanted = sums
+    for (i, factor) in row.enumerated() { for k in wanted.indices { wanted[k] += factor * matrix[i * 37 + k] } }
+    matrix.withUnsafeBufferPointer { addProduct(of: row, and: $0, to: &sums) }
+    #expect(sums == wanted)
+  }
+
   @Test func `A squashed normal has its density, and the gradients that finite differences say`() {
     let said: [Float] = [0.3, -1.2, -0.5, 0.2, 2.5, 0.1, -1.5, -0.3], noise: [Float] = [0.4, -1.1, 0.7, 1.3]
     func loss(_ said: Tensor) -> Tensor {

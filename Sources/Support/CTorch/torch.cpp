@@ -41,7 +41,19 @@ ENPIRE_WIDE void blend(float *__restrict target, const float *__restrict source,
   for (int64_t k = 0; k < size; k++) target[k] += share * (source[k] - target[k]);
 }
 
+ENPIRE_WIDE void addRowProduct(float *__restrict sums, const float *row, const float *__restrict matrix, int64_t inputs, int64_t outputs) {
+  for (int64_t i = 0; i < inputs; i++, matrix += outputs) {
+    float factor = row[i];
+    if (factor == 0) continue;
+    for (int64_t k = 0; k < outputs; k++) sums[k] += factor * matrix[k];
+  }
+}
+
 }  // namespace
+
+void enpire_add_row_product(float *sums, const float *row, const float *matrix, int64_t inputs, int64_t outputs) {
+  addRowProduct(sums, row, matrix, inputs, outputs);
+}
 
 const char *enpire_torch_error(void) { return enpire_torch_message.c_str(); }
 

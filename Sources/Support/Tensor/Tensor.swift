@@ -75,6 +75,19 @@ extension Tensor {
   public static func setThreads(_ count: Int) { enpire_torch_set_threads(Int32(count)) }
 }
 
+// MARK: - Arrays
+
+/// Adds row · matrix to the sums: for one row at a time, which is too little for libtorch. The order of additions is that of the row.
+/// - Parameters:
+///   - row: as many as the matrix has rows; what is 0 is passed over.
+///   - matrix: row by row, as wide as there are sums.
+public func addProduct(of row: [Float], and matrix: UnsafeBufferPointer<Float>, to sums: inout [Float]) {
+  precondition(matrix.count == row.count * sums.count, "a row of \(row.count), a matrix of \(matrix.count) and \(sums.count) sums")
+  sums.withUnsafeMutableBufferPointer { sums in
+    enpire_add_row_product(sums.baseAddress, row, matrix.baseAddress, Int64(row.count), Int64(sums.count))
+  }
+}
+
 // MARK: - In-place updates
 
 /// First and second moments of the gradients of some parameters, and Adam's step on them.

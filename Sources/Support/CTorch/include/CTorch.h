@@ -66,6 +66,9 @@ bool enpire_tensor_backward(const enpire_tensor *);
 enpire_tensor *enpire_tensor_grad(const enpire_tensor *);
 void enpire_tensor_clear_grads(enpire_tensor *const *, int count);
 
+/// sums [outputs] += row [inputs] · matrix [inputs, outputs], input by input; those that are 0 are passed over.
+void enpire_add_row_product(float *sums, const float *row, const float *matrix, int64_t inputs, int64_t outputs);
+
 /// One step of Adam with decoupled weight decay (Loshchilov and Hutter, 2019; beta 0.9, 0.999, epsilon 1e-8) over `count` parameters,
 /// whose gradients are scaled to the norm `clip` if that is positive and exceeded, then cleared. `step` counts from 1.
 /// The norm before scaling goes to `norm`; if it is not finite nothing is changed.
