@@ -9,11 +9,11 @@ import Workflow
 
 enum ChooseRegime: StepKind {
   static let kind = Kind(
-    "choose-regime", summary: "Try the regimes briefly on a station and choose one on evidence.", effect: .sample, revision: 4,
+    "choose-regime", summary: "Try the regimes briefly on a station and choose one on evidence.", effect: .sample, revision: 5,
     inputs: [
       Input("recipe", "How each regime makes its policy."),
-      Input("demos", "Demonstrations: a dataset. Without it bc is not tried.", required: false),
-      Input("env", "The frozen environment: its limits hold.", required: false),
+      Input("demos", "Demonstrations: a dataset. Without it bc is not tried, nor an rl that begins as a clone.", required: false),
+      Input("env", "The frozen environment: its limits hold and its verifier judges.", required: false),
     ],
     outputs: [
       Output("choice", .value, path: "choice.json", "The regime's name."),
@@ -49,9 +49,10 @@ enum ChooseRegime: StepKind {
     let demonstrations = try step.demonstrations()
     let wanted = Set(step.strings("candidates").compactMap(Recipe.Regime.init)).sorted()
     guard !wanted.isEmpty else { throw StepFailure("step \(step.name): 'candidates' is empty") }
-    let tried = wanted.filter { $0 != .bc || demonstrations != nil }
+    let clones: Set<Recipe.Regime> = recipe.reinforcement.algorithm == .selfImitation ? [.bc, .rl] : [.bc]
+    let tried = wanted.filter { demonstrations != nil || !clones.contains($0) }
     guard !tried.isEmpty else {
-      throw StepFailure("behaviour cloning is the only candidate and needs demonstrations", hint: "give the input 'demos' a dataset")
+      throw StepFailure("no candidate can do without demonstrations", hint: "give the input 'demos' a dataset")
     }
     let maker = PolicyMaker(recipe: recipe, demonstrations: demonstrations, seed: step.value("seed")?.int ?? recipe.seed)
     let candidates = try tried.map { try prepare($0, maker, recipe, step) }
@@ -65,7 +66,7 @@ enum ChooseRegime: StepKind {
     chosen["regime"] = .string(candidates[winner].regime.rawValue)
     try step.write(chosen, to: "recipe")
     try step.write(
-      evidence(contest, candidates, trials, winner: winner, separated: separated, left: wanted.filter { !tried.contains($0) }), to: "evidence")
+      evidence(step, contest, candidates, trials, winner: winner, separated: separated, left: wanted.filter { !tried.contains($0) }), to: "evidence")
   }
 
   /// The recipe with a pilot's budgets: rl clones for as many updates as it takes steps, and looks at itself twice.
@@ -75,6 +76,10 @@ enum ChooseRegime: StepKind {
     recipe.reinforcement.learner.cloningUpdates = min(recipe.reinforcement.learner.cloningUpdates, 2 * pilot)
     recipe.reinforcement.learner.warmUp = min(recipe.reinforcement.learner.warmUp, max(1, pilot / 4))
     (recipe.reinforcement.learner.evaluations, recipe.reinforcement.learner.evaluationEpisodes) = (2, 5)
+    // A round of self-imitation is of whole episodes.
+    let attempts = recipe.reinforcement.imitation.attempts
+    recipe.reinforcement.imitation.starts = min(recipe.reinforcement.imitation.starts, max(1, pilot / (attempts * PushTSimulation.stepLimit)))
+    recipe.reinforcement.imitation.updates = min(recipe.reinforcement.imitation.updates, pilot)
     return recipe
   }
 
@@ -88,27 +93,43 @@ enum ChooseRegime: StepKind {
   }
 
   private static func run(_ contest: inout Contest, _ candidates: [Candidate], _ entry: JSON, _ step: StepContext) throws -> [[TrialRecord]] {
-    let limits = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path).limits } ?? .pushT
+    let environment = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path) }
+    let limits = environment?.limits ?? .pushT, referee = try environment.map { try Referee($0) }
     let seeds = try SeedPlan(purpose: .search, secretRoot: "").seeds(contest.rounds)
-    let samples = step.samplesFile.isEmpty ? nil : try SamplesFile(path: step.samplesFile)
+    let samples = step.samplesFile.isEmpty ? nil : try SamplesFile(path: step.samplesFile, lease: step.leases.first)
+    let isHardware = entry["hardware"]?.bool == true
+    // A trial that was cut off on hardware is unknown, and is not run again.
+    for index in samples?.lost ?? [] {
+      let trial = TrialRecord.lost(index: index, station: entry["name"]?.string ?? "?", seed: seeds[index / candidates.count])
+      try samples?.append(Sample(trial: trial, policy: index % candidates.count), withSeed: true)
+    }
     var station = try start(entry)
     var trials = candidates.map { _ in [TrialRecord]() }, unknown = 0
     while let (candidate, round) = contest.next {
       let index = round * candidates.count + candidate
+      let known = samples?[index]?.trial
+      if known == nil {
+        try environment?.check()
+        if let lease = step.leases.first, !lease.isHeld { throw StepFailure("station \(lease.station): the lease of it was lost") }
+        if isHardware { try samples?.begin(index) }
+      }
       let trial =
-        samples?[index]?.trial
+        known
         ?? runTrial(
-          index: index, policy: candidates[candidate].policy, station: station, seed: seeds[round], limits: limits)
+          index: index, policy: candidates[candidate].policy, station: station, seed: seeds[round], referee: referee, limits: limits)
       trials[candidate].append(trial)
       if case .unknown(let reason) = trial.outcome {
-        unknown += 1
-        guard unknown < 3 else { throw StepFailure(reason, hint: "three trials running were lost; see to the station and run again") }
-        station = try start(entry)
+        if known == nil {
+          if isHardware { try samples?.append(Sample(trial: trial, policy: candidate), withSeed: true) }
+          unknown += 1
+          guard unknown < 3 else { throw StepFailure(reason, hint: "three trials running were lost; see to the station and run again") }
+          station = try start(entry)
+        }
         contest.tell(nil, of: candidate, stationSeconds: trial.robotSeconds)
         continue
       }
       unknown = 0
-      if samples?[index] == nil { try samples?.append(Sample(trial: trial, policy: candidate), withSeed: true) }
+      if known == nil { try samples?.append(Sample(trial: trial, policy: candidate), withSeed: true) }
       contest.tell(trial.outcome == .success, of: candidate, stationSeconds: trial.robotSeconds)
       step.progress(trials.reduce(0) { $0 + $1.count }, of: candidates.count * contest.rounds, "piloting \(candidates[candidate].regime.rawValue)")
     }
@@ -121,7 +142,7 @@ enum ChooseRegime: StepKind {
   }
 
   private static func evidence(
-    _ contest: Contest, _ candidates: [Candidate], _ trials: [[TrialRecord]], winner: Int, separated: Bool, left: [Recipe.Regime]
+    _ step: StepContext, _ contest: Contest, _ candidates: [Candidate], _ trials: [[TrialRecord]], winner: Int, separated: Bool, left: [Recipe.Regime]
   ) -> JSON {
     var tried = candidates.enumerated().map { index, candidate -> JSON in
       [
@@ -144,7 +165,8 @@ enum ChooseRegime: StepKind {
         "\(name) solved \(count), a tie with the best, and is the cheaper; \(over) before the intervals separated"
       } else { "\(name) solved \(count), the most; \(over) before the intervals separated" }
     return [
-      "evidence": 1, "choice": .string(name), "reason": .string(reason), "separated": .bool(separated), "ended_by": .string(contest.end.rawValue),
+      "evidence": 1, "choice": .string(name), "reason": .string(reason), "station": step.station?["name"] ?? nil, "separated": .bool(separated),
+      "ended_by": .string(contest.end.rawValue),
       "station_seconds": .number((contest.usedSeconds * 1000).rounded() / 1000), "station_budget": .number(contest.stationSeconds),
       "confidence": .number(contest.confidence), "tie": .number(contest.tie), "candidates": .array(tried),
     ]

@@ -177,4 +177,12 @@ import Robot
     #expect(audit.falsePositives.method == .confidenceSequence && audit.falseNegatives.method == .confidenceSequence)
     #expect(VerifierAudit([]).falsePositives.method == .clopperPearson)
   }
+
+  @Test func `small probabilities and great evidence are told as such`() {
+    let sure = PairedComparison(Array(repeating: (first: true, second: false), count: 60))
+    // 2 / 2^60
+    #expect(abs(sure.pValue / 1.734723475976807e-18 - 1) < 1e-9)
+    let surest = PairedComparison(Array(repeating: (first: true, second: false), count: 3000))
+    #expect(surest.pValue >= 0 && surest.pValue < 1e-300 && surest.evidence == .greatestFiniteMagnitude)
+  }
 }

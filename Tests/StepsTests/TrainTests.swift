@@ -273,6 +273,29 @@ import Testing
     #expect(other["choice"] == "bc", "\(other["reason"]?.compact ?? "")")
   }
 
+  @Test func `Without demonstrations an rl that begins as a clone is left out, and with them its pilot keeps to its steps`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    var recipe = Self.recipe
+    recipe["rl"] = ["algorithm": "self-imitation"]
+    recipe["bc"] = ["network": ["hidden": [32]], "head": ["chunk": 2, "modes": 2, "draws": true], "optimiser": ["batch": 32]]
+    var with = Self.competition
+    (with["candidates"], with["pilot_trials"], with["steps"]) = (["heuristic", "rl"], 2, 600)
+    func candidates(_ inputs: [String: String]) throws -> [JSON] {
+      try? FileManager.default.removeItem(atPath: run.directory + "/samples.jsonl")
+      try run.run(
+        "choose-regime", inputs: inputs, with: with, outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
+        station: ["name": "a", "driver": "push-t-sim", "gap": false])
+      return try run.json("evidence.json")["candidates"]?.array ?? []
+    }
+    let path = try run.write(recipe, to: "recipe.json")
+    let without = try candidates(["recipe": path])
+    #expect(without.count == 2 && without[1]["not_tried"] == "there are no demonstrations")
+    let pilot = try #require(try candidates(["recipe": path, "demos": Self.demonstrations(run)]).last)
+    // A round of whole episodes, and two looks at five.
+    #expect(try #require(pilot["simulated_steps"]?.int) <= 4 * 300 + 2 * 5 * 300, "\(pilot.compact)")
+  }
+
   @Test func `A budget of station time ends the pilots, and the evidence says so`() throws {
     let run = try StepRun()
     defer { run.remove() }

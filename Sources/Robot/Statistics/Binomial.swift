@@ -48,7 +48,8 @@ package enum Binomial {
 
   /// The probability of at most `successes` of `trials` at the rate `p`.
   package static func cumulative(_ successes: Int, of trials: Int, at p: Double) -> Double {
-    successes >= trials ? 1 : 1 - incompleteBeta(p, Double(successes + 1), Double(trials - successes))
+    // Not as 1 less its complement, beside which a small probability would be lost.
+    successes >= trials ? 1 : incompleteBeta(1 - p, Double(trials - successes), Double(successes + 1))
   }
 
   /// The least x in `low...high` for which `holds` is true, given that it turns from false to true once.

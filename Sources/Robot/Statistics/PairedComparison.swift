@@ -21,8 +21,10 @@ public struct PairedComparison: Sendable, Equatable {
   }
 
   /// Evidence that the policies differ, valid however often one looks: under "no difference" it exceeds 1/α at any time with
-  /// probability at most α.
-  public var evidence: Double { exp(ConfidenceSequence.logEvidence(against: 0.5, successes: onlyFirst, trials: onlyFirst + onlySecond)) }
+  /// probability at most α. What no number can hold is told as the greatest one.
+  public var evidence: Double {
+    min(exp(ConfidenceSequence.logEvidence(against: 0.5, successes: onlyFirst, trials: onlyFirst + onlySecond)), .greatestFiniteMagnitude)
+  }
 
   /// - Parameter fixedCount: whether the count was fixed beforehand; else there is no p-value.
   public func json(fixedCount: Bool) -> JSON {
