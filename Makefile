@@ -104,6 +104,7 @@ study-gaps: .build/ready ## 400 held-out trials in each reality gap, with a fixe
 study-cloning: .build/ready ## clone 150 human demonstrations (ENPIRE_DEMOS) and 2000 planner episodes
 	@$(STUDY_PUSH_T) human.json
 	@$(STUDY_PUSH_T) planner.json
+	@cp Benchmarks/push-t/results/human-curves.json docs/results/push-t-cloning-curves.json
 	@$(REPORT)/push-t-cloning "Behaviour cloning" Benchmarks/push-t/cloning.txt "150 human demonstrations=Benchmarks/push-t/results/human.json" \
 		"2000 planner episodes$(,) drawn=Benchmarks/push-t/results/planner-drawing.json" \
 		$(foreach r,0 1 2,"the likeliest chunk$(,) aggregated $r times=Benchmarks/push-t/results/planner-$r.json")
