@@ -183,4 +183,42 @@ import Testing
     try study.write()
     #expect(try study.run().ran.isEmpty)
   }
+
+  // MARK: What a part cannot tell
+
+  private func step(_ name: String, in inputs: String = "") -> String {
+    #""\#(name)": {"run": ["sh", "-c", "echo \#(name) > \#(name).txt"], "in": {\#(inputs)}, "out": {"o": "\#(name).txt"}}"#
+  }
+
+  @Test func `without a default the last step is the goal, also one that is new`() throws {
+    let workspace = try Workspace(#"{"manifest": 1, "steps": {\#(step("a"))}}"#)
+    #expect(try workspace.summary()["ran"] == 1)
+    try workspace.write(#"{"manifest": 1, "steps": {\#(step("a")), \#(step("b"))}}"#, to: "enpire.json")
+    #expect(try workspace.enpire("run", "-q").code == 3)
+    #expect(try workspace.summary()["ran"] == 1)
+    #expect(workspace.read("b.txt") == "b\n")
+  }
+
+  @Test func `what a whole reading refuses is refused after an edit too`() throws {
+    func manifest(_ steps: String, _ goals: String) -> String { #"{"manifest": 1, "default": [\#(goals)], "steps": {\#(steps)}}"# }
+    let workspace = try Workspace(manifest(step("a"), #""a""#))
+    #expect(try workspace.summary()["ran"] == 1)
+    try workspace.write(manifest(step("a"), #""a", "typo""#), to: "enpire.json")
+    #expect(try workspace.enpire().code == 65)
+    try workspace.write(manifest(step("a") + "," + step("b", in: #""x": ".//a.txt""#), #""a", "b""#), to: "enpire.json")
+    let refused = try workspace.enpire()
+    #expect(refused.code == 65 && refused.errors.contains("what step 'a' publishes"), "\(refused.errors)")
+  }
+
+  @Test func `a step that comes to wait for one that waits for it is refused, though the others might have stayed as they are`() throws {
+    let readers = (0..<20).map { step("b\($0)", in: #""a": "${step.a.o}""#) }.joined(separator: ",")
+    func manifest(_ inputs: String) -> String {
+      #"{"manifest": 1, "steps": {\#(step("a", in: inputs)), \#(readers), "all": {"phony": true, "after": [\#((0..<20).map { "\"b\($0)\"" }.joined(separator: ","))]}}}"#
+    }
+    let workspace = try Workspace(manifest(""))
+    #expect(try workspace.enpire().code == 0)
+    try workspace.write(manifest(#""b": "${step.b1.o}""#), to: "enpire.json")
+    let refused = try workspace.enpire()
+    #expect(refused.code == 65 && refused.errors.contains("steps wait for each other"), "\(refused.errors)")
+  }
 }

@@ -135,4 +135,22 @@ import Testing
     let outcome = try workspace.enpire("check")
     #expect(outcome.code == 65 && outcome.errors.contains(sentence), "\(outcome.errors)")
   }
+
+  @Test func `a file that a command names in its words is the included step's, whatever the outer ones are called`() throws {
+    let included = #"""
+      {"manifest": 1, "steps": {
+        "head": {"run": ["sh", "-c", "echo inner > h"], "out": {"rows": "h"}},
+        "use": {"run": ["sh", "-c", "cat ${step.head.rows} > u"], "out": {"u": "u"}}}}
+      """#
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "include": {"s": "sub/m.json"}, "default": ["s:use", "head"],
+       "steps": {"head": {"run": ["sh", "-c", "echo outer > h"], "out": {"rows": "h"}}}}
+      """#, files: ["sub/m.json": included])
+    #expect(try workspace.enpire("run", "head", "s:head").code == 0)
+    #expect(try workspace.enpire().code == 0)
+    #expect(workspace.read("sub/u") == "inner\n")
+    let state = ["ENPIRE_STATE": workspace.path(".enpire").path()]
+    #expect(try workspace.enpire("-f", "sub/m.json", "-q", "use", environment: state).code == 0)
+  }
 }

@@ -181,4 +181,64 @@ import Testing
     #expect(try workspace.enpire("--generate-completion-script", "bash").output.contains("complete"))
     #expect(try workspace.enpire("--version").output == "0.1.0\n")
   }
+
+  // MARK: Paths and names that are in each other's way
+
+  @Test func `steps of one declaration cannot be called the same`() throws {
+    let workspace = try Workspace(#"{"manifest": 1, "steps": {"a": {"run": ["true"], "phony": true, "matrix": {"i": [1, "1"]}}}}"#)
+    let checked = try workspace.enpire("check")
+    #expect(checked.code == 65 && checked.errors.contains("two of its steps would be called 'a[i=1]'"), "\(checked.errors)")
+    try workspace.write(
+      #"""
+      {"manifest": 1, "steps": {"list": {"run": ["sh", "-c", "echo '[1, \"1\"]' > l.json"], "out": {"l": "l.json"}},
+       "a": {"run": ["true"], "phony": true, "foreach": {"i": "${step.list}"}}}}
+      """#, to: "enpire.json")
+    let run = try workspace.enpire()
+    #expect(run.code == 65 && run.errors.contains("two of its steps"), "\(run.code) \(run.errors)")
+  }
+
+  @Test func `an output cannot lie in an input, nor an input in what another step publishes`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "wc -l d/x > d/n"], "in": {"d": "d"}, "out": {"n": "d/n"}}}}"#, files: ["d/x": "x\n"])
+    #expect(try workspace.enpire("check").errors.contains("would lie in the input 'd'"))
+    try workspace.write(
+      #"""
+      {"manifest": 1, "steps": {"make": {"run": ["sh", "-c", "echo 1 > out/x"], "out": {"o": "out/"}},
+       "use": {"run": ["sh", "-c", "cat out/x > u"], "in": {"x": "out/x"}, "out": {"u": "u"}}}}
+      """#, to: "enpire.json")
+    let checked = try workspace.enpire("check")
+    #expect(checked.code == 65 && checked.errors.contains("lies in what step 'make' publishes"), "\(checked.errors)")
+  }
+
+  @Test func `a path with empty parts is the file that it means`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "cat d/x > o"], "in": {"x": ".//d/./x"}, "out": {"o": "o"}}}}"#, files: ["d/x": "x\n"])
+    #expect(try workspace.enpire().code == 0)
+    #expect(workspace.read("o") == "x\n")
+  }
+
+  @Test func `a step that comes after another one finds what that one published`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "vars": {"v": 1}, "steps": {
+       "gen": {"run": ["sh", "-c", "echo ${var.v} > d/x.txt"], "out": {"d": "d/"}},
+       "both": {"phony": true, "after": ["gen"]},
+       "use": {"run": ["sh", "-c", "cat d/*.txt > u"], "in": {"d": "d/*.txt"}, "after": ["both"], "out": {"u": "u"}}}}
+      """#)
+    #expect(try workspace.enpire().code == 0)
+    #expect(try workspace.summary("v=2")["ran"] == 2)
+    #expect(workspace.read("u") == "2\n")
+  }
+
+  @Test func `one step's search for what it lacked costs no other its time`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "steps": {
+       "bad": {"run": ["sh", "-c", "sleep 1; exit 1"], "out": {"o": "bad"}, "may_fail": true},
+       "ok": {"run": ["sh", "-c", "sleep 1.3; echo fine > ok"], "out": {"o": "ok"}, "timeout": 2},
+       "all": {"phony": true, "after": ["bad", "ok"]}}}
+      """#)
+    _ = try workspace.enpire("run", "-j2", "-k", environment: ["ENPIRE_SANDBOX": "auto"])
+    #expect(workspace.read("ok") == "fine\n")
+  }
 }

@@ -75,4 +75,22 @@ import Testing
     let file = try self.workspace("true > o", secrets: ["A": ["file": "missing"]])
     #expect(try file.enpire().errors.contains("the secret 'A' is not there: missing cannot be read"))
   }
+
+  @Test func `lines that end as Windows ends them are kept out too`() throws {
+    let workspace = try workspace("printf '%s' \"$TOKEN\" | tr -d '\\r' | while read -r line; do echo \"line $line\"; done; echo > o")
+    let environment = ["TOKEN": "BEGIN-\(value)\r\nMIDDLE-\(value)\r\nlast"]
+    #expect(try workspace.enpire(environment: environment).code == 0)
+    let log = try workspace.enpire("log", "a").output
+    #expect(log.contains("line ***") && !log.contains(value), "\(log)")
+  }
+
+  @Test func `a file that is called by it is no output`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "mkdir -p d; echo x > \"d/$TOKEN\""], "secrets": ["TOKEN"], "out": {"o": "d/"}}}}
+      """#)
+    let run = try workspace.enpire(environment: ["TOKEN": value])
+    #expect(run.code != 0 && run.errors.contains("holds a secret") && !run.errors.contains(value), "\(run.errors)")
+    #expect(try files(holding: value, in: workspace.directory) == [] && workspace.read("d/\(value)") == nil)
+  }
 }

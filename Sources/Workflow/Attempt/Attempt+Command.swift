@@ -10,13 +10,14 @@ extension Attempt {
   ) -> [(name: String, target: String)] {
     if step.kind != nil { return [] }
     let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
-    let paths = Set(
-      inputs.values.joined().compactMap(\.path).filter { $0.hasPrefix(workspace) && !$0.split(separator: "/").contains("..") })
+    let targets = Dictionary(
+      inputs.values.joined().compactMap(\.path).filter { $0.hasPrefix(workspace) && !$0.split(separator: "/").contains("..") }
+        .map { (Files.normal($0), $0) }, uniquingKeysWith: min)
     // What lies in an input directory is there with it.
     func isInside(_ path: String) -> Bool {
-      Files.parent(of: path).map { paths.contains($0) || ($0.count > workspace.count && isInside($0)) } ?? false
+      Files.parent(of: path).map { targets[$0] != nil || ($0.count > workspace.count && isInside($0)) } ?? false
     }
-    return paths.filter { !isInside($0) }.sorted().map { (String($0.dropFirst(workspace.count)), $0) }
+    return targets.filter { !isInside($0.key) }.sorted { $0.key < $1.key }.map { (String($0.key.dropFirst(workspace.count)), $0.value) }
   }
 
   /// The directories that it finds: those of its inputs and outputs.
@@ -58,7 +59,7 @@ extension Attempt {
   }
 
   func value(of reference: Reference) throws -> String {
-    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step),
+    if case .step(let reference) = reference, let producer = session.graph.step(named: reference.step, from: step),
       let output = producer.output(named: reference.output),
       let artifact = producer.record?.outputs[output.name], output.form != .value
     {

@@ -203,7 +203,8 @@ final class Attempt {
   var seconds: Double { (endedMonotonic ?? Clock.monotonic) - startedMonotonic }
 
   /// Collects the ended process: stores its outputs and returns its record, which is not yet written down.
-  func finish() throws -> ActionRecord {
+  /// `alone`: nothing else runs.
+  func finish(alone: Bool = true) throws -> ActionRecord {
     _ = readProgress()
     let end = end(child.wait())
     maskedLog?.finish()
@@ -235,7 +236,7 @@ final class Attempt {
     case _ where timedOut: throw Problem(.timeout, "\(step.name): took longer than \(step.options.timeout?.after ?? 0) s", hint: logHint)
     case .exited(let code):
       let message = message(or: "exit code \(code)")
-      throw Problem(.stepFailed, message, hint: adviceAfterFailure(message) ?? (message.contains("hint: ") ? nil : logHint))
+      throw Problem(.stepFailed, message, hint: adviceAfterFailure(message, alone: alone) ?? (message.contains("hint: ") ? nil : logHint))
     case .signalled(let number):
       throw Problem(.stepFailed, "\(step.name): killed by signal \(number) (\(String(cString: strsignal(number))))", hint: logHint)
     }

@@ -15,7 +15,9 @@ struct Mask: Sendable {
 
   /// Of a value of several lines, each line that is long enough to tell something is kept out too.
   init(_ values: [String]) {
-    let parts = values.flatMap { value in [value] + value.split(separator: "\n").map(String.init).filter { $0.utf8.count >= 8 && $0 != value } }
+    let parts = values.flatMap { value in
+      [value] + value.split(whereSeparator: \.isNewline).map(String.init).filter { $0.utf8.count >= 8 && $0 != value }
+    }
     secrets = Set(parts).map { Array($0.utf8) }.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
     var starts = [Bool](repeating: false, count: 256)
     for secret in secrets { starts[Int(secret[0])] = true }
@@ -70,6 +72,12 @@ struct Mask: Sendable {
   func occurs(in json: JSON) -> Bool {
     let mask = Mask(distinct.map { String(decoding: $0, as: UTF8.self) })
     return mask(json) != json
+  }
+
+  /// In a file's name; short values may stand there.
+  func occurs(inName name: String) -> Bool {
+    let name = Array(name.utf8)
+    return distinct.contains { secret in name.withUnsafeBytes { enpire_contains($0.baseAddress!, name.count, secret, secret.count) != 0 } }
   }
 
   func occurs(in file: String) throws -> Bool {

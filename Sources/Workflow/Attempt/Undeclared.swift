@@ -98,11 +98,12 @@ extension Attempt {
 
   /// Why a failed command may have failed: files of the workspace that it looked for and did not declare. Runs it again under strace if that
   /// can do no harm, in a sandbox without network; else looks for their names in what it said.
-  func adviceAfterFailure(_ said: String) -> String? {
+  /// While others run that is for two seconds at most, for nobody looks after them meanwhile.
+  func adviceAfterFailure(_ said: String, alone: Bool) -> String? {
     guard step.kind == nil, !isReproduction else { return nil }
     var found: [ReadReport.Finding] = []
-    if isSandboxed, !exposure.network, seconds < 10 || Self.absence.contains(where: said.contains), session.isolation.mayTrace() {
-      found = (try? session.trace(step, key: key, fingerprint: fingerprint, limit: min(20, 2 * seconds + 5)))?.undeclared ?? []
+    if isSandboxed, !exposure.network, !step.moves, seconds < 10 || Self.absence.contains(where: said.contains), session.isolation.mayTrace() {
+      found = (try? session.trace(step, key: key, fingerprint: fingerprint, limit: alone ? min(20, 2 * seconds + 5) : 2))?.undeclared ?? []
     } else if Self.absence.contains(where: said.contains) {
       let breaks: Set<Character> = [" ", "\n", "\t", "'", "\"", ":", ",", "(", ")", "‘", "’", "`"]
       let quoted = said.split { "'\"‘’`\n".contains($0) }.filter { $0.utf8.count < 400 }
@@ -139,8 +140,9 @@ extension Session {
     }
     let attempt = try Attempt(step, key: key, fingerprint: fingerprint, session: self, number: Int(getpid()), isReproduction: true, strace: strace)
     defer { attempt.cleanUp(keepingProgress: false) }
-    var polled = pollfd(fd: attempt.child.descriptor, events: Int16(POLLIN), revents: 0)
-    if poll(&polled, 1, Int32(limit * 1000)) <= 0 { attempt.child.signal(SIGKILL) }
+    // Until it ends, or the run is asked to.
+    var polled = [attempt.child.descriptor, interruption].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    if poll(&polled, 2, Int32(limit * 1000)) <= 0 || polled[0].revents == 0 { attempt.child.signal(SIGKILL) }
     let end = attempt.child.wait()
     let text = (try? Files.read(attempt.directory + "/" + Attempt.traceFile)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     var report = attempt.report(on: Tracing.accesses(in: text, startingIn: attempt.directory))

@@ -35,7 +35,7 @@ extension Decider {
         throw TemplateError(sentence: "'\(reference.step).\(output.name)' is a \(output.form.rawValue), not a value", hint: "pass it as an input")
       }
       guard let artifact = target.record?.outputs[output.name] else { return .null }
-      return try state.store.value(artifact)
+      return try state.value(artifact)
     case .station(let field):
       guard let value = step.station?.entry[field] else {
         throw TemplateError(sentence: "the station has no '\(field)'", hint: "see the fleet file")

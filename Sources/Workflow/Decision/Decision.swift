@@ -189,7 +189,7 @@ struct Decider {
     var digests: OrderedDictionary<String, JSON> = [:]
     for case .step(let reference) in try Template.references(in: .array(step.argv.map { .string($0) })) {
       guard let target = graph.step(named: reference.step, from: step), let output = target.output(named: reference.output) else { continue }
-      digests["\(target.name).\(output.name)"] = (target.record?.outputs[output.name]).map { .string($0.name) } ?? .null
+      digests["\(reference.step).\(output.name)"] = (target.record?.outputs[output.name]).map { .string($0.name) } ?? .null
     }
     return digests
   }

@@ -53,9 +53,15 @@ struct ManifestEdit {
     }
     guard indices.values.allSatisfy({ snapshot.declarations[$0].length == 0 }) else { return nil }
     let before = Array(snapshot.string(snapshot.defaults).utf8)
+    guard let old = Self.names(before), let now = Self.names(defaults) else {
+      // The last step is meant: it has to be the same one.
+      let last = snapshot.declarations.filter { $0.length > 0 }.max { $0.offset < $1.offset }
+      guard before == defaults, last.map({ snapshot.string($0.name) }) == declared.last?.name else { return nil }
+      return
+    }
     if before == defaults { return }
-    guard let old = Self.names(before), let now = Self.names(defaults), Set(old).isSubset(of: now) else { return nil }
-    goals = now.filter { new[$0] != nil && !old.contains($0) }
+    goals = now.filter { !old.contains($0) }
+    guard Set(old).isSubset(of: now), goals.allSatisfy({ new[$0] != nil }) else { return nil }
     if goals.contains(where: { $0.contains("[") }) { return nil }
   }
 

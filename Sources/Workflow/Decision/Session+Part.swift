@@ -154,6 +154,15 @@ extension Glance.Part {
         }
       }
     }
+    // What is left out of a try must not come before what is tried.
+    if isTentative, let edit {
+      let dependents = Dependents(of: snapshot.needs, count: snapshot.declarations.count)
+      var stack = edit.changed, seen = Set(stack)
+      while let index = stack.popLast() {
+        if names.contains(snapshot.string(snapshot.declarations[index].name)) { return false }
+        stack += dependents[index].map(Int.init).filter { seen.insert($0).inserted }
+      }
+    }
     let known = Set(open + settled)
     for index in snapshot.declarations.indices where !names.isEmpty {
       guard names.remove(snapshot.string(snapshot.declarations[index].name)) != nil, !known.contains(index) else { continue }
@@ -178,8 +187,8 @@ extension Glance.Part {
     return session.graph.steps.filter { names.contains($0.declaration.name) }.allSatisfy { step in
       guard step.isSeparable else { return false }
       for case .files(let pattern) in step.inputs.values.joined() {
-        let path = Files.absolute(pattern, in: session.manifest.directory)
-        if Files.isPattern(path) || Files.isDirectory(path) || others.contains(where: { $0.0 == pattern && $0.1 == output }) { return false }
+        let path = Files.absolute(pattern, in: session.manifest.directory), plain = Files.plain(pattern, in: session.manifest.directory)
+        if Files.isPattern(path) || Files.isDirectory(path) || others.contains(where: { $0.1 == output && $0.0 == plain }) { return false }
       }
       return step.publishes.values.allSatisfy { published in
         let path = published.hasSuffix("/") ? String(published.dropLast()) : published

@@ -22,6 +22,8 @@ public final class Session {
   private(set) lazy var rooms = Rooms(root: state.directory + "/work")
   private(set) lazy var drafts = Drafts(root: state.directory + "/work")
   private var readyLogs: Set<String> = []
+  /// Readable when its run is asked to end.
+  var interruption: Int32 = -1
 
   /// Makes the directory of logs, once.
   func makeReady(logs directory: String) throws {

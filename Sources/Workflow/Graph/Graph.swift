@@ -23,6 +23,8 @@ public final class Graph {
   private var waitingForFamily: [String: [Step.ID]] = [:]
   /// Optional `after` of steps that do not exist yet.
   private var promises: [String: [Step.ID]] = [:]
+  /// Their names, by family.
+  private var promisedNames: [String: Set<String>] = [:]
   /// Steps that were passed over, in that order.
   private(set) var bypassed: [Step] = []
   /// Files that the manifest is read from.
@@ -96,6 +98,10 @@ public final class Graph {
         let created = try Expansion(graph: self, parent: parent).expand(declaration, firstID: steps.count, lists: next == 1 ? lists : nil)
         for step in created {
           if let other = byName[step.name] {
+            // Of this very declaration: two values of its matrix are written alike, as 1 and "1".
+            guard other < steps.count else {
+              throw declaration.problem("two of its steps would be called '\(step.name)'", key: true, hint: "give the matrix other values")
+            }
             let place = steps[other].declaration.origin.place(key: true).map { "it stands in \(Files.display($0.file)) too" }
             throw declaration.problem(
               "there is a step '\(step.name)' already", key: true,
@@ -170,6 +176,7 @@ public final class Graph {
 
   /// The step that publishes to a path, relative to the manifest.
   func publisher(of path: String) -> Step? { publishers.owner(of: path).map { steps[$0] } }
+  func publisher(above path: String) -> Step? { publishers.owner(above: path).map { steps[$0] } }
 
   func instances(of declaration: String) -> [Step.ID]? { instances[declaration] }
 
@@ -203,6 +210,7 @@ public final class Graph {
       for promised in step.promises {
         if byName[promised] == nil, !isEnded(Self.family(of: promised)) {
           step.waitingFor += 1
+          promisedNames[Self.family(of: promised), default: []].insert(promised)
           promises[promised, default: []].append(step.id)
         }
       }
@@ -233,7 +241,7 @@ public final class Graph {
       if !waitingForFamily.isEmpty || !promises.isEmpty, isEnded(step.family) {
         released += waitingForFamily.removeValue(forKey: step.family) ?? []
         if !promises.isEmpty {
-          for name in promises.keys where Self.family(of: name) == step.family { released += promises.removeValue(forKey: name)! }
+          for name in promisedNames.removeValue(forKey: step.family) ?? [] { released += promises.removeValue(forKey: name) ?? [] }
         }
       }
       for id in released {

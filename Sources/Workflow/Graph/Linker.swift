@@ -233,13 +233,22 @@ struct Linker {
       }
       let pattern = segments.map { if case .text(let text) = $0 { text } else { "" } }.joined()
       let path = step.declaration.scope?.input(pattern) ?? pattern
-      let plain = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+      let plain = Files.plain(path, in: graph.manifest.directory)
       if let publisher = graph.publisher(of: plain) {
         // Without the dependency it would be read before or after it is made, as it happens.
         let output = publisher.publishes.first { $0.value == plain }?.key ?? ""
         throw TemplateError(
           sentence: publisher === step ? "'\(pattern)' is this step's own output" : "'\(pattern)' is what step '\(publisher.name)' publishes",
           hint: publisher === step ? "a step cannot read what it makes" : "write ${step.\(publisher.name).\(output)}, so that it comes first")
+      }
+      if !Files.isPattern(plain), let publisher = graph.publisher(above: plain), publisher !== step {
+        throw TemplateError(
+          sentence: "'\(pattern)' lies in what step '\(publisher.name)' publishes",
+          hint: "take the directory, ${step.\(publisher.name).\(publisher.publishes.keys.first ?? "")}, so that it comes first")
+      }
+      if step.kind == nil, let output = step.publishes.first(where: { $0.value.hasPrefix(plain + "/") }) {
+        throw TemplateError(
+          sentence: "the output '\(output.key)' (\(output.value)) would lie in the input '\(pattern)'", hint: "inputs are read only; write elsewhere")
       }
       let place = Files.normal(Files.absolute(path, in: graph.manifest.directory)) + "/"
       if place.contains("/.enpire/") || (graph.manifest.directory + "/").hasPrefix(place) {

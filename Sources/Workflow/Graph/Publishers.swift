@@ -37,6 +37,18 @@ struct Publishers {
 
   func owner(of path: String) -> Step.ID? { owners[path] }
 
+  /// Who publishes a directory that the path lies in.
+  func owner(above path: String) -> Step.ID? {
+    var parent = path[...]
+    while let slash = parent.lastIndex(of: "/") {
+      parent = parent[..<slash]
+      if let owner = owners[String(parent)] { return owner }
+      // Whatever holds something that is published lies in nothing that is.
+      if parents[parent] != nil { return nil }
+    }
+    return nil
+  }
+
   mutating func begin() { claimed = [] }
 
   mutating func takeBack() {

@@ -144,8 +144,7 @@ public final class Step {
     if let recalledOutputs { return recalledOutputs }
     if let kind { return kind.outputs }
     if spread != nil { return declaration.outputs.map { Output($0.key, commandPath: $0.value) } }
-    let prefix = declaration.scope?.outputs.count ?? 0
-    return publishes.map { Output($0.key, commandPath: prefix == 0 ? $0.value : String($0.value.dropFirst(prefix))) }
+    return publishes.map { output($0.key, at: $0.value) }
   }
 
   /// It stands for other steps and runs nothing itself.
@@ -154,7 +153,17 @@ public final class Step {
   /// Whether it may leave this output out.
   func mayOmit(_ output: String) -> Bool { declaration.optionalOutputs.contains(output) }
 
-  func output(named name: String?) -> Output? { name == nil ? outputs.first : outputs.first { $0.name == name } }
+  func output(named name: String?) -> Output? {
+    guard let name else { return outputs.first }
+    // One of thousands is found without making all of them.
+    if recalledOutputs == nil, kind == nil, publishes.count > 8, spread == nil { return publishes[name].map { output(name, at: $0) } }
+    return outputs.first { $0.name == name }
+  }
+
+  /// Of a command: where it stands in its own directory.
+  private func output(_ name: String, at path: String) -> Output {
+    Output(name, commandPath: String(path.dropFirst(declaration.scope?.outputs.count ?? 0)))
+  }
 }
 
 extension Output {

@@ -42,7 +42,11 @@ extension Run {
     Events.makeRoom(for: 3 * queue.capacity.slots + 200)
     events = try Events()
     let signals = enpire_signalfd()
-    defer { close(signals) }
+    session.interruption = signals
+    defer {
+      session.interruption = -1
+      close(signals)
+    }
     try events.watch(signals, Self.signalsToken)
     syncer = try Syncer(state.store.root)
     try events.watch(syncer.descriptor, Self.syncToken)
@@ -68,6 +72,8 @@ extension Run {
 
   /// Nothing is left running, whatever made the run end.
   private func endEverything() {
+    // What was told to be done is, unless that is what cannot be written.
+    try? recordEnded()
     for attempt in running.values {
       attempt.child.signal(SIGKILL)
       _ = attempt.child.wait()
@@ -100,7 +106,13 @@ extension Run {
       } else if token == Self.syncToken {
         isSynced = true
       } else if let attempt = running[token >> 1] {
-        if token & 1 == 0 { exited.append(attempt) } else { readProgress(attempt) }
+        guard token & 1 == 0 else {
+          readProgress(attempt)
+          continue
+        }
+        // Before timers that ended while nobody looked.
+        attempt.hasExited = true
+        exited.append(attempt)
       }
     }
     fireTimers()

@@ -15,7 +15,7 @@ extension Run {
   func collect(_ ended: [Attempt]) throws {
     for attempt in ended {
       do {
-        let record = try attempt.finish()
+        let record = try attempt.finish(alone: running.isEmpty && ended.count == 1)
         try concluding(attempt) {
           attempt.leave()
           // Those that read it are decided at once.

@@ -103,6 +103,8 @@ public final class Run {
   private(set) var forced: Set<Step.ID> = []
 
   var undecided: [Step] = []
+  /// Those of them that wait until what has ended is published.
+  private var postponed: [Step] = []
   /// Decided: these have to run, and are not in the queue yet.
   var decided: [Job] = []
   var queue: Queue<Job>
@@ -223,8 +225,27 @@ public final class Run {
 
   /// Decides every ready step; what is recorded is done with at once.
   func settleKnown() throws {
-    if undecided.isEmpty { return }
-    try session.state.database.reading { try decideKnown() }
+    while !undecided.isEmpty {
+      try session.state.database.reading { try decideKnown() }
+      if postponed.isEmpty { return }
+      try recordEnded()
+      (undecided, postponed) = (undecided + postponed, [])
+    }
+  }
+
+  /// Whether it reads files of the workspace, and comes after a step whose outputs are not there yet.
+  private func waitsForFiles(_ step: Step) -> Bool {
+    if unrecorded.isEmpty, syncing.isEmpty { return false }
+    guard step.inputs.values.joined().contains(where: { if case .files = $0 { true } else { false } }) else { return false }
+    if !step.families.isEmpty { return true }
+    let unpublished = Set((unrecorded + syncing).map(\.attempt.step.id))
+    var stack = step.needs.filter(\.order).map(\.step), seen = Set(stack)
+    while let id = stack.popLast() {
+      if unpublished.contains(id) { return true }
+      // A group stands for those that it comes after.
+      if session.graph.steps[id].isNominal { stack += session.graph.steps[id].needs.map(\.step).filter { seen.insert($0).inserted } }
+    }
+    return false
   }
 
   private func decideKnown() throws {
@@ -232,6 +253,10 @@ public final class Run {
     while next < undecided.count {
       let step = undecided[next]
       next += 1
+      if waitsForFiles(step) {
+        postponed.append(step)
+        continue
+      }
       do {
         if let problem = beginning?.problems[step.name] { throw problem }
         if step.isAppended { try session.checkWay(of: step) }

@@ -59,6 +59,7 @@ public final class State {
   let hasLostRecords: Bool
   /// Once somebody asked; nil inside: nothing is marked as bad.
   var knownQuarantine: Quarantine??
+  private var lastValue: (artifact: Artifact, value: JSON)?
   private var mayHaveSnapshots = true
 
   private static let format = 4
@@ -152,6 +153,14 @@ public final class State {
   }
 
   /// Drops every snapshot of this workspace: what they say is no longer so once a record or a published file changes.
+  /// The JSON of an output; the last one is kept, for many may ask for one after the other.
+  func value(_ artifact: Artifact) throws -> JSON {
+    if let lastValue, lastValue.artifact == artifact { return lastValue.value }
+    let value = try store.value(artifact)
+    lastValue = (artifact, value)
+    return value
+  }
+
   func dropSnapshots() {
     if mayHaveSnapshots { Files.removeTree(directory + "/snapshots") }
     mayHaveSnapshots = false

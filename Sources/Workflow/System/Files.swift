@@ -255,6 +255,18 @@ enum Files {
     return "/" + parts.joined(separator: "/")
   }
 
+  /// A path relative to a directory, without `.`, `..` and empty parts; as it is if it leads elsewhere.
+  static func plain(_ path: String, in directory: String) -> String {
+    var before = UInt8(ascii: "/"), isPlain = true
+    for byte in path.utf8 {
+      if before == UInt8(ascii: "/"), byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".") { isPlain = false }
+      before = byte
+    }
+    if isPlain { return path }
+    let whole = normal(absolute(path, in: directory)) + (path.hasSuffix("/") ? "/" : "")
+    return whole.hasPrefix(directory + "/") ? String(whole.dropFirst(directory.utf8.count + 1)) : path
+  }
+
   static var currentDirectory: String {
     guard let buffer = getcwd(nil, 0) else { return "." }
     defer { free(buffer) }
