@@ -58,17 +58,20 @@ public struct ScheduledRun {
     summary.log = summary.call.map(journal.log)
     let start = Clock.monotonic
     var lastRun = before.map(\.lastRun).max() ?? 0
+    // Its place is held until its end is written down, so that the next call does not take it for one that was cut off.
+    var locks: [WorkspaceLock] = []
+    defer { withExtendedLifetime(locks) {} }
     switch turn() {
     case .failure(let reason):
       skip(&summary, reason, before)
       summary.seconds = Clock.monotonic - start
-    case .success(let locks):
-      // Whoever was waited for has ended meanwhile.
-      if options.waits { before = journal.entries().filter { $0.call < summary.call ?? .max } }
+    case .success(let place):
+      locks = place
+      // Whoever was at work has ended meanwhile.
+      before = journal.entries().filter { $0.call < summary.call ?? .max }
       execute(&summary, before, &lastRun)
       summary.seconds = Clock.monotonic - start
       collect(&summary)
-      withExtendedLifetime(locks) {}
     }
     summary.deliveries = tell(summary)
     if let call = summary.call {
