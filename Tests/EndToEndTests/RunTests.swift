@@ -182,6 +182,13 @@ import Testing
     #expect(try workspace.enpire("--version").output == "0.1.0\n")
   }
 
+  @Test func `a run that could not begin leaves nothing that the next one would believe`() throws {
+    let workspace = try Workspace(#"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > a.txt"], "out": {"o": "a.txt"}}}}"#)
+    #expect(try workspace.enpire("--trace", "nowhere/trace.json").code != 0)
+    #expect(try workspace.enpire("-q").code == 3)
+    #expect(try workspace.summary()["ran"] == 1)
+  }
+
   // MARK: Paths and names that are in each other's way
 
   @Test func `steps of one declaration cannot be called the same`() throws {

@@ -194,12 +194,13 @@ public final class Run {
     if session.state.hasLostRecords { report(.lostRecords) }
     let start = Clock.monotonic
     Debris.clear(session)
+    // What fails before it is known what is wanted leaves no word of what there is to do.
+    trace = try options.trace.map { try Trace(path: $0, workflow: session.manifest.workflow) }
     var isInOrder = false
     defer {
       if changed || session.part == nil { session.keepSnapshot() }
       if isInOrder { Debris.finish(session.state) }
     }
-    trace = try options.trace.map { try Trace(path: $0, workflow: session.manifest.workflow) }
     if options.force { forced = Set(goals.map(\.id)) }
     undecided = session.graph.want(goals)
     try settleKnown()
