@@ -160,8 +160,7 @@ extension SoftActorCritic {
 
     /// Success of the actor without noise, on seeds of its own; keeps the best.
     private mutating func evaluate() throws {
-      guard settings.evaluations > 0 else { return }
-      guard settings.evaluationEpisodes > 0 else { return }
+      guard settings.evaluations > 0, settings.evaluationEpisodes > 0 else { return }
       let outcome = try environment.successes(
         of: LearnedActor(policy(actor), base: base), starts: settings.evaluationEpisodes, from: RandomStream("sac", "\(seed)", "evaluation"))
       let rate = Double(outcome.successes) / Double(settings.evaluationEpisodes)

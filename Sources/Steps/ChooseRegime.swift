@@ -96,23 +96,14 @@ enum ChooseRegime: StepKind {
     let environment = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path) }
     let limits = environment?.limits ?? .pushT, referee = try environment.map { try Referee($0) }
     let seeds = try SeedPlan(purpose: .search, secretRoot: "").seeds(contest.rounds)
-    let samples = step.samplesFile.isEmpty ? nil : try SamplesFile(path: step.samplesFile, lease: step.leases.first)
-    let isHardware = entry["hardware"]?.bool == true
-    // A trial that was cut off on hardware is unknown, and is not run again.
-    for index in samples?.lost ?? [] {
-      let trial = TrialRecord.lost(index: index, station: entry["name"]?.string ?? "?", seed: seeds[index / candidates.count])
-      try samples?.append(Sample(trial: trial, policy: index % candidates.count), withSeed: true)
-    }
-    var station = try start(entry)
+    let samples = try SamplesFile(path: step.samplesFile, lease: step.leases.first)
+    try samples.takeLost(on: entry, seed: { seeds[$0 / candidates.count] }, policy: { $0 % candidates.count }, withSeed: true)
+    var station = try TrialSession.start(entry)
     var trials = candidates.map { _ in [TrialRecord]() }, unknown = 0
     while let (candidate, round) = contest.next {
       let index = round * candidates.count + candidate
-      let known = samples?[index]?.trial
-      if known == nil {
-        try environment?.check()
-        if let lease = step.leases.first, !lease.isHeld { throw StepFailure("station \(lease.station): the lease of it was lost") }
-        if isHardware { try samples?.begin(index) }
-      }
+      let known = samples[index]?.trial
+      if known == nil { try samples.begin(index, on: entry, in: environment) }
       let trial =
         known
         ?? runTrial(
@@ -120,25 +111,21 @@ enum ChooseRegime: StepKind {
       trials[candidate].append(trial)
       if case .unknown(let reason) = trial.outcome {
         if known == nil {
-          if isHardware { try samples?.append(Sample(trial: trial, policy: candidate), withSeed: true) }
+          if entry["hardware"]?.bool == true { try samples.append(Sample(trial: trial, policy: candidate), withSeed: true) }
           unknown += 1
           guard unknown < 3 else { throw StepFailure(reason, hint: "three trials running were lost; see to the station and run again") }
-          station = try start(entry)
+          station = try TrialSession.start(entry)
         }
         contest.tell(nil, of: candidate, stationSeconds: trial.robotSeconds)
         continue
       }
       unknown = 0
-      if known == nil { try samples?.append(Sample(trial: trial, policy: candidate), withSeed: true) }
+      if known == nil { try samples.append(Sample(trial: trial, policy: candidate), withSeed: true) }
       contest.tell(trial.outcome == .success, of: candidate, stationSeconds: trial.robotSeconds)
       step.progress(trials.reduce(0) { $0 + $1.count }, of: candidates.count * contest.rounds, "piloting \(candidates[candidate].regime.rawValue)")
     }
     step.telemetry("robot_seconds", .number(trials.joined().reduce(0) { $0 + $1.robotSeconds }))
     return trials
-  }
-
-  private static func start(_ entry: JSON) throws -> any Station {
-    do { return try makeStation(entry) } catch { throw StepFailure("station \(error.station): \(error.sentence)", hint: error.hint) }
   }
 
   private static func evidence(

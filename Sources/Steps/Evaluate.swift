@@ -46,11 +46,7 @@ enum Evaluate: StepKind {
     let plan = try EvaluationPlan(step, policies: policies.count)
     let environment = try step.inputs("env").first.map { try FrozenEnvironment(directory: $0.path) }
     let samples = try SamplesFile(path: step.samplesFile, lease: step.leases.first)
-    // A trial that was cut off on hardware is unknown, and stays so.
-    for index in samples.lost {
-      let trial = TrialRecord.lost(index: index, station: entry["name"]?.string ?? "?", seed: plan.seed(ofTrial: index))
-      try samples.append(Sample(trial: trial, policy: plan.policy(ofTrial: index)), withSeed: !plan.purpose.isSecret)
-    }
+    try samples.takeLost(on: entry, seed: plan.seed, policy: plan.policy, withSeed: !plan.purpose.isSecret)
     let wanted = plan.trials(ofShard: step.shard)
     var stop = EarlyStop(step, plan)
     stop?.look(at: samples)

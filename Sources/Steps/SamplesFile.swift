@@ -46,11 +46,20 @@ final class SamplesFile {
     for sample in try Self.records(in: text.prefix(whole), name: path) where samples[sample.index] == nil { samples[sample.index] = sample }
   }
 
-  /// Trials that were begun on hardware and of which nobody knows how they ended.
-  var lost: [Int] { begun.filter { samples[$0] == nil }.sorted() }
+  /// Takes trials that were begun on hardware, and of which nobody knows how they ended, as unknown: they are not run again.
+  func takeLost(on station: JSON, seed: (Int) -> UInt32, policy: (Int) -> Int, withSeed: Bool) throws {
+    for index in begun.filter({ samples[$0] == nil }).sorted() {
+      let trial = TrialRecord.lost(index: index, station: station["name"]?.string ?? "?", seed: seed(index))
+      try append(Sample(trial: trial, policy: policy(index)), withSeed: withSeed)
+    }
+  }
 
-  /// Notes that a trial is about to begin, so that it is not run twice whatever happens.
-  func begin(_ index: Int) throws {
+  /// A trial is about to begin: the environment has to be as it was frozen and the station leased, for who has lost it moves nothing there.
+  /// On hardware that is noted, so that the trial is not run twice whatever happens.
+  func begin(_ index: Int, on station: JSON, in environment: FrozenEnvironment?) throws {
+    try environment?.check()
+    if let lease, !lease.isHeld { throw StepFailure("station \(lease.station): the lease of it was lost") }
+    guard station["hardware"]?.bool == true else { return }
     try write((["begun": .integer(index)] as JSON).compact)
     try handle.synchronize()
     begun.insert(index)

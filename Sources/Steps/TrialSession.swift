@@ -27,10 +27,7 @@ final class TrialSession {
     var (seconds, solved, run) = (0.0, 0, 0)
     for (done, index) in missing.enumerated() {
       step.progress(total - missing.count + done, of: total, "\(solved) of \(done) solved")
-      try environment?.check()
-      // Who has lost the station moves nothing there.
-      if let lease = step.leases.first, !lease.isHeld { throw StepFailure("station \(lease.station): the lease of it was lost") }
-      if entry["hardware"]?.bool == true { try samples.begin(index) }
+      try samples.begin(index, on: entry, in: environment)
       let policy = plan.policy(ofTrial: index)
       let trial = runTrial(
         index: index, policy: policies[policy], station: station, seed: plan.seed(ofTrial: index), referee: referee, limits: limits,
@@ -60,7 +57,7 @@ final class TrialSession {
     unsure = []
   }
 
-  private static func start(_ entry: JSON) throws -> any Station {
+  static func start(_ entry: JSON) throws -> any Station {
     do { return try makeStation(entry) } catch { throw StepFailure("station \(error.station): \(error.sentence)", hint: error.hint) }
   }
 }

@@ -17,7 +17,7 @@ extension Attempt {
         hint: "a command writes to ${out.\(output.name)}, or to that path in its directory")
     case .directory:
       guard output.form == .directory else { throw mismatch(output, "a directory") }
-      if let mask, try Files.walk(path).contains(where: { try mask.occurs(inName: $0) || mask.occurs(in: path + "/" + $0) }) {
+      if let mask, try Files.walk(path).contains(where: { try mask.occurs(in: JSON.string($0)) || mask.occurs(in: path + "/" + $0) }) {
         throw holdsSecret("its output '\(output.name)'")
       }
       return try session.state.store.addDirectory(path)

@@ -74,12 +74,6 @@ struct Mask: Sendable {
     return mask(json) != json
   }
 
-  /// In a file's name; short values may stand there.
-  func occurs(inName name: String) -> Bool {
-    let name = Array(name.utf8)
-    return distinct.contains { secret in name.withUnsafeBytes { enpire_contains($0.baseAddress!, name.count, secret, secret.count) != 0 } }
-  }
-
   func occurs(in file: String) throws -> Bool {
     let wanted = distinct
     guard let longest = wanted.first?.count else { return false }

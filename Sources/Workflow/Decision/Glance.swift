@@ -188,25 +188,17 @@ struct Glance {
   private func part(_ stale: [Int]) -> Verdict {
     guard snapshot.flags & Snapshot.Flags.separable != 0 else { return .unknown }
     let count = snapshot.declarations.count
-    var isOpen = [Bool](repeating: false, count: count)
-    for declaration in stale { isOpen[declaration] = true }
-    let isStale = isOpen
-    // Whether one that changed needs another one that did.
-    var isEntangled = false
     // Who needs an open one is open.
-    let dependents = Dependents(of: snapshot.needs, count: count)
-    var stack = stale
-    while let declaration = stack.popLast() {
-      for dependent in dependents[declaration] {
-        if isStale[Int(dependent)] { isEntangled = true }
-        if isOpen[Int(dependent)] { continue }
-        isOpen[Int(dependent)] = true
-        stack.append(Int(dependent))
-      }
-    }
+    var isOpen = Dependents(of: snapshot.needs, count: count).closure(of: stale)
+    // Whether one that changed needs another one that did.
+    let isEntangled = stale.contains { snapshot.needs[$0].contains { isOpen[Int($0)] } }
     var open = isOpen.indices.filter { isOpen[$0] }
     let isTentative = mayTry && !isEntangled && appended.isEmpty && edit?.new.isEmpty ?? true && open.count > stale.count + Verdict.many
-    if isTentative { (open, isOpen) = (stale, isStale) }
+    if isTentative {
+      open = stale
+      isOpen = [Bool](repeating: false, count: count)
+      for declaration in stale { isOpen[declaration] = true }
+    }
     // Reading everything is quicker than reading most of it this way.
     guard open.count <= 1000 || open.count <= count / 4 else { return .unknown }
     let settled = Set(open.lazy.flatMap { snapshot.needs[$0].lazy.map(Int.init) }.filter { !isOpen[$0] }).sorted()
@@ -244,4 +236,17 @@ struct Dependents {
   }
 
   subscript(row: Int) -> ArraySlice<UInt32> { values[starts[row]..<starts[row + 1]] }
+
+  /// Whether each row is one of these or depends on one, over others too.
+  func closure(of rows: [Int]) -> [Bool] {
+    var isIn = [Bool](repeating: false, count: starts.count - 1), stack = rows
+    for row in rows { isIn[row] = true }
+    while let row = stack.popLast() {
+      for dependent in self[row] where !isIn[Int(dependent)] {
+        isIn[Int(dependent)] = true
+        stack.append(Int(dependent))
+      }
+    }
+    return isIn
+  }
 }

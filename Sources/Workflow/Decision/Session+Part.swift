@@ -156,12 +156,8 @@ extension Glance.Part {
     }
     // What is left out of a try must not come before what is tried.
     if isTentative, let edit {
-      let dependents = Dependents(of: snapshot.needs, count: snapshot.declarations.count)
-      var stack = edit.changed, seen = Set(stack)
-      while let index = stack.popLast() {
-        if names.contains(snapshot.string(snapshot.declarations[index].name)) { return false }
-        stack += dependents[index].map(Int.init).filter { seen.insert($0).inserted }
-      }
+      let leftOut = Dependents(of: snapshot.needs, count: snapshot.declarations.count).closure(of: edit.changed)
+      if leftOut.indices.contains(where: { leftOut[$0] && names.contains(snapshot.string(snapshot.declarations[$0].name)) }) { return false }
     }
     let known = Set(open + settled)
     for index in snapshot.declarations.indices where !names.isEmpty {

@@ -156,7 +156,7 @@ public final class Step {
   func output(named name: String?) -> Output? {
     guard let name else { return outputs.first }
     // One of thousands is found without making all of them.
-    if recalledOutputs == nil, kind == nil, publishes.count > 8, spread == nil { return publishes[name].map { output(name, at: $0) } }
+    if recalledOutputs == nil, kind == nil, spread == nil { return publishes[name].map { output(name, at: $0) } }
     return outputs.first { $0.name == name }
   }
 

@@ -237,10 +237,12 @@ public final class Run {
   /// Whether it reads files of the workspace, and comes after a step whose outputs are not there yet.
   private func waitsForFiles(_ step: Step) -> Bool {
     if unrecorded.isEmpty, syncing.isEmpty { return false }
+    var stack = step.needs.filter(\.order).map(\.step)
+    if stack.isEmpty, step.families.isEmpty { return false }
     guard step.inputs.values.joined().contains(where: { if case .files = $0 { true } else { false } }) else { return false }
     if !step.families.isEmpty { return true }
     let unpublished = Set((unrecorded + syncing).map(\.attempt.step.id))
-    var stack = step.needs.filter(\.order).map(\.step), seen = Set(stack)
+    var seen = Set(stack)
     while let id = stack.popLast() {
       if unpublished.contains(id) { return true }
       // A group stands for those that it comes after.

@@ -152,7 +152,6 @@ public final class State {
     }
   }
 
-  /// Drops every snapshot of this workspace: what they say is no longer so once a record or a published file changes.
   /// The JSON of an output; the last one is kept, for many may ask for one after the other.
   func value(_ artifact: Artifact) throws -> JSON {
     if let lastValue, lastValue.artifact == artifact { return lastValue.value }
@@ -161,6 +160,7 @@ public final class State {
     return value
   }
 
+  /// Drops every snapshot of this workspace: what they say is no longer so once a record or a published file changes.
   func dropSnapshots() {
     if mayHaveSnapshots { Files.removeTree(directory + "/snapshots") }
     mayHaveSnapshots = false
