@@ -84,6 +84,16 @@ import Testing
     #expect(other.code == 64 && other.errors.contains("another secret") && !(other.output + other.errors).contains("\(seeds[0])"))
   }
 
+  @Test func `shards are bound to the seeds of what gathers them`() throws {
+    let workspace = try evaluation()
+    let whole = try #require(workspace.read("enpire.json")), rate = #""rate": {"uses": "evaluate","#
+    try workspace.write(whole.replacingOccurrences(of: rate, with: rate + #" "shards": 2,"#), to: "enpire.json")
+    #expect(try workspace.summary("purpose=held-out")["ran"] == 3)
+    let told = try JSON(parsing: workspace.enpire("reveal", "rate", "purpose=held-out", "--json").output)
+    #expect(told["seeds"]?.array?.count == 3)
+    #expect(try JSON(parsing: #require(workspace.read("rate.json")))["seed_commitment"] == told["commitment"])
+  }
+
   @Test func `replications are never taken for one another`() throws {
     let workspace = try evaluation()
     #expect(try workspace.summary("twin", "again")["ran"] == 2 && samples(workspace) == [3, 3])

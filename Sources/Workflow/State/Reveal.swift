@@ -25,7 +25,9 @@ extension Session {
   /// Of a step's present result. Throws if it has none, has no secret seeds, or was made with another workspace's secret.
   public func reveal(_ name: String) throws -> Revelation {
     let step = try recordedStep(name)
-    guard let record = step.record, let details = try state.details(record.key) else {
+    // Shards draw the seeds of what gathers them.
+    let drawer = step.shards.first.map { graph.steps[$0] } ?? step
+    guard let record = step.record, let details = try drawer.record.flatMap({ try state.details($0.key) }) else {
       throw Problem(.usage, "\(step.name) has no result of its present inputs", hint: "run it first")
     }
     guard step.effect == .sample, let artifact = record.outputs["result"],
@@ -37,7 +39,7 @@ extension Session {
     }
     // Paired ones meet the same starts.
     let policies = result["paired"]?.bool == true ? max(1, result["policies"]?.array?.count ?? 1) : 1
-    let root = try decider.seedRoot(of: step, fingerprint: details.fingerprint)
+    let root = try decider.seedRoot(of: drawer, fingerprint: details.fingerprint)
     let answer = try Catalogue.ask(
       ["seeds", purpose, "\(trials)", "\(policies)"], environment: ["ENPIRE_SEED_ROOT": root.hex], state: state.directory)
     guard let nonce = answer["nonce"]?.string, answer["commitment"]?.string == commitment else {
