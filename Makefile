@@ -96,7 +96,7 @@ study-parity: .deps/ready-test ## compare Push-T with gym-pusht: steps, whole ep
 study-gym: .build/ready .deps/ready-test ## 1000 held-out episodes of the planner on the unmodified gym-pusht
 	@$(STUDY_PUSH_T) gym.json
 	@$(REPORT)/push-t-gym "The planner on gym-pusht" Benchmarks/push-t/gym.txt $(foreach p,full low,"$p=Benchmarks/push-t/results/gym/$p.json")
-GAPS := nominal latency-1 damping-0.1 damping-0.5 radius-0.7 radius-1.3 block-1.2 noise-2px
+GAPS := nominal latency-1 damping-0.1 damping-0.5 radius-0.7 radius-1.3 block-1.2 noise-2px friction-0.4 gain-0.7 derivative-0.5 derivative-1.5
 study-gaps: .build/ready ## 400 held-out trials in each reality gap, with a fixed and with an identifying model
 	@$(STUDY_PUSH_T) gaps.json
 	@$(REPORT)/push-t-gaps "The planner across reality gaps" Benchmarks/push-t/gaps.txt \

@@ -49,9 +49,11 @@ struct PlanningModelTests {
 
   @Test func `a push with friction on a sliding, bigger block agrees with Chipmunk to a hundredth`() {
     var physics = PushTPhysics()
-    (physics.friction, physics.damping, physics.blockScale, physics.agentRadius, physics.gain) = (0.4, 0.3, 33, 12, 80)
+    (physics.friction, physics.damping, physics.blockScale, physics.agentRadius) = (0.4, 0.3, 33, 12)
+    (physics.gain, physics.derivativeGain) = (80, 15)
     var parameters = PushTModel.Parameters()
-    (parameters.friction, parameters.damping, parameters.blockScale, parameters.radius, parameters.gain) = (0.4, 0.3, 1.1, 12, 80)
+    (parameters.friction, parameters.damping, parameters.blockScale, parameters.radius) = (0.4, 0.3, 1.1, 12)
+    (parameters.gain, parameters.derivativeGain) = (80, 15)
     #expect(difference(physics, parameters, start: start, targets: Array(sweep.prefix(20))) < 1e-2)
   }
 

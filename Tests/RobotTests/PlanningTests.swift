@@ -66,7 +66,7 @@ struct PlanningTests {
     #expect(solved.count <= 1)
   }
 
-  @Test func `identification finds latency, radius, damping and the size of the block`() throws {
+  @Test func `identification finds latency, radius, damping, friction, both gains and the size of the block`() throws {
     /// The model after a hundred steps, success or not.
     func identified(_ physics: PushTPhysics) throws -> PushTModel.Parameters {
       let planner = PushTPlanner(.low)
@@ -79,6 +79,16 @@ struct PlanningTests {
     #expect(abs(try identified(physics { $0.agentRadius = 19.5 }).radius - 19.5) < 0.5)
     #expect(abs(try identified(physics { $0.damping = 0.3 }).damping - 0.3) < 0.05)
     #expect(abs(try identified(physics { $0.blockScale = 36 }).blockScale - 1.2) < 0.03)
+    #expect(abs(try identified(physics { $0.friction = 0.4 }).friction - 0.4) < 0.05)
+    // One gain can nearly stand for the other: what both make of a target in a control step is known.
+    for (gain, derivativeGain) in [(70.0, 20.0), (100, 10), (100, 30)] {
+      let found = try identified(physics { ($0.gain, $0.derivativeGain) = (gain, derivativeGain) })
+      var parameters = PushTModel.Parameters()
+      (parameters.gain, parameters.derivativeGain) = (gain, derivativeGain)
+      let (own, real) = (PushTModel(found), PushTModel(parameters))
+      #expect(abs(own.pull - real.pull) < 0.005 && abs(own.coast - real.coast) < 0.005, "\(found)")
+      #expect(abs(found.gain / gain - 1) < 0.1 && abs(found.derivativeGain / derivativeGain - 1) < 0.1, "\(found)")
+    }
     #expect(try identified(.nominal) == PushTModel.Parameters(), "a world as expected is left alone")
   }
 }

@@ -51,6 +51,7 @@ package struct Identification: Sendable {
       back(\.radius)
       back(\.blockScale)
       back(\.gain)
+      back(\.derivativeGain)
       back(\.inertia)
       back(\.friction)
       back(\.damping)
@@ -58,8 +59,8 @@ package struct Identification: Sendable {
       return (new, gain)
     }
     let several = random.uniform() < 0.3
-    let one = random.index(below: 8)
-    for kind in 0..<8 where several ? random.uniform() < 0.4 : kind == one {
+    let one = random.index(below: 9)
+    for kind in 0..<9 where several ? random.uniform() < 0.4 : kind == one {
       let size = raise(10, random.uniform(-2.5...0))
       func scaled(_ x: Double, _ range: ClosedRange<Double>) -> Double {
         min(range.upperBound, max(range.lowerBound, x * (1 + 0.4 * size * random.normal())))
@@ -74,7 +75,8 @@ package struct Identification: Sendable {
         // The share kept over a control step is closer to linear in its effect.
         let kept = (old.damping <= 0 ? 0 : raise(old.damping, 0.1)) + 0.5 * size * random.normal()
         new.damping = kept <= 0.02 ? 0 : raise(min(0.99, kept), 10)
-      case 6: new.latency = min(3, max(0, old.latency + (random.uniform() < 0.5 ? -1 : 1)))
+      case 6: new.derivativeGain = scaled(old.derivativeGain, 5...60)
+      case 7: new.latency = min(3, max(0, old.latency + (random.uniform() < 0.5 ? -1 : 1)))
       default: gain = min(1, max(0.1, oldGain * (1 + 0.5 * size * random.normal())))
       }
     }

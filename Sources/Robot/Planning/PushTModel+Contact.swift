@@ -35,7 +35,7 @@ extension PushTModel {
 
   @inline(__always) func substep(_ s: inout State, toward target: PlaneVector, _ contacts: UnsafeMutablePointer<Contact>) {
     let dt = Self.substep
-    s.agentVelocity += (parameters.gain * (target - s.agent) - Self.velocityGain * s.agentVelocity) * dt
+    s.agentVelocity += (parameters.gain * (target - s.agent) - parameters.derivativeGain * s.agentVelocity) * dt
     s.agent += s.agentVelocity * dt
     if !s.isAtRest {
       s.block += (s.velocity + s.biasVelocity) * dt

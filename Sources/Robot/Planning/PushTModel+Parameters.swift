@@ -6,8 +6,9 @@ extension PushTModel {
     package var radius = 15.0
     /// Size of the T (and of its goal) relative to the nominal one.
     package var blockScale = 1.0
-    /// Position gain k_p of the agent's drive, 1/s². The velocity gain is 20 1/s.
+    /// Proportional gain of the agent's drive, 1/s², and its derivative gain, 1/s.
     package var gain = 100.0
+    package var derivativeGain = 20.0
     /// Moment of inertia per mass about the centre of gravity, px², of the block at scale 1; it grows with the scale squared.
     package var inertia = 3000.0
     /// Coulomb friction between the block and what touches it, disc or wall.

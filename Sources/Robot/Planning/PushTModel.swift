@@ -10,7 +10,6 @@ package struct PushTModel: Sendable {
 
   static let substeps = 10
   static let substep = 0.01
-  static let velocityGain = 20.0
   static let iterations = 10
   /// Chipmunk's collision slop (px) and the share of penetration left after one second, (1 - 0.1)^60.
   static let slop = 0.1
@@ -55,7 +54,7 @@ package struct PushTModel: Sendable {
     func response(_ x: Double, _ v: Double, _ u: Double) -> (Double, Double) {
       var (x, v) = (x, v)
       for _ in 0..<Self.substeps {
-        v += (parameters.gain * (u - x) - Self.velocityGain * v) * Self.substep
+        v += (parameters.gain * (u - x) - parameters.derivativeGain * v) * Self.substep
         x += v * Self.substep
       }
       return (x, v)
