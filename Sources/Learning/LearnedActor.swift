@@ -10,7 +10,14 @@ public final class LearnedActor {
   public struct Base {
     public var reset: () -> Void
     public var act: ([Double]) throws -> [Double]
-    public init(reset: @escaping () -> Void, act: @escaping ([Double]) throws -> [Double]) { (self.reset, self.act) = (reset, act) }
+    /// Told what was done in the end: its own action and the residual.
+    public var carriedOut: ([Double]) -> Void
+
+    public init(
+      reset: @escaping () -> Void, act: @escaping ([Double]) throws -> [Double], carriedOut: @escaping ([Double]) -> Void = { _ in }
+    ) {
+      (self.reset, self.act, self.carriedOut) = (reset, act, carriedOut)
+    }
   }
 
   public let policy: LearnedPolicy
@@ -77,8 +84,14 @@ public final class LearnedActor {
       for column in 0..<size { action[column] += weight * chunk[age][column] }
     }
     action = action.map { $0 / total }
-    lastAction = action
+    carriedOut(action)
     return action
+  }
+
+  /// Another action was carried out than the last one said, as by who adds something to it.
+  public func carriedOut(_ action: [Double]) {
+    lastAction = action
+    base?.carriedOut(action)
   }
 
   /// What decides between several chunks, if chance does: in 0..<1.

@@ -140,6 +140,7 @@ public enum ProximalPolicy {
         let said = policy.forward(seen), noise = said.map { _ in stream.normal() }
         let drawn = (0..<size).map { Double(said[$0]) + spreads[$0] * noise[$0] }
         let action = features.action(drawn.map { $0 * settings.reach }, at: window[0], over: under)
+        base?.carriedOut(action)
         let step = environment.step(action)
         episode.actions.append(drawn.map(Float.init))
         episode.noise.append(Float(noise.reduce(0) { $0 + $1 * $1 }))

@@ -10,7 +10,7 @@ public enum SoftActorCritic {
   public struct Settings: Sendable {
     public var network = NetworkShape(hidden: [256, 256], layerNorm: true)
     public var critics = 2
-    /// Control steps in the environment.
+    /// Control steps in the environment; the last episode is played to its end.
     public var steps = 20_000
     /// Critic updates at a time, and one of the actor; and control steps from one time to the next.
     public var updatesPerStep = 1
@@ -129,7 +129,8 @@ extension SoftActorCritic {
       for episode in data.episodes {
         base?.reset()
         let looks = try episode.map { frame in
-          try features.look(
+          defer { base?.carriedOut(data.actions[frame]) }
+          return try features.look(
             (0..<features.history).map { data.observations[max(episode.lowerBound, frame - $0)] },
             lastAction: frame > episode.lowerBound ? data.actions[frame - 1] : nil, over: base)
         }
@@ -218,6 +219,7 @@ extension SoftActorCritic {
       var won = 0.0
       while true {
         let action = act(seen, at: window[0], over: under)
+        base?.carriedOut(action)
         let step = environment.step(action)
         window.insert(step.observation, at: 0)
         if window.count > max(2, features.history) { window.removeLast() }

@@ -11,7 +11,7 @@ import Workflow
 
 enum Collect: StepKind {
   static let kind = Kind(
-    "collect", summary: "Roll a policy out in the nominal simulation and keep the episodes as a dataset.", effect: .pure, revision: 1,
+    "collect", summary: "Roll a policy out in the nominal simulation and keep the episodes as a dataset.", effect: .pure, revision: 2,
     inputs: [
       Input("policy", "What acts; what is kept is what it said."),
       Input("expert", "What says the actions that are kept, where 'policy' acts.", required: false),

@@ -4,7 +4,7 @@ import Foundation
 import Learning
 import Robot
 
-final class LearnedPolicyActor: Policy {
+final class LearnedPolicyActor: ActionObserver {
   private let actor: LearnedActor
 
   /// A policy with a directory `base` adds to what the policy in there does, of whatever regime that is.
@@ -24,9 +24,12 @@ final class LearnedPolicyActor: Policy {
 
   func reset() { actor.reset() }
   func act(_ observation: Observation) throws -> Action { try actor.act(observation) }
+  func carriedOut(_ action: Action) { actor.carriedOut(action) }
 }
 
 extension Policy {
   /// This policy as what a residual is added to.
-  var asBase: LearnedActor.Base { LearnedActor.Base(reset: reset, act: act) }
+  var asBase: LearnedActor.Base {
+    LearnedActor.Base(reset: reset, act: act) { [observer = self as? any ActionObserver] in observer?.carriedOut($0) }
+  }
 }

@@ -9,7 +9,7 @@ import Workflow
 enum Train: StepKind {
   static let kind = Kind(
     "train", summary: "Make a policy from a recipe (heuristic, behaviour cloning, reinforcement learning), or by a program.", effect: .pure,
-    revision: 3,
+    revision: 4,
     inputs: [
       Input("recipe", "How the policy is made (workflows/schemas/recipe.schema.json); without it, 'program' makes it.", required: false),
       Input("demos", "Demonstrations: a dataset. Needed by bc, used by rl.", required: false),

@@ -56,15 +56,31 @@ extension SoftActorCritic.Settings {
     #expect(try PointTask.environment().successes(of: LearnedActor(trained.policy), seeds: Array(0..<50)).successes >= 45)
   }
 
-  @Test func `A residual makes good what its base does wrong`() throws {
+  @Test func `A residual makes good what its base does wrong, and the base is told of each action that was done`() throws {
     // The base goes home, but to a home that lies elsewhere; done means within 0.5.
-    let base = LearnedActor.Base(reset: {}, act: { [$0[0] - ($0[0] - 1.2) * 0.5, $0[1] - ($0[1] + 1.2) * 0.5] })
+    var (said, done, differed) = ([[Double]](), [[Double]](), 0)
+    let base = LearnedActor.Base(
+      reset: {},
+      act: {
+        said.append([$0[0] - ($0[0] - 1.2) * 0.5, $0[1] - ($0[1] + 1.2) * 0.5])
+        return said.last!
+      },
+      carriedOut: {
+        done.append($0)
+        if $0 != said.last { differed += 1 }
+      })
     var settings = Self.settings(steps: 2000)
     (settings.spread, settings.targetEntropy) = (0.3, -2)
     let trained = try SoftActorCritic.train(
       in: PointTask.environment(), demonstrations: DataSet(), task: "point", features: PointTask.features, settings: settings, base: base, seed: 1)
     #expect(trained.policy.residual)
+    // The last look of an episode is followed by no action.
+    #expect(done.count > 2000 && said.count > done.count && differed > done.count / 2)
     let environment = PointTask.environment()
+    (said, done) = ([], [])
+    let actor = LearnedActor(trained.policy, base: base)
+    let action = try actor.act(environment.reset(2))
+    #expect(done == [action] && said.count == 1 && action != said[0])
     var row = environment.reset(1), alone = false
     for _ in 0..<40 {
       let step = environment.step(try base.act(row))
