@@ -50,14 +50,46 @@ private let torch = python(with: "torch"), tensorboard = python(with: "tensorboa
     workspace.outcome(of: try workspace.start(["-c", script] + arguments, program: python, number: 7), number: 7)
   }
 
-  @Test func `killed at its checkpoint, it goes on from there and ends with the same weights and curves`() throws {
-    let (undisturbed, killed) = (try Self.workspace(updates: 9000), try Self.workspace(updates: 9000))
+  /// What is put over the recipe, with a checkpoint in the middle.
+  private static let learners: [(name: String, override: String)] = [
+    ("cloning", #"{}"#),
+    (
+      "soft actor-critic",
+      #"""
+      {"rl": {"network": {"hidden": [32]}, "optimiser": {"batch": 16},
+        "schedule": {"steps": 4000, "cloning_updates": 100, "evaluations": 2, "evaluation_episodes": 2}}}
+      """#
+    ),
+    (
+      "proximal policy optimisation",
+      #"""
+      {"rl": {"algorithm": "proximal-policy", "network": {"hidden": [32]}, "proximal": {"round": 2000, "batch": 256},
+        "schedule": {"steps": 12000, "evaluations": 2, "evaluation_episodes": 2}}}
+      """#
+    ),
+    (
+      "self-imitation",
+      #"""
+      {"bc": {"head": {"chunk": 2, "modes": 2, "draws": true}, "schedule": {"updates": 300}}, "rl": {"algorithm": "self-imitation",
+        "imitation": {"starts": 5, "attempts": 2, "updates": 300}, "schedule": {"steps": 12000, "evaluation_episodes": 2}}}
+      """#
+    ),
+  ]
+
+  @Test(arguments: learners.indices) func `killed at its checkpoint, it goes on from there and ends with the same weights and curves`(_ learner: Int)
+    throws
+  {
+    let train = """
+      "in": { "recipe": "recipe.json", "demos": "${step.data}" },
+      "with": { "regime": "\(learner == 0 ? "bc" : "rl")", "seed": 1, "override": \(Self.learners[learner].override) }
+      """
+    let (undisturbed, killed) = (try Self.workspace(updates: 9000, train: train), try Self.workspace(updates: 9000, train: train))
     #expect(try undisturbed.enpire("run", "clone").code == 0)
     #expect(try killed.enpire("run", "data").code == 0)
     let process = try killed.start(["run", "clone"])
     func checkpoint() -> Bool {
       let files = FileManager.default.enumerator(at: killed.path(".enpire"), includingPropertiesForKeys: nil)
-      return files?.contains { ($0 as? URL)?.lastPathComponent == "checkpoint.safetensors" } == true
+      return files?.contains { ($0 as? URL).map { ["checkpoint.safetensors", "round"].contains($0.lastPathComponent) } ?? false } == true
     }
     while process.isRunning, !checkpoint() { usleep(2000) }
     #expect(process.isRunning, "it ended before it could be killed")

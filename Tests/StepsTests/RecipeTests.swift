@@ -61,6 +61,18 @@ import Testing
         ["recipe": 1, "task": "push-t", "regime": "rl", "rl": ["algorithm": "self-imitation"]],
         "/rl/algorithm: is \"self-imitation\", which needs a clone that draws what it does: 'modes' above 1 with 'draws', or a flow, in /bc/head"
       ),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "rl", "rl": ["algorithm": "proximal-policy", "network": ["critics": 3, "hidden": [64]]]],
+        "/rl/network/critics: is 3, and is used only where 'algorithm' is \"soft-actor-critic\""
+      ),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "bc", "rl": ["imitation": ["starts": 9]]],
+        "/rl/imitation/starts: is 9, and is used only where 'algorithm' is \"self-imitation\""
+      ),
+      (
+        ["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["head": ["draws": true]]],
+        "/bc/head/draws: is true, and is used only where 'modes' is above 1"
+      ),
     ] as [(JSON, String)])
   func `A fault is told with its place and what would be right`(recipe: JSON, fault: String) {
     #expect(Recipes.faults(in: recipe) == [fault])
@@ -90,5 +102,20 @@ import Testing
     try Data("{\n  \"recipe\": 1, \"task\": \"push-t\",\n  \"regime\": \"bs\", \"bc\": { \"x\": 1 }\n}\n".utf8).write(to: URL(filePath: wrong))
     let faults = try RecipeFile.faults(at: wrong)
     #expect(faults.map(\.place) == ["\(wrong):3:13", "\(wrong):3:27"])
+  }
+
+  @Test func `How many threads serve a recipe is measured on its own network, and a heuristic has none`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    let path = try run.write(
+      ["recipe": 1, "task": "push-t", "regime": "bc", "bc": ["network": ["hidden": [16]], "optimiser": ["batch": 16]]], to: "recipe.json")
+    for (regime, setting) in [("bc", "bc.optimiser.threads"), ("rl", "rl.optimiser.threads")] {
+      let answer = RecipeFile.answer(["threads", path, regime]), counts = answer["measured"]?.array?.compactMap { $0["threads"]?.int } ?? []
+      #expect(answer["setting"]?.string == setting && answer["said"] == 1, "\(answer.compact)")
+      #expect(counts.first == 1 && counts.last == ProcessInfo.processInfo.activeProcessorCount && counts == Array(Set(counts)).sorted())
+      #expect(counts.contains(answer["choice"]?.int ?? 0))
+      #expect(answer["measured"]?.array?.allSatisfy { $0["seconds"]?.double ?? 0 > 0 } == true)
+    }
+    #expect(RecipeFile.answer(["threads", path, "heuristic"])["error"] == "a heuristic is not trained, so it has no threads")
   }
 }

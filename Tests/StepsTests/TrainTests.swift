@@ -69,7 +69,9 @@ import Testing
         "rl": ["algorithm": "self-imitation", "imitation": ["starts": 1, "attempts": 2, "updates": 10], "schedule": ["steps": 200]],
       ],
     ]
-    let inputs = ["recipe": try run.write(Self.recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)]
+    var recipe = Self.recipe
+    recipe["rl"] = ["schedule": ["evaluation_episodes": 1]]
+    let inputs = ["recipe": try run.write(recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)]
     try run.run("train", inputs: inputs, with: with, outputs: Self.outputs)
     let policy = try run.json("policy/policy.json")
     #expect(policy["regime"] == "rl" && policy["draws"] == true && policy["modes"] == 3 && policy["seed"] == 1)

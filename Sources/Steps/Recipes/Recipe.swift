@@ -9,7 +9,7 @@ import Robot
 struct Recipe {
   enum Regime: String, CaseIterable, Comparable {
     case heuristic, bc, rl
-    /// By the cost of making such a policy.
+    /// As they are made, one after the other.
     static func < (a: Regime, b: Regime) -> Bool { allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)! }
   }
 
@@ -53,7 +53,7 @@ struct Recipe {
     return faults.isEmpty ? contradictions(in: json) : faults
   }
 
-  /// Settings of cloning that are right alone and not together. `json` fits the schema.
+  /// Settings that are right alone and not together, or of no use beside others. `json` fits the schema.
   private static func contradictions(in json: JSON) -> [SchemaFault] {
     var cloning = CloningSettings()
     Setting.read(CloningSettings.table, from: json["bc"], into: &cloning)
@@ -77,7 +77,8 @@ struct Recipe {
           pointer: JSONPointer() / "rl" / "algorithm",
           problem: "is \"self-imitation\", which needs a clone that draws what it does: 'modes' above 1 with 'draws', or a flow, in /bc/head"))
     }
-    return faults
+    return faults + Setting.unused(CloningSettings.table, in: cloning, defaults: CloningSettings(), at: bc)
+      + Setting.unused(ReinforcementSettings.table, in: reinforcement, defaults: ReinforcementSettings(), at: JSONPointer() / "rl")
   }
 
   /// Every setting with its value.

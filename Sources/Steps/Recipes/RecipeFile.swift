@@ -61,7 +61,7 @@ public enum RecipeFile {
 }
 
 extension RecipeFile {
-  /// What `enpire-worker recipe` answers: one JSON object, for `validate FILE…` and `diff OLD NEW`.
+  /// What `enpire-worker recipe` answers: one JSON object, for `validate FILE…`, `diff OLD NEW` and `threads FILE [REGIME]`.
   public static func answer(_ arguments: [String]) -> JSON {
     do {
       switch (arguments.first, arguments.count) {
@@ -76,11 +76,16 @@ extension RecipeFile {
           ["setting": .string(difference.setting), "old": difference.old ?? .null, "new": difference.new ?? .null]
         }
         return ["differences": .array(differences)]
+      case ("threads", 2...3):
+        if let fault = try faults(at: arguments[1]).first { throw StepFailure("recipe: " + fault.problem, at: fault.place) }
+        return try ThreadTrial(Recipe(JSON(parsing: read(arguments[1]))), regime: arguments.dropFirst(2).first.flatMap(Recipe.Regime.init)).json
       case ("schema", 1): return Recipe.schema
-      default: return ["error": "usage: recipe validate FILE… | diff OLD NEW | schema"]
+      default: return ["error": "usage: recipe validate FILE… | diff OLD NEW | threads FILE [REGIME] | schema"]
       }
     } catch let failure as StepFailure {
-      return ["error": .string(failure.sentence), "place": failure.place.map { .string($0) } ?? .null]
+      return [
+        "error": .string(failure.sentence), "hint": failure.hint.map { .string($0) } ?? .null, "place": failure.place.map { .string($0) } ?? .null,
+      ]
     } catch { return ["error": .string("\(error)")] }
   }
 }

@@ -14,11 +14,21 @@ struct Setting<Root> {
     case counts(WritableKeyPath<Root, [Int]>, ClosedRange<Int>, most: Int)
   }
 
+  /// What other settings must be for this one to be used at all.
+  struct Condition {
+    let words: String
+    let holds: (Root) -> Bool
+    init(_ words: String, _ holds: @escaping (Root) -> Bool) { (self.words, self.holds) = (words, holds) }
+  }
+
   let name: String
   let storage: Storage
   let meaning: String
+  let condition: Condition?
 
-  init(_ name: String, _ storage: Storage, _ meaning: String) { (self.name, self.storage, self.meaning) = (name, storage, meaning) }
+  init(_ name: String, _ storage: Storage, _ meaning: String, when condition: Condition? = nil) {
+    (self.name, self.storage, self.meaning, self.condition) = (name, storage, meaning, condition)
+  }
 
   /// The group and the name in it; no group for a name without a dot.
   private var path: [String] { name.split(separator: ".").map(String.init) }
@@ -67,6 +77,17 @@ struct Setting<Root> {
     }
   }
 
+  /// What was asked for and would change nothing: settings of `root` that are not their defaults, and that nothing uses.
+  static func unused(_ table: [Setting], in root: Root, defaults: Root, at pointer: JSONPointer) -> [SchemaFault] {
+    table.compactMap { setting in
+      guard let condition = setting.condition, !condition.holds(root) else { return nil }
+      let value = setting.value(in: root)
+      guard value != setting.value(in: defaults) else { return nil }
+      return SchemaFault(
+        pointer: setting.path.reduce(pointer, /), problem: "is \(value.compact), and is used only where \(condition.words)", isKey: true)
+    }
+  }
+
   static func write(_ table: [Setting], of root: Root) -> JSON {
     var json: JSON = [:]
     for setting in table {
@@ -87,7 +108,7 @@ struct Setting<Root> {
     for setting in table {
       var schema = setting.schema
       schema["default"] = setting.value(in: defaults)
-      schema["description"] = .string(setting.meaning)
+      schema["description"] = .string(setting.meaning + (setting.condition.map { "; used where " + $0.words } ?? ""))
       let path = setting.path
       if path.count == 1 {
         groups[path[0]] = schema

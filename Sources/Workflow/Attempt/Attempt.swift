@@ -131,8 +131,8 @@ final class Attempt {
   /// What a step sees of this process's environment: where programs are, and no more.
   private func environment() -> [String: String] {
     let inherited = Child.inheritedEnvironment
-    var environment = ["LANG": "C.UTF-8", "ENPIRE_PROGRESS_FD": "3", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"]
-    environment["OPENBLAS_CORETYPE"] = enpire_openblas_core().map { String(cString: $0) }
+    var environment = Child.numerics
+    (environment["LANG"], environment["ENPIRE_PROGRESS_FD"]) = ("C.UTF-8", "3")
     for name in ["PATH", "HOME", "ENPIRE_PYTHON", "LD_LIBRARY_PATH"] { environment[name] = inherited[name] }
     environment["TMPDIR"] = sandbox == nil ? directory : "/tmp"
     if sandbox != nil { environment["HOME"] = "/tmp" }

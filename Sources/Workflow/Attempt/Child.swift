@@ -94,6 +94,13 @@ struct Child {
   /// Signals the whole process group.
   func signal(_ number: Int32) { kill(-pid, number) }
 
+  /// What numerical libraries are told: one thread each, and which processor this is, where OpenBLAS does not know it.
+  static let numerics: [String: String] = {
+    var variables = ["OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"]
+    variables["OPENBLAS_CORETYPE"] = enpire_openblas_core().map { String(cString: $0) }
+    return variables
+  }()
+
   static let inheritedEnvironment: [String: String] = {
     var variables: [String: String] = [:]
     var next = environ

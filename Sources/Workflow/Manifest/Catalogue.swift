@@ -36,7 +36,7 @@ public enum Catalogue {
     try Files.makeDirectory(directory)
     let output = directory + "/answer.tmp\(getpid())"
     defer { unlink(output) }
-    let environment = Child.inheritedEnvironment.merging(environment) { $1 }
+    let environment = Child.inheritedEnvironment.merging(Child.numerics) { $1 }.merging(environment) { $1 }
     let child = try Child.spawn([worker] + words, environment: environment, directory: Files.currentDirectory, output: output)
     guard child.wait() == .exited(0), let json = try? JSON(parsing: Files.read(output)) else {
       let said = (try? Files.read(output)).map { String(decoding: $0.suffix(400), as: UTF8.self) } ?? ""
