@@ -1,5 +1,6 @@
 // choose-regime: makes a quick policy by each regime and lets them compete on the station; the choice rests on trials, never on losses.
-// What was tried, what it cost and why it was chosen is the evidence. Ties go to the cheaper regime.
+// What was tried, what it cost and why it was chosen is the evidence. Ties go to the pilot that was cheaper to make. Pilots are made before the
+// station is taken, so that no robot waits for a training.
 
 import Foundation
 import JSON
@@ -9,11 +10,12 @@ import Workflow
 
 enum ChooseRegime: StepKind {
   static let kind = Kind(
-    "choose-regime", summary: "Try the regimes briefly on a station and choose one on evidence.", effect: .sample, revision: 5,
+    "choose-regime", summary: "Try the regimes briefly on a station and choose one on evidence.", effect: .sample, revision: 6,
     inputs: [
       Input("recipe", "How each regime makes its policy."),
       Input("demos", "Demonstrations: a dataset. Without it bc is not tried, nor an rl that begins as a clone.", required: false),
       Input("env", "The frozen environment: its limits hold and its verifier judges.", required: false),
+      Input("base", "A policy, of any regime, that rl's pilot learns a residual over.", required: false),
     ],
     outputs: [
       Output("choice", .value, path: "choice.json", "The regime's name."),
@@ -30,12 +32,13 @@ enum ChooseRegime: StepKind {
         "station_seconds", .number(1...1_000_000), optional: true,
         "Station time for all pilots together, instead of the recipe's budget; a trial that began is finished."),
       Parameter("confidence", .number(0.5...0.9999), default: 0.9, "That no interval of any candidate misses its rate."),
-      Parameter("tie", .number(0...1), default: 0.1, "Success rates no further apart than this are a tie."),
+      Parameter(
+        "tie", .number(0...1), default: 0.1, "Success rates no further apart than this are a tie, which the fewer gradient and simulated steps win."),
       Parameter("seed", .integer(0...1_000_000), optional: true, "Of the pilots' training, instead of the recipe's."),
       Parameter("updates", .integer(1...10_000_000), default: 2500, "Gradient steps of bc's pilot."),
       Parameter("steps", .integer(1...10_000_000), default: 600, "Control steps of rl's pilot in the nominal simulation."),
       Parameter("override", .object, optional: true, "A part of a recipe that is put over the file's, for the pilots."),
-    ], usesStation: true)
+    ], usesStation: true, prepares: true)
 
   private struct Candidate {
     let regime: Recipe.Regime
@@ -43,8 +46,10 @@ enum ChooseRegime: StepKind {
     let policy: any Policy
   }
 
-  static func run(_ step: StepContext) throws {
-    guard let entry = step.station else { throw StepFailure("step \(step.name): no station", hint: "add \"station\": {\"task\": \"push-t\"}") }
+  static func prepare(_ step: StepContext) throws { _ = try pilots(step) }
+
+  /// The candidates, the cheapest to make first, and the regimes that cannot be tried.
+  private static func pilots(_ step: StepContext) throws -> (recipe: Recipe, candidates: [Candidate], left: [Recipe.Regime]) {
     let recipe = try pilotRecipe(step)
     let demonstrations = try step.demonstrations()
     let wanted = Set(step.strings("candidates").compactMap(Recipe.Regime.init)).sorted()
@@ -54,8 +59,15 @@ enum ChooseRegime: StepKind {
     guard !tried.isEmpty else {
       throw StepFailure("no candidate can do without demonstrations", hint: "give the input 'demos' a dataset")
     }
-    let maker = PolicyMaker(recipe: recipe, demonstrations: demonstrations, seed: step.value("seed")?.int ?? recipe.seed)
-    let candidates = try tried.map { try prepare($0, maker, recipe, step) }
+    let maker = PolicyMaker(
+      recipe: recipe, demonstrations: demonstrations, seed: step.value("seed")?.int ?? recipe.seed, base: step.inputs("base").first?.path)
+    let candidates = try tried.map { try pilot($0, maker, step) }.sorted { ($0.made.cost, $0.regime) < ($1.made.cost, $1.regime) }
+    return (recipe, candidates, wanted.filter { !tried.contains($0) })
+  }
+
+  static func run(_ step: StepContext) throws {
+    guard let entry = step.station else { throw StepFailure("step \(step.name): no station", hint: "add \"station\": {\"task\": \"push-t\"}") }
+    let (recipe, candidates, left) = try pilots(step)
     var contest = Contest(
       count: candidates.count, rounds: step.value("pilot_trials")?.int ?? recipe.budget.pilotTrials, confidence: step.double("confidence"),
       tie: step.double("tie"), stationSeconds: step.value("station_seconds")?.double ?? recipe.budget.stationSeconds)
@@ -65,8 +77,7 @@ enum ChooseRegime: StepKind {
     var chosen = try step.json("recipe")
     chosen["regime"] = .string(candidates[winner].regime.rawValue)
     try step.write(chosen, to: "recipe")
-    try step.write(
-      evidence(step, contest, candidates, trials, winner: winner, separated: separated, left: wanted.filter { !tried.contains($0) }), to: "evidence")
+    try step.write(evidence(step, contest, candidates, trials, winner: winner, separated: separated, left: left), to: "evidence")
   }
 
   /// The recipe with a pilot's budgets: rl clones for as many updates as it takes steps, and looks at itself twice.
@@ -83,13 +94,20 @@ enum ChooseRegime: StepKind {
     return recipe
   }
 
-  private static func prepare(_ regime: Recipe.Regime, _ maker: PolicyMaker, _ recipe: Recipe, _ step: StepContext) throws -> Candidate {
-    let folder = (step.progressDirectory.isEmpty ? NSTemporaryDirectory() + UUID().uuidString : step.progressDirectory) + "/" + regime.rawValue
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { if step.progressDirectory.isEmpty { try? FileManager.default.removeItem(atPath: folder) } }
-    let site = TrainingSite(directory: folder, every: 1000) { step.progress($0, of: $1, "making \(regime.rawValue): \($2)") }
-    let made = try maker.make(regime, into: folder + "/policy", at: site)
-    return Candidate(regime: regime, made: made, policy: try PolicyLoader.policy(at: folder + "/policy", task: recipe.task))
+  /// Makes the regime's pilot; one that was made before, by this very step, is taken.
+  private static func pilot(_ regime: Recipe.Regime, _ maker: PolicyMaker, _ step: StepContext) throws -> Candidate {
+    let folder = step.progressDirectory + "/" + regime.rawValue, policy = folder + "/policy", note = folder + "/made.json"
+    let made: MadePolicy
+    if FileManager.default.fileExists(atPath: note) {
+      made = MadePolicy(kept: try StepContext.json(at: note))
+    } else {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try? FileManager.default.removeItem(atPath: policy)
+      let site = TrainingSite(directory: folder, every: 1000) { step.progress($0, of: $1, "making \(regime.rawValue): \($2)") }
+      made = try maker.make(regime, into: policy, at: site)
+      try Data(made.kept.canonical.utf8).write(to: URL(filePath: note), options: .atomic)
+    }
+    return Candidate(regime: regime, made: made, policy: try PolicyLoader.policy(at: policy, task: maker.recipe.task))
   }
 
   private static func run(_ contest: inout Contest, _ candidates: [Candidate], _ entry: JSON, _ step: StepContext) throws -> [[TrialRecord]] {
@@ -98,7 +116,7 @@ enum ChooseRegime: StepKind {
     let seeds = try SeedPlan(purpose: .search, secretRoot: "").seeds(contest.rounds)
     let samples = try SamplesFile(path: step.samplesFile, lease: step.leases.first)
     try samples.takeLost(on: entry, seed: { seeds[$0 / candidates.count] }, policy: { $0 % candidates.count }, withSeed: true)
-    var station = try TrialSession.start(entry)
+    var station = try TrialSession.start(entry, step)
     var trials = candidates.map { _ in [TrialRecord]() }, unknown = 0
     while let (candidate, round) = contest.next {
       let index = round * candidates.count + candidate
@@ -114,7 +132,7 @@ enum ChooseRegime: StepKind {
           if entry["hardware"]?.bool == true { try samples.append(Sample(trial: trial, policy: candidate), withSeed: true) }
           unknown += 1
           guard unknown < 3 else { throw StepFailure(reason, hint: "three trials running were lost; see to the station and run again") }
-          station = try TrialSession.start(entry)
+          station = try TrialSession.start(entry, step)
         }
         contest.tell(nil, of: candidate, stationSeconds: trial.robotSeconds)
         continue

@@ -8,7 +8,7 @@ import Workflow
 
 enum Evaluate: StepKind {
   static let kind = Kind(
-    "evaluate", summary: "Run trials of policies on a station and report the success rate with its interval.", effect: .sample, revision: 4,
+    "evaluate", summary: "Run trials of policies on a station and report the success rate with its interval.", effect: .sample, revision: 5,
     inputs: [
       Input("policy", "The policies; trial i runs policy i mod their number.", many: true),
       Input("env", "The frozen environment: limits and verifier. Without it, the benchmark's own limits and no verifier.", required: false),
@@ -53,7 +53,8 @@ enum Evaluate: StepKind {
     let missing = wanted.filter { samples[$0] == nil }
     if !missing.isEmpty, stop?.isDecided != true {
       let session = try TrialSession(
-        station: entry, policies: policies.map { try PolicyLoader.policy(at: $0.path) }, environment: environment, plan: plan, samples: samples)
+        station: entry, policies: policies.map { try PolicyLoader.policy(at: $0.path) }, environment: environment, plan: plan, samples: samples,
+        step: step)
       try session.run(missing, of: wanted.count, step) {
         stop?.look(at: samples)
         return stop?.isDecided == true
@@ -63,7 +64,11 @@ enum Evaluate: StepKind {
     let header = EvaluationResult.Header(
       purpose: plan.purpose, environment: environment?.hash, policies: policies.map(\.digest), paired: plan.paired,
       confidence: step.double("confidence"), attempts: plan.attempts, seedCommitment: plan.commitment)
-    try write(EvaluationResult(header: header, trials: trials, stop: stop), step)
+    let count = stop == nil ? trials.count : 0, looks = samples.looks.union(step.looks)
+    if !looks.isEmpty { step.telemetry("looks", .array(looks.sorted().map { .integer($0) })) }
+    let isFixed = stop == nil && looks.allSatisfy { $0 == count }
+    try samples.look(at: count)
+    try write(EvaluationResult(header: header, trials: trials, isFixed: isFixed, stop: stop), step)
     try Films.draw(trials, count: step.int("films"), into: step.output("films"))
   }
 
@@ -74,7 +79,8 @@ enum Evaluate: StepKind {
     for (a, b) in zip(trials, trials.dropFirst()) where a.index == b.index {
       throw StepFailure("step \(step.name): trial \(a.index) was run by two shards")
     }
-    try write(EvaluationResult(header: header, trials: trials), step)
+    let isFixed = results.allSatisfy { $0["rate"]?["method"]?.string == Rate.Method.clopperPearson.rawValue }
+    try write(EvaluationResult(header: header, trials: trials, isFixed: isFixed), step)
     try Films.gather(step.inputs("films").map(\.path), count: step.int("films"), into: step.output("films"))
   }
 

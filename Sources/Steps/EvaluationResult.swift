@@ -20,12 +20,14 @@ struct EvaluationResult {
 
   let header: Header
   let trials: [Sample]
-  /// What told when there were enough, if the count was not fixed beforehand.
+  /// Whether the count was fixed before the first trial: nobody had been told of another one, and no test ended it.
+  let isFixed: Bool
+  /// What told when there were enough.
   var stop: EarlyStop? = nil
 
   var json: JSON {
     let counted = header.paired ? trials.filter { $0.policy == 0 } : trials
-    let method: Rate.Method = stop == nil ? .clopperPearson : .confidenceSequence
+    let method: Rate.Method = isFixed ? .clopperPearson : .confidenceSequence
     let rate = Self.rate(counted, header.confidence, method)
     var json: JSON = [
       "result": 1, "metric": "pass@1", "purpose": .string(header.purpose.rawValue), "environment": header.environment.map(JSON.string) ?? .null,
@@ -50,7 +52,7 @@ struct EvaluationResult {
       json["retry"] = ["metric": "retry-k", "k": .integer(header.attempts), "rate": rate.json]
     }
     if let stop { json["stop"] = stop.json }
-    if header.paired { json["comparisons"] = .array((1..<header.policies.count).map { comparison(with: $0).json(fixedCount: stop == nil) }) }
+    if header.paired { json["comparisons"] = .array((1..<header.policies.count).map { comparison(with: $0).json(fixedCount: isFixed) }) }
     return json
   }
 

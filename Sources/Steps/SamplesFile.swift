@@ -1,4 +1,5 @@
-// The trials already done, one JSON line each, appended by one write as each is done. A crash can tear the last line only; it is cut off.
+// The trials already done, one JSON line each, appended by one write as each is done; between them notes of what was begun on hardware, and of
+// how many trials a result was told. A crash can tear the last line only; it is cut off.
 
 import Foundation
 import JSON
@@ -31,6 +32,8 @@ final class SamplesFile {
   private let lease: Lease?
   private var samples: [Int: Sample] = [:]
   private var begun: Set<Int> = []
+  /// Counts of trials of which a result was told: 0 for a count that was not fixed beforehand.
+  private(set) var looks: Set<Int> = []
 
   /// Opens the file, made if it is not there, and cuts off a torn last line.
   init(path: String, lease: Lease? = nil) throws {
@@ -42,7 +45,8 @@ final class SamplesFile {
     let whole = text.lastIndex(of: 10).map { $0 + 1 } ?? 0
     if whole < text.count { try handle.truncate(atOffset: UInt64(whole)) }
     let lines = text.prefix(whole).split(separator: 10)
-    begun = Set(lines.compactMap { Self.isBeginning($0) ? (try? JSON(parsing: $0))?["begun"]?.int : nil })
+    let notes = lines.filter(Self.isNote).compactMap { try? JSON(parsing: $0) }
+    (begun, looks) = (Set(notes.compactMap { $0["begun"]?.int }), Set(notes.compactMap { $0["looked"]?.int }))
     for sample in try Self.records(in: text.prefix(whole), name: path) where samples[sample.index] == nil { samples[sample.index] = sample }
   }
 
@@ -65,7 +69,12 @@ final class SamplesFile {
     begun.insert(index)
   }
 
-  private static func isBeginning(_ line: Data) -> Bool { line.starts(with: Data(#"{"begun""#.utf8)) }
+  /// A result is about to be told: whoever asks for another count later may do so for what it says.
+  func look(at count: Int) throws {
+    if looks.insert(count).inserted { try write((["looked": .integer(count)] as JSON).compact) }
+  }
+
+  private static func isNote(_ line: Data) -> Bool { [#"{"begun""#, #"{"looked""#].contains { line.starts(with: Data($0.utf8)) } }
 
   private func write(_ line: String) throws {
     func write() throws { try handle.write(contentsOf: Data((line + "\n").utf8)) }
@@ -89,7 +98,7 @@ final class SamplesFile {
 
   private static func records(in text: Data, name: String) throws -> [Sample] {
     try text.split(separator: 10).enumerated().compactMap { number, line in
-      if isBeginning(line) { return nil }
+      if isNote(line) { return nil }
       guard let json = try? JSON(parsing: line), let sample = Sample(json: json) else {
         throw StepFailure("not a trial", at: "\(name):\(number + 1)", hint: "remove the file to run its trials anew")
       }

@@ -90,6 +90,8 @@ final class StepContext {
   /// For kinds that sample: a file of JSON lines, one a finished trial, that survives interruption and later topping up.
   /// The key it belongs to holds everything but the count of trials.
   var samplesFile: String { request["samples"]?.string ?? "" }
+  /// For kinds that sample, where what was recorded is reproduced: the counts of trials that had been looked at then.
+  var looks: [Int] { (request["looks"]?.array ?? []).compactMap(\.int) }
   /// For kinds that sample: 64 hexadecimal digits that only the engine can make, from which held-out seeds are drawn.
   var seedRoot: String { request["seedRoot"]?.string ?? "" }
 

@@ -9,11 +9,16 @@ protocol StepKind {
   /// Does the work: reads the inputs, writes every declared output. Runs alone in its process.
   static func run(_ step: StepContext) throws
 
+  /// What can be done before it has its station, for a kind that `prepares`: kept in the directory for checkpoints, where `run` finds it.
+  static func prepare(_ step: StepContext) throws
+
   /// Joins the outputs of the shards (given as the inputs of the same names) into the step's own outputs.
   static func gather(_ step: StepContext) throws
 }
 
 extension StepKind {
+  static func prepare(_ step: StepContext) throws {}
+
   static func gather(_ step: StepContext) throws {
     throw StepFailure("'\(kind.name)' cannot be split into shards", hint: "remove 'shards' from step \(step.name)")
   }

@@ -14,11 +14,13 @@ final class TrialSession {
   private let samples: SamplesFile
   private var station: any Station
 
-  init(station entry: JSON, policies: [any Policy], environment: FrozenEnvironment?, plan: EvaluationPlan, samples: SamplesFile) throws {
+  init(station entry: JSON, policies: [any Policy], environment: FrozenEnvironment?, plan: EvaluationPlan, samples: SamplesFile, step: StepContext)
+    throws
+  {
     (self.entry, self.policies, self.plan, self.samples, self.environment) = (entry, policies, plan, samples, environment)
     limits = environment?.limits ?? .pushT
     referee = try environment.map { try Referee($0) }
-    station = try Self.start(entry)
+    station = try Self.start(entry, step)
   }
 
   /// `isEnough` is asked after each trial whose outcome is written.
@@ -38,7 +40,7 @@ final class TrialSession {
       if case .unknown(let reason) = trial.outcome {
         step.log("trial \(index): \(reason)")
         guard unsure.count < 3 else { throw StepFailure("\(reason)", hint: "three trials running were lost; see to the station and run again") }
-        station = try Self.start(entry)
+        station = try Self.start(entry, step)
         continue
       }
       if trial.outcome == .success { solved += 1 }
@@ -57,7 +59,11 @@ final class TrialSession {
     unsure = []
   }
 
-  static func start(_ entry: JSON) throws -> any Station {
-    do { return try makeStation(entry) } catch { throw StepFailure("station \(error.station): \(error.sentence)", hint: error.hint) }
+  static func start(_ entry: JSON, _ step: StepContext) throws -> any Station {
+    do {
+      let station = try makeStation(entry)
+      if station.versions != [:] { step.telemetry("station_versions", station.versions) }
+      return station
+    } catch { throw StepFailure("station \(error.station): \(error.sentence)", hint: error.hint) }
   }
 }

@@ -31,6 +31,7 @@ public enum Worker {
     let step = StepContext(request: try StepContext.json(at: path))
     let name = step.request["kind"]?.string ?? ""
     guard let kind = stepKinds.first(where: { $0.kind.name == name }) else { throw StepFailure("no step kind '\(name)'") }
+    if step.request["mode"]?.string == "prepare" { return try kind.prepare(step) }
     for output in kind.kind.outputs where output.form == .directory {
       try FileManager.default.createDirectory(atPath: step.output(output.name), withIntermediateDirectories: true)
     }

@@ -39,7 +39,7 @@ import Testing
   /// How many trials the state holds, and in how many series.
   private func samples(_ workspace: Workspace) -> [Int] {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: workspace.path(".enpire/samples").path())) ?? []
-    return files.map { (workspace.read(".enpire/samples/" + $0) ?? "").split(separator: "\n").count }.sorted()
+    return files.map { (workspace.read(".enpire/samples/" + $0) ?? "").split(separator: "\n").count { $0.contains("\"index\"") } }.sorted()
   }
 
   @Test func `a larger count adds the missing trials, a smaller one needs none, a new calibration opens a new series`() throws {
@@ -47,6 +47,8 @@ import Testing
     #expect(try workspace.summary()["ran"] == 1 && samples(workspace) == [3])
     #expect(try workspace.summary("trials=5")["ran"] == 1 && samples(workspace) == [5])
     let five = try #require(workspace.read("rate.json"))
+    #expect(try JSON(parsing: five)["rate"]?["method"] == "confidence-sequence", "the count was raised after it was looked at")
+    #expect(try workspace.enpire("reproduce", "rate", "trials=5").code == 0)
     #expect(try workspace.summary("trials=3")["exit"] == 0 && samples(workspace) == [5])
     #expect(try JSON(parsing: try #require(workspace.read("rate.json")))["trials"] == 3)
     #expect(try workspace.summary("trials=5")["ran"] == 0 && workspace.read("rate.json") == five)

@@ -306,7 +306,44 @@ import Testing
     let lines = samples().compactMap { try? JSON(parsing: $0) }
     let begun = lines.compactMap { $0["begun"]?.int }
     #expect(begun.sorted() == Array(0..<200), "each trial was begun once: \(begun)")
-    #expect(lines.count { $0["begun"] == nil } == 200)
+    #expect(lines.count { $0["index"] != nil } == 200)
     #expect(lines.count { $0["outcome"]?["unknown"] != nil || $0["outcome"]?.string == "unknown" } <= 1)
+  }
+
+  @Test func `pilots of a choice are made before its station is taken, and are there when it is free`() throws {
+    let workspace = try Workspace(
+      """
+      {"manifest": 1, "fleet": "fleet.json", "steps": {
+        "planner": {"uses": "train", "in": {"recipe": "recipe.json"}},
+        "data": {"uses": "collect", "in": {"policy": "${step.planner.policy}"}, "with": {"episodes": 2}},
+        "regime": {"uses": "choose-regime", "in": {"recipe": "recipe.json", "demos": "${step.data}"}, "station": {"name": "sim"},
+          "with": {"candidates": ["heuristic", "bc"], "pilot_trials": 1, "updates": 50}, "out": {"choice": "choice.json"}}}}
+      """,
+      files: [
+        "fleet.json": #"{"fleet": 1, "stations": [{"name": "sim", "driver": "push-t-sim", "tasks": ["push-t"], "gap": false}]}"#,
+        "recipe.json": #"""
+        {"recipe": 1, "task": "push-t", "regime": "heuristic", "heuristic": {"preset": "low"}, "bc": {"network": {"hidden": [16]}}}
+        """#,
+      ])
+    #expect(try workspace.enpire("preempt", "sim", "--by", "ann").code == 0)
+    let kept = try workspace.enpire("run", "--no-wait")
+    #expect(kept.code == 69 && kept.errors.contains("ann has it"), "\(kept.errors)")
+    func outcomes() throws -> [JSON?] {
+      try JSON(parsing: try workspace.enpire("history", "regime", "--json").output)["executions"]?.array?.map { $0["outcome"] } ?? []
+    }
+    #expect(try outcomes() == ["prepared"])
+    let files = FileManager.default.enumerator(at: workspace.path(".enpire/progress"), includingPropertiesForKeys: nil)
+    let notes = try #require(files?.allObjects.compactMap { $0 as? URL }.filter { $0.lastPathComponent == "made.json" })
+    #expect(notes.count == 2)
+    let times = try notes.map { try FileManager.default.attributesOfItem(atPath: $0.path())[.modificationDate] as? Date }
+    let run = try workspace.start(["run"], number: 1)
+    usleep(300_000)
+    #expect(run.isRunning && workspace.read("choice.json") == nil)
+    #expect(try notes.map { try FileManager.default.attributesOfItem(atPath: $0.path())[.modificationDate] as? Date } == times)
+    #expect(try workspace.enpire("release", "sim").code == 0)
+    let last = workspace.outcome(of: run, number: 1)
+    #expect(last.code == 0 && workspace.read("choice.json")?.contains("heuristic") == true, "\(last.errors)")
+    #expect(try outcomes() == ["done", "prepared", "prepared"])
+    #expect(try workspace.summary()["upToDate"] == 3 && workspace.enpire("reproduce", "regime").code == 0)
   }
 }

@@ -29,6 +29,12 @@ struct StepRun {
     try Worker.run(requestAt: directory + "/request.json")
   }
 
+  /// Forgets its trials and checkpoints, as for a step of another key.
+  func forget() {
+    try? FileManager.default.removeItem(atPath: directory + "/samples.jsonl")
+    try? FileManager.default.removeItem(atPath: directory + "/progress")
+  }
+
   func json(_ path: String) throws -> JSON { try JSON(parsing: Data(contentsOf: URL(filePath: directory + "/" + path))) }
 
   func write(_ json: JSON, to path: String) throws -> String {

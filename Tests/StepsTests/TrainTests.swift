@@ -95,6 +95,14 @@ import Testing
       "train", inputs: inputs.merging(["base": run.directory + "/base"]) { $1 }, with: ["regime": "rl", "seed": 1], outputs: Self.outputs)
     #expect(try run.json("policy/policy.json")["residual"] == true)
     #expect(try run.json("policy/base/policy.json")["regime"] == "heuristic")
+    // A choice's pilot has it too.
+    var with = Self.competition
+    (with["candidates"], with["pilot_trials"]) = (["rl"], 1)
+    try run.run(
+      "choose-regime", inputs: inputs.merging(["base": run.directory + "/base"]) { $1 }, with: with,
+      outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
+      station: ["name": "a", "driver": "push-t-sim", "gap": false])
+    #expect(try run.json("progress/rl/policy/base/policy.json")["regime"] == "heuristic")
     try run.run(
       "evaluate", inputs: ["policy": run.directory + "/policy"], with: ["trials": 1, "purpose": "search", "films": 0, "confidence": 0.95],
       outputs: ["result": "result.json", "trials": "trials.jsonl", "films": "films"], station: ["name": "a", "driver": "push-t-sim", "gap": false])
@@ -263,7 +271,7 @@ import Testing
     var with = Self.competition
     (with["candidates"], with["pilot_trials"], with["updates"], with["tie"]) = (["heuristic", "bc"], 8, 4000, 0.05)
     func evidence(_ recipe: String) throws -> JSON {
-      try? FileManager.default.removeItem(atPath: run.directory + "/samples.jsonl")
+      run.forget()
       try run.run(
         "choose-regime", inputs: ["recipe": recipe, "demos": demos], with: with,
         outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
@@ -284,7 +292,7 @@ import Testing
     var with = Self.competition
     (with["candidates"], with["pilot_trials"], with["steps"]) = (["heuristic", "rl"], 2, 600)
     func candidates(_ inputs: [String: String]) throws -> [JSON] {
-      try? FileManager.default.removeItem(atPath: run.directory + "/samples.jsonl")
+      run.forget()
       try run.run(
         "choose-regime", inputs: inputs, with: with, outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
         station: ["name": "a", "driver": "push-t-sim", "gap": false])
@@ -329,5 +337,17 @@ import Testing
     #expect(
       try run.json("evidence.json")["reason"]
         == "bc solved 0 of 2 trials, a tie with the best, and is the cheaper; the budget ended before the intervals separated")
+    // What is cheaper is counted: a long cloning costs more than a short search by rewards.
+    run.forget()
+    with["updates"] = 9000
+    var recipe = Self.recipe
+    recipe["bc"] = ["network": ["hidden": [8]], "optimiser": ["batch": 8]]
+    try run.run(
+      "choose-regime", inputs: ["recipe": try run.write(recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)], with: with,
+      outputs: ["choice": "choice.json", "recipe": "chosen.json", "evidence": "evidence.json"],
+      station: ["name": "a", "driver": "push-t-sim", "gap": false])
+    #expect(try run.json("choice.json") == "rl")
+    let costs = try run.json("evidence.json")["candidates"]?.array?.map { ($0["updates"]?.int ?? 0) + ($0["simulated_steps"]?.int ?? 0) } ?? []
+    #expect(costs.count == 2 && costs[0] < costs[1], "\(costs)")
   }
 }

@@ -8,7 +8,6 @@ public import Vision
 
 public final class GymStation: Station {
   public let name: String
-  /// What the process says it runs: package versions.
   public let versions: JSON
   private let process: LineProcess
   private var state: [Double] = []

@@ -6,11 +6,17 @@ public import Vision
 
 public protocol Station: AnyObject {
   var name: String { get }
+  /// What software of others it runs, by name; none where it is all this program's own.
+  var versions: JSON { get }
   /// Brings the scene to a start; the same seed gives the same start where the station can do that.
   func reset(seed: UInt32) throws(StationFailure) -> Reading
   func step(_ action: Action) throws(StationFailure) -> Reading
   /// What the camera above the scene sees now, RGB.
   func picture(_ form: PictureForm) throws(StationFailure) -> Image
+}
+
+extension Station {
+  public var versions: JSON { [:] }
 }
 
 /// What a station tells after a reset or a control step.

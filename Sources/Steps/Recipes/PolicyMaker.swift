@@ -12,10 +12,33 @@ struct MadePolicy {
   var updates = 0
   var simulatedSteps = 0
 
+  /// What decides between equals: steps of either kind.
+  var cost: Int { updates + simulatedSteps }
+
+  init() {}
+
+  init(_ trained: Trained) {
+    (outcome, curves, updates, simulatedSteps) = (trained.outcome, trained.curves, trained.updates, trained.environmentSteps)
+  }
+
   /// The curves artifact, with how it ended.
   var json: JSON {
     var json = curves.json
     for (key, value) in outcome.json.object ?? [:] { json[key] = value }
+    return json
+  }
+}
+
+/// What is kept of it beside the policy.
+extension MadePolicy {
+  init(kept: JSON) {
+    outcome = kept["outcome"] == "diverged" ? .diverged(update: kept["update"]?.int ?? 0) : .finished
+    (curves, updates, simulatedSteps) = (LearningCurves(json: kept), kept["updates"]?.int ?? 0, kept["simulated_steps"]?.int ?? 0)
+  }
+
+  var kept: JSON {
+    var json = self.json
+    (json["updates"], json["simulated_steps"]) = (.integer(updates), .integer(simulatedSteps))
     return json
   }
 }
@@ -93,7 +116,7 @@ struct PolicyMaker {
 
   private func save(_ trained: Trained, into directory: String) throws -> MadePolicy {
     try trained.policy.write(directory: directory)
-    return MadePolicy(outcome: trained.outcome, curves: trained.curves, updates: trained.updates, simulatedSteps: trained.environmentSteps)
+    return MadePolicy(trained)
   }
 
   private func learning(_ body: () throws -> Trained) throws -> Trained {

@@ -13,11 +13,11 @@ extension Attempt {
   /// Writes the worker's request; returns its path.
   func request() throws -> String {
     let state = session.state.directory
-    let kind = step.kind!
+    let kind = step.kind!, mode = isPreparation ? "prepare" : step.shards.isEmpty ? "run" : "gather"
     for path in session.isolation.worker { exposure.read(path) }
     for artifact in inputs.values.joined() { if let path = artifact.path { exposure.read(path) } }
     var request: JSON = [
-      "request": 1, "step": .string(nameWithin), "kind": .string(kind.name), "mode": .string(step.shards.isEmpty ? "run" : "gather"),
+      "request": 1, "step": .string(nameWithin), "kind": .string(kind.name), "mode": .string(mode),
       "key": .string(key.hex), "with": try session.decider.resolvedParameters(of: step),
       "inputs": .object(
         try inputs.mapValues { artifacts in
@@ -32,7 +32,7 @@ extension Attempt {
       "workspace": .string(session.manifest.directory), "state": .string(state), "workflow": .string(session.manifest.workflow),
       "manifest": .string(Files.name(of: session.manifest.path)),
     ]
-    if let station = step.station {
+    if let station = step.station, !isPreparation {
       request["station"] = station.entry
       for path in session.isolation.python(near: session.manifest.directory) { exposure.read(path) }
     }
@@ -49,6 +49,7 @@ extension Attempt {
       let file = "\(samples)/\(try session.decider.sampleKey(of: step, fingerprint: fingerprint).hex).jsonl"
       if !Files.exists(file) { try Files.write("", to: file) }
       request["samples"] = .string(file)
+      request["looks"] = reproduced?.telemetry["looks"]
       exposure.write(file)
       request["seedRoot"] = .string(try session.decider.seedRoot(of: step, fingerprint: fingerprint).hex)
     }

@@ -54,7 +54,10 @@ final class Attempt {
   private(set) var hasStarted = true
 
   /// A reproduction sees nothing that is kept of earlier attempts: no finished trials, no checkpoints.
-  let isReproduction: Bool
+  var isReproduction: Bool { reproduced != nil }
+  let reproduced: ActionDetails?
+  /// It does what needs no station, and gives no outputs.
+  let isPreparation: Bool
   /// The stations that it has; none when it is a reproduction.
   let leases: [Lease]
   /// The strace that watches it, if it is to be seen what it reads.
@@ -66,11 +69,13 @@ final class Attempt {
   /// Prepares and starts the step.
   /// `surroundings` are variables that the run adds to its environment, `passing` descriptors that become its 4, 5, ….
   init(
-    _ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, isReproduction: Bool = false, strace: String? = nil,
+    _ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, reproducing reproduced: ActionDetails? = nil,
+    isPreparation: Bool = false, strace: String? = nil,
     leases: [Lease] = [], surroundings: [String: String] = [:], passing: [Int32] = []
   ) throws {
     self.step = step
-    self.isReproduction = isReproduction
+    self.reproduced = reproduced
+    self.isPreparation = isPreparation
     self.strace = strace
     self.leases = leases
     self.key = key
@@ -83,7 +88,7 @@ final class Attempt {
     links = Self.links(step, inputs, session)
     layout = Self.layout(step, links)
     directory = try session.rooms.take(layout)
-    log = isReproduction ? directory + "/log" : "\(state)/logs/\(key.hex).log"
+    log = reproduced != nil ? directory + "/log" : "\(state)/logs/\(key.hex).log"
     sandbox = try session.isolation.sandbox(for: step)
     exposure.network = step.options.network
     do { child = try start(surroundings, passing) } catch {
@@ -205,6 +210,23 @@ final class Attempt {
   /// Collects the ended process: stores its outputs and returns its record, which is not yet written down.
   /// `alone`: nothing else runs.
   func finish(alone: Bool = true) throws -> ActionRecord {
+    try end(alone: alone)
+    var outputs: OrderedDictionary<String, Artifact> = [:]
+    for output in step.outputs {
+      do { outputs[output.name] = try store(output) } catch let problem as Problem where problem.code == .inputOutput || problem.code == .missingInput
+      {
+        // Only a disk that is full is the run's affair; what the step left is its own.
+        if Files.freeBytes(at: directory) < 1 << 20 { throw problem }
+        throw Problem(.stepFailed, "\(step.name): \(problem.sentence)", hint: problem.hint)
+      }
+    }
+    let appended = try step.mayAppend ? appended() : []
+    return ActionRecord(
+      key: key, step: step.name, outputs: outputs, appended: appended, started: started, seconds: seconds, station: step.station?.name)
+  }
+
+  /// Collects the ended process. Throws if it failed, or what it read has changed meanwhile.
+  func end(alone: Bool) throws {
     _ = readProgress()
     let end = end(child.wait())
     maskedLog?.finish()
@@ -244,23 +266,11 @@ final class Attempt {
       guard let path = artifact.path, try !session.decider.isUnchanged(artifact) else { continue }
       throw Problem(.stepFailed, "\(step.name): its input \(Files.display(path)) changed while it ran", hint: "its outputs are not kept; run again")
     }
-    var outputs: OrderedDictionary<String, Artifact> = [:]
-    for output in step.outputs {
-      do { outputs[output.name] = try store(output) } catch let problem as Problem where problem.code == .inputOutput || problem.code == .missingInput
-      {
-        // Only a disk that is full is the run's affair; what the step left is its own.
-        if Files.freeBytes(at: directory) < 1 << 20 { throw problem }
-        throw Problem(.stepFailed, "\(step.name): \(problem.sentence)", hint: problem.hint)
-      }
-    }
-    let appended = try step.mayAppend ? appended() : []
-    return ActionRecord(
-      key: key, step: step.name, outputs: outputs, appended: appended, started: started, seconds: seconds, station: step.station?.name)
   }
 
   /// It moved something, and nobody knows how far it came: it did not end by itself, or lost its station.
   var isUnsure: Bool {
-    guard step.moves else { return false }
+    guard step.moves, !isPreparation else { return false }
     if preemption != nil || wasInterrupted { return true }
     return switch cause {
     case .timeout, .signal, .lost: true

@@ -42,7 +42,7 @@ extension Session {
         throw Problem(.usage, "\(step.name) changes something outside and cannot be repeated", hint: "reproduce the evaluation it records")
       }
       report(step)
-      let attempt = try Attempt(step, key: record.key, fingerprint: details.fingerprint, session: self, number: Int(getpid()), isReproduction: true)
+      let attempt = try Attempt(step, key: record.key, fingerprint: details.fingerprint, session: self, number: Int(getpid()), reproducing: details)
       defer { attempt.cleanUp(keepingProgress: false) }
       let again = try attempt.finish()
       return record.outputs.map { name, artifact in

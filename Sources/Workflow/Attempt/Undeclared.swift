@@ -138,7 +138,9 @@ extension Session {
     guard let strace = Tracing.program else {
       throw Problem(.usage, "there is no strace", hint: "apt-get install strace")
     }
-    let attempt = try Attempt(step, key: key, fingerprint: fingerprint, session: self, number: Int(getpid()), isReproduction: true, strace: strace)
+    let attempt = try Attempt(
+      step, key: key, fingerprint: fingerprint, session: self, number: Int(getpid()),
+      reproducing: ActionDetails(fingerprint: fingerprint, telemetry: [:]), strace: strace)
     defer { attempt.cleanUp(keepingProgress: false) }
     // Until it ends, or the run is asked to.
     var polled = [attempt.child.descriptor, interruption].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }

@@ -135,6 +135,8 @@ public final class Step {
   public var effect: Effect { options.moves ? .motion : kind?.effect ?? .pure }
   /// It moves something: by what it does, or because it is done on hardware.
   public var moves: Bool { effect == .motion || stations.contains(where: \.isHardware) }
+  /// It has work that needs none of its stations.
+  var prepares: Bool { kind?.prepares == true && !stations.isEmpty }
   /// The kinds it may append (empty for all), by its own word or by that of the step that appended it; nil if none.
   var allowance: [String]?
   public var mayAppend: Bool { allowance != nil }

@@ -11,7 +11,8 @@ extension Kind {
       "outputs": .array(
         outputs.map { ["name": .string($0.name), "path": .string($0.path), "form": .string($0.form.rawValue), "summary": .string($0.summary)] }),
       "parameters": .array(parameters.map(\.json)),
-      "usesStation": .bool(usesStation), "shardable": .bool(shardable), "appends": .bool(appends), "readsStudy": .bool(readsStudy),
+      "usesStation": .bool(usesStation), "prepares": .bool(prepares), "shardable": .bool(shardable), "appends": .bool(appends),
+      "readsStudy": .bool(readsStudy),
     ]
   }
 
@@ -32,7 +33,7 @@ extension Kind {
           $0["summary"]?.string ?? "")
       },
       parameters: parameters.compactMap(Parameter.init(json:)),
-      usesStation: json["usesStation"]?.bool ?? false, shardable: json["shardable"]?.bool ?? false,
+      usesStation: json["usesStation"]?.bool ?? false, prepares: json["prepares"]?.bool ?? false, shardable: json["shardable"]?.bool ?? false,
       appends: json["appends"]?.bool ?? false, readsStudy: json["readsStudy"]?.bool ?? false)
   }
 

@@ -26,6 +26,9 @@ public struct Kind: Sendable, Hashable {
   public var parameters: [Parameter]
   /// Whether it runs on a station; such a step names what it wants of one under `station`.
   public var usesStation: Bool
+  /// Whether it has work that needs no station: its step then runs twice, first without one, and what it keeps for another attempt is there
+  /// when it has the station.
+  public var prepares: Bool
   /// Whether `shards` may split it; the kind then gathers the shards' outputs into its own.
   public var shardable: Bool
   /// Whether it may append steps.
@@ -35,7 +38,8 @@ public struct Kind: Sendable, Hashable {
 
   public init(
     _ name: String, summary: String, effect: Effect, revision: Int, inputs: [Input] = [], outputs: [Output],
-    parameters: [Parameter] = [], usesStation: Bool = false, shardable: Bool = false, appends: Bool = false, readsStudy: Bool = false
+    parameters: [Parameter] = [], usesStation: Bool = false, prepares: Bool = false, shardable: Bool = false, appends: Bool = false,
+    readsStudy: Bool = false
   ) {
     self.name = name
     self.summary = summary
@@ -45,6 +49,7 @@ public struct Kind: Sendable, Hashable {
     self.outputs = outputs
     self.parameters = parameters
     self.usesStation = usesStation
+    self.prepares = prepares
     self.shardable = shardable
     self.appends = appends
     self.readsStudy = readsStudy

@@ -15,6 +15,10 @@ extension Run {
   func collect(_ ended: [Attempt]) throws {
     for attempt in ended {
       do {
+        if attempt.isPreparation {
+          try prepared(attempt)
+          continue
+        }
         let record = try attempt.finish(alone: running.isEmpty && ended.count == 1)
         try concluding(attempt) {
           attempt.leave()
@@ -45,6 +49,18 @@ extension Run {
         retryOrFail(attempt, problem)
       }
     }
+  }
+
+  /// It has done what needs no station, and waits for one now.
+  private func prepared(_ attempt: Attempt) throws {
+    try attempt.end(alone: false)
+    attempt.cleanUp(keepingProgress: true)
+    try log(attempt, nil)
+    let step = attempt.step
+    step.status = .ready
+    prepared[step.id] = attempt.seconds
+    attempts[step.id] = attempts[step.id].flatMap { $0 > 1 ? $0 - 1 : nil }
+    decided.append(Job(step: step, key: attempt.key, fingerprint: attempt.fingerprint, reasons: attempt.place.reasons, isPreparation: false))
   }
 
   /// One sync, then the records, then the published files: whatever is published is recorded, and whatever is recorded is on the disk.
@@ -95,7 +111,7 @@ extension Run {
   private func log(_ attempt: Attempt, _ problem: Problem?) throws {
     let outcome =
       switch problem?.code {
-      case nil: "done"
+      case nil: attempt.isPreparation ? "prepared" : "done"
       case .timeout: "timeout"
       case .interrupted: "interrupted"
       case .station where attempt.preemption != nil: "preempted"
@@ -104,7 +120,7 @@ extension Run {
     trace(attempt, outcome)
     let execution = Execution(
       run: summary.run, step: attempt.step.name, key: attempt.key.hex, started: attempt.started, seconds: attempt.seconds,
-      station: attempt.step.station?.name, outcome: outcome, message: problem?.sentence ?? "")
+      station: attempt.isPreparation ? nil : attempt.step.station?.name, outcome: outcome, message: problem?.sentence ?? "")
     try session.state.log(execution, workflow: session.manifest.workflow)
   }
 

@@ -24,7 +24,8 @@ extension Run {
     decided = []
     for job in jobs {
       let step = job.step
-      let demand = step.demand
+      var demand = step.demand
+      if job.isPreparation { demand.stations = [] }
       if let missing = demand.pools.first(where: { $0.value > (queue.capacity.pools[$0.key]?.count ?? 0) }) {
         release(job.key)
         let has = queue.capacity.pools[missing.key]?.count ?? 0
@@ -77,8 +78,8 @@ extension Run {
     do {
       let attempt = try leftovers.note {
         let attempt = try Attempt(
-          step, key: job.key, fingerprint: job.fingerprint, session: session, number: Int(serial), leases: leases, surroundings: surroundings,
-          passing: jobserver?.passed ?? [])
+          step, key: job.key, fingerprint: job.fingerprint, session: session, number: Int(serial), isPreparation: job.isPreparation, leases: leases,
+          surroundings: surroundings, passing: jobserver?.passed ?? [])
         return (attempt, attempt.child.pid)
       }
       attempt.mark = mark
@@ -90,6 +91,7 @@ extension Run {
       if !leases.isEmpty { attempt.note("stations", Self.provenance(of: step, leases)) }
       if step.options.quiet { attempt.note("load_before", .number(LoadLimit.load)) }
       if step.options.approval != nil, let approval = try session.state.approval(of: job.key) { attempt.note("approval", approval.json) }
+      if let seconds = prepared[step.id] { attempt.note("preparation_seconds", .number(seconds)) }
       if attempts[step.id]! > 1 { attempt.note("attempt", .integer(attempts[step.id]!)) }
       step.status = .running
       attempt.serial = serial
@@ -119,7 +121,7 @@ extension Run {
         throw Unavailable(reason: job.step.options.quiet ? "other runs are at work" : "a step of another run measures time", pause: 0.2)
       }
       do {
-        let leases = try lease(job.step, job.key)
+        let leases = job.isPreparation ? [] : try lease(job.step, job.key)
         awaiting[job.step.id] = nil
         return leases
       } catch {

@@ -89,6 +89,8 @@ public final class Run {
     let key: Digest
     let fingerprint: JSON
     let reasons: [Reason]
+    /// It does first what needs no station.
+    let isPreparation: Bool
 
     /// What is recorded is in quarantine, and so is what others took of it.
     var isTainted: Bool { reasons.contains { $0.what == .tainted } }
@@ -114,6 +116,8 @@ public final class Run {
   var twins: [Digest: [Step]] = [:]
   var running: [UInt64: Attempt] = [:]
   var attempts: [Step.ID: Int] = [:]
+  /// Steps that have done what needs no station, and the seconds it took.
+  var prepared: [Step.ID: Double] = [:]
   /// What was decided and is not written down yet.
   private var decisions: [RecordedDecision] = []
   /// Failed steps that wait for their next try.
@@ -279,7 +283,8 @@ public final class Run {
           if let refusal = session.refusal(of: step, reasons) { throw refusal }
           if inFlight.insert(key).inserted {
             decisions.append(RecordedDecision(step: step.name, action: .run, key: key.hex, reasons: reasons.map(\.json)))
-            decided.append(Job(step: step, key: key, fingerprint: fingerprint, reasons: reasons))
+            let isPreparation = step.prepares && prepared[step.id] == nil
+            decided.append(Job(step: step, key: key, fingerprint: fingerprint, reasons: reasons, isPreparation: isPreparation))
           } else {
             twins[key, default: []].append(step)
           }

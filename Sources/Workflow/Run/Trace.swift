@@ -71,7 +71,8 @@ extension Run {
     guard let trace else { return }
     let number = attempts[attempt.step.id] ?? 1
     trace.span(
-      attempt.step.name, lane: attempt.place.lane, stations: attempt.step.stations.map(\.name), from: attempt.startedMonotonic,
+      attempt.step.name, lane: attempt.place.lane, stations: attempt.isPreparation ? [] : attempt.step.stations.map(\.name),
+      from: attempt.startedMonotonic,
       to: attempt.startedMonotonic + attempt.seconds,
       [
         "key": .string(attempt.key.hex), "outcome": .string(outcome), "attempt": .integer(number),

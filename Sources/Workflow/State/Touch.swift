@@ -126,5 +126,5 @@ extension Session {
 
 extension Execution {
   /// Whether the step is done by it.
-  public var succeeded: Bool { outcome == "done" || outcome == "touched" }
+  public var succeeded: Bool { ["done", "touched", "prepared"].contains(outcome) }
 }
