@@ -93,7 +93,10 @@ struct RecipeCommand: ParsableCommand {
       let measured = (answer["measured"]?.array ?? []).map { ($0["threads"]?.int ?? 0, $0["seconds"]?.double ?? 0) }
       let one = measured.first?.1 ?? 0
       Terminal.print(
-        table(measured.map { [$0 == 1 ? "1 thread" : "\($0) threads", duration($1), "\((100 * one / $1).rounded() / 100) times as fast as one"] }))
+        table(
+          measured.map {
+            [$0 == 1 ? "1 thread" : "\($0) threads", duration($1), $0 == 1 ? "" : "\((100 * one / $1).rounded() / 100) times as fast as one"]
+          }))
       let advice = choice == said ? "as the recipe has it" : "the recipe says \(said)"
       Terminal.print("\(answer["setting"]?.string ?? ""): \(choice) is best here, \(advice)")
     }

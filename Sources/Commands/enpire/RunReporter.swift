@@ -41,10 +41,10 @@ final class RunReporter {
     case .cache(let text, let isWarning):
       if isWarning { say("\(Terminal.paint("warning:", .yellow)) \(text)") } else if verbose { say(text) }
     case .waitingForLock(let holder): say("waiting for another run of this workspace (\(holder))")
-    case .started(let step, let reasons):
+    case .started(let step, let reasons, let isPreparation):
       view.start(step)
       if form == .text {
-        let name = step.name + place(step)
+        let name = step.name + (isPreparation ? "" : place(step))
         // `why` has the whole reason; a log too.
         let room = isLive ? Terminal.size.columns - name.count - 10 : .max
         let reason = explain || room < 8 ? "" : "  " + Terminal.cut(reasons.first?.text ?? "", room)
@@ -57,6 +57,9 @@ final class RunReporter {
       if form == .text {
         say("\(Terminal.paint("done", .green))   \(step.name)\(place(step))  \(duration(seconds))\(verbose ? "  \(step.record?.key.hex ?? "")" : "")")
       }
+    case .prepared(let step, let seconds):
+      view.end(step, succeeded: false)
+      if form == .text { say("\(Terminal.paint("ready", .dim))  \(step.name)\(place(step))  prepared in \(duration(seconds))") }
     case .restored(let step, let paths):
       if form == .text { say("\(Terminal.paint("restored", .green)) \(paths.joined(separator: ", "))  (\(step.name))") }
     case .retrying(let step, let problem, let pause):
@@ -146,7 +149,7 @@ final class RunReporter {
   /// Why a step runs, or is put back, a line each.
   private func explain(_ event: RunEvent) {
     switch event {
-    case .started(let step, let reasons): for reason in reasons { say("explain \(step.name): \(reason.text)") }
+    case .started(let step, let reasons, _): for reason in reasons { say("explain \(step.name): \(reason.text)") }
     case .restored(let step, let paths): for path in paths { say("explain \(step.name): \(path) is not what is recorded") }
     default: break
     }
@@ -165,15 +168,16 @@ final class RunReporter {
     switch event {
     case .waitingForLock(let holder): ["event": "waiting", "holder": .string(holder)]
     case .cache(let text, let isWarning): ["event": "cache", "text": .string(text), "warning": .bool(isWarning)]
-    case .started(let step, let reasons):
+    case .started(let step, let reasons, let isPreparation):
       [
-        "event": "start", "step": .string(step.name), "station": step.stationName.map { .string($0) } ?? nil,
+        "event": "start", "step": .string(step.name), "station": isPreparation ? nil : step.stationName.map { .string($0) } ?? nil,
         "reasons": .array(reasons.map { .string($0.text) }), "differences": .array(reasons.map(\.json)),
       ]
     case .progress(let step, let done, let total, let word):
       ["event": "progress", "step": .string(step.name), "done": .integer(done), "total": .integer(total), "word": .string(word)]
     case .finished(let step, let seconds):
       ["event": "done", "step": .string(step.name), "seconds": .number(seconds), "key": (step.record?.key.hex).map { .string($0) } ?? nil]
+    case .prepared(let step, let seconds): ["event": "prepared", "step": .string(step.name), "seconds": .number(seconds)]
     case .restored(let step, let paths): ["event": "restored", "step": .string(step.name), "paths": .array(paths.map { .string($0) })]
     case .retrying(let step, let problem, let pause):
       ["event": "retry", "step": .string(step.name), "problem": .string(problem.description), "pause": .number(pause)]

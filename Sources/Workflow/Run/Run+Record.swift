@@ -60,6 +60,7 @@ extension Run {
     step.status = .ready
     prepared[step.id] = attempt.seconds
     attempts[step.id] = attempts[step.id].flatMap { $0 > 1 ? $0 - 1 : nil }
+    report(.prepared(step, seconds: attempt.seconds))
     decided.append(Job(step: step, key: attempt.key, fingerprint: attempt.fingerprint, reasons: attempt.place.reasons, isPreparation: false))
   }
 

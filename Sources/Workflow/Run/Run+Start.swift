@@ -99,7 +99,7 @@ extension Run {
       try events.watch(attempt.child.progress, Self.progressToken(serial))
       running[serial] = attempt
       if let limit = step.options.timeout { timers.insert(Timer(at: attempt.startedMonotonic + limit.after, what: .timeout(serial))) }
-      report(.started(step, reasons: job.reasons))
+      report(.started(step, reasons: job.reasons, isPreparation: job.isPreparation))
     } catch {
       leave(place)
       quietHost?.leave()

@@ -41,7 +41,10 @@ public enum RunEvent {
   case endedLeftovers(Int)
   /// The workspace has results and no record of them.
   case lostRecords
-  case started(Step, reasons: [Reason])
+  /// `isPreparation`: with what needs no station, and without one.
+  case started(Step, reasons: [Reason], isPreparation: Bool)
+  /// It has done what needs no station, and waits for one.
+  case prepared(Step, seconds: Double)
   case progress(Step, done: Int, total: Int, word: String)
   case finished(Step, seconds: Double)
   case restored(Step, [String])
