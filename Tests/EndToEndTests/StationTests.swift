@@ -54,6 +54,14 @@ import Testing
     #expect(try state(workspace)["state"] == "free")
   }
 
+  @Test(arguments: ["arm", "preempt"]) func `a name that is no station leaves the others as they are`(_ verb: String) throws {
+    let workspace = try workspace("true")
+    let before = try state(workspace)
+    let outcome = try workspace.enpire(verb, "arm", "leg")
+    #expect(outcome.code == 64 && outcome.output == "" && outcome.errors.contains("no station 'leg'"), "\(outcome.errors)")
+    #expect(try state(workspace) == before)
+  }
+
   @Test func `a run that waits for it goes on once the station is armed`() throws {
     let other = #", "other": {"run": ["sh", "-c", "while ! test -e GO; do sleep 0.01; done"], "phony": true}"#
     let workspace = try counted(counting) { try self.workspace($0, more: other) }

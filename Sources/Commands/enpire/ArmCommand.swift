@@ -16,6 +16,8 @@ struct StationOptions: ParsableArguments {
   func each(_ word: String, _ body: (Session, _ station: String, _ by: String) throws -> String?) throws {
     let (session, names) = try manifest.session(arguments)
     guard !names.isEmpty else { throw Problem(.usage, "name a station", hint: "enpire stations lists them") }
+    // A name that is none changes nothing of the others.
+    for name in names { try session.station(name) }
     var problems: [Problem] = []
     for name in names {
       let remark: String?

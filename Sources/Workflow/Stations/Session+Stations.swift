@@ -30,7 +30,8 @@ extension Session {
     }
   }
 
-  private func station(_ name: String) throws -> FleetStation {
+  /// The station of this name; throws if the fleet has none.
+  @discardableResult public func station(_ name: String) throws -> FleetStation {
     guard let station = graph.fleet.stations.first(where: { $0.name == name }) else {
       throw Problem(.usage, "no station '\(name)'", hint: suggestion(for: name, among: graph.fleet.stations.map(\.name)))
     }
