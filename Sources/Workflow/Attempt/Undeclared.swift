@@ -39,7 +39,7 @@ extension Attempt {
       if inside && access.found { continue }
       if path == workspace || lies(path, in: state) || (lies(workspace, in: path) && path != "/") || path == "/" { continue }
       // What another step publishes may not be there yet.
-      let isPublished = lies(path, in: workspace) && session.graph.publisher(of: String(path.dropFirst(workspace.count + 1))) != nil
+      let isPublished = lies(path, in: workspace) && session.wholeGraph.publisher(of: String(path.dropFirst(workspace.count + 1))) != nil
       let isKnown = isPublished || lies(path, in: workspace) && Files.exists(path)
       guard isKnown || !lies(path, in: workspace) && !access.found && access.form == .opened && Self.isData(path) else { continue }
       if declared.contains(where: { lies(path, in: $0) || lies($0, in: path) })
@@ -117,7 +117,7 @@ extension Attempt {
     let told = read.isEmpty ? found : read
     guard let first = told.first else { return nil }
     let place = step.declaration.origin.place(key: true).map { " (\($0.file):\($0.line))" } ?? ""
-    if let publisher = session.graph.publisher(of: first.path), let output = publisher.publishes.first(where: { $0.value == first.path })?.key {
+    if let publisher = session.wholeGraph.publisher(of: first.path), let output = publisher.publishes.first(where: { $0.value == first.path })?.key {
       let reference = "${step.\(publisher.name).\(output)}"
       let port = step.declaration.inputs.first { $0.value.contains { $0.hasPrefix("${step.\(publisher.name)") } }?.key
       let entry = "\(JSON.string(Self.port(for: first.path, besides: [])).compact): \(JSON.string(reference).compact)"

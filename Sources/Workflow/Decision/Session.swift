@@ -18,6 +18,9 @@ public final class Session {
   var appendedNames: [String]?
   /// Wanted steps that are up to date and were not read.
   var untouched = 0
+  /// With the steps that were not read too, for what is said of a failure.
+  private(set) lazy var wholeGraph: Graph =
+    part == nil ? graph : request.flatMap { try? Session(manifestPath: $0.path, overrides: $0.overrides).graph } ?? graph
   /// Where its steps run.
   private(set) lazy var rooms = Rooms(root: state.directory + "/work")
   private(set) lazy var drafts = Drafts(root: state.directory + "/work")
