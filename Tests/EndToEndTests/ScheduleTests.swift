@@ -194,6 +194,14 @@ extension Workspace {
     #expect(told.output.hasPrefix("w: FAILURE: enpire.json:4:"), "\(told.output)")
   }
 
+  @Test func `where no manifest is nothing is made, and that is told`() throws {
+    let workspace = try workspace()
+    let told = try workspace.enpire("schedule", "run", "-f", "d/none.json")
+    #expect(told.code == 65 && told.output.hasPrefix("none: FAILURE: no manifest d/none.json\n"), "\(told.output)")
+    #expect(try workspace.enpire("schedule", "run", "-f", "none.json").code == 65)
+    #expect(["d", ".enpire"].allSatisfy { !FileManager.default.fileExists(atPath: workspace.path($0).path()) })
+  }
+
   @Test func `a step that waits for approval is told with its question, and each call of a schedule by its name`() throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "workflow": "w", "steps": {"move": {"approval": "is the table clear?", "run": ["sh", "-c", "echo > o"], "out": {"o": "o"}}}}"#

@@ -4,6 +4,20 @@ import Foundation
 import Testing
 
 @Suite struct `Watching and running` {
+  @Test(
+    arguments: [
+      (["--run", "-f", "d/none.json"], 65, "no manifest d/none.json"), (["--run", "b"], 64, "no step 'b'"),
+      (["--run", "x=1"], 64, "no variable 'x'"),
+      (["a"], 64, "'a' goes with --run"),
+    ] as [([String], Int32, String)])
+  func `a mistake in the command line ends it at once, and nothing is made`(_ words: [String], _ code: Int32, _ sentence: String) throws {
+    let workspace = try Workspace(#"{"manifest": 1, "steps": {"a": {"run": ["true"], "phony": true}}}"#)
+    let outcome = try workspace.enpire(["watch"] + words)
+    #expect(outcome.code == code && outcome.errors.components(separatedBy: "error: ").count == 2, "\(outcome.errors)")
+    #expect(outcome.errors.contains(sentence), "\(outcome.errors)")
+    #expect(["d", ".enpire"].allSatisfy { !FileManager.default.fileExists(atPath: workspace.path($0).path()) })
+  }
+
   @Test func `every change runs it again: inputs, the manifest, a mended failure, appended steps`() throws {
     let manifest = { (script: String) in
       #"{"manifest": 1, "steps": {"r": {"run": ["sh", "-c", "\#(script)"], "in": {"p": "in"}, "out": {"o": "r"}}}}"#

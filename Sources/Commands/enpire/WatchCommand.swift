@@ -20,8 +20,13 @@ struct WatchCommand: ParsableCommand {
   @Flag(name: .customLong("run"), help: "Run the goals now, and again whenever something changes.") var runs = false
   @Argument(help: "With --run: goals, and NAME=value for variables.") var arguments: [String] = []
 
+  func validate() throws {
+    if !runs, let argument = arguments.first { throw ValidationError("'\(argument)' goes with --run") }
+  }
+
   func run() throws {
-    try manifest.enter()
+    // What is wrong later is told and waited out.
+    try manifest.request(arguments).check()
     let watcher = try Watcher(manifest: manifest.file)
     Terminal.say("watching \(watcher.fileCount) files")
     try watcher.serve(running: runs ? ["run", "-f", manifest.file] + arguments : nil)

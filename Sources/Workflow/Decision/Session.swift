@@ -166,3 +166,17 @@ public final class Session {
     return forecasts
   }
 }
+
+extension Request {
+  /// Throws what is wrong with the manifest, the variables or the goals, as far as it can be seen before anything was planned; makes nothing.
+  public func check() throws {
+    let manifest = try Manifest(path: path, overrides: overrides)
+    let names: [String] = manifest.steps.keys + (try Appended.read(beside: manifest).steps.map(\.name))
+    for goal in goals where try Pattern.instance(of: goal, among: manifest.patterns, root: manifest) == nil {
+      // Instances, and what a step appends, are named after it.
+      guard names.contains(where: { goal == $0 || goal.hasPrefix($0 + "[") || goal.hasPrefix($0 + "/") }) else {
+        throw Problem(.usage, "no step '\(goal)' in \(Files.display(path))", hint: suggestion(for: goal, among: names))
+      }
+    }
+  }
+}

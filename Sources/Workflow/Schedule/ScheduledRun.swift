@@ -44,6 +44,9 @@ public struct ScheduledRun {
     journal = Journal(state: state, schedule: name)
   }
 
+  /// Whether there is a manifest, or was one when it was called before; where a path is mistyped nothing is made.
+  private var isKnown: Bool { Files.exists(path) || Files.exists(journal.directory) }
+
   /// Does all of it. `tell` gets the summary and gives what became of its deliveries, before the summary is written down.
   public func run(_ tell: (Summary) -> [Summary.Delivery]) -> Summary {
     var before = journal.entries()
@@ -52,7 +55,7 @@ public struct ScheduledRun {
       "begun": true, "schedule": .string(name), "workflow": .string(workflow), "manifest": .string(path), "started": .number(summary.started),
       "process": ProcessIdentity.this.json, "lastRun": .integer(before.map(\.lastRun).max() ?? 0),
     ]
-    do { summary.call = try journal.begin(begun) } catch {
+    do { if isKnown { summary.call = try journal.begin(begun) } } catch {
       summary.warnings.append("that this began could not be written down: \((error as? Problem)?.sentence ?? "\(error)")")
     }
     summary.log = summary.call.map(journal.log)
@@ -96,6 +99,7 @@ public struct ScheduledRun {
 
   /// The place of a call that may run, or why this one does not.
   private func turn() -> Result<[WorkspaceLock], Problem> {
+    guard isKnown else { return .success([]) }
     let directory = journal.directory
     do { return .success([try WorkspaceLock(state: directory, patience: false, waiting: { _ in })]) } catch {
       let problem = (error as? Problem) ?? Problem(.internalError, "\(error)")
