@@ -32,8 +32,14 @@ import Testing
     #expect(try workspace.enpire("history", "mov", "--json").code == 64 && workspace.enpire("lint", "mov").code == 64)
     #expect(try workspace.summary()["ran"] == 0)
     // Another plan is another question; the way back is known.
-    let other = try workspace.summary("speed=2")
-    #expect(other["exit"] == 77 && other["held"] == 1 && other["ran"] == 1)
+    let again = try workspace.enpire("run", "--json", "speed=2")
+    let events = again.output.split(separator: "\n").compactMap { try? JSON(parsing: String($0)) }
+    #expect(again.code == 77 && events.last?["held"] == 1 && events.last?["ran"] == 1)
+    // The command is about that question, and is one.
+    let command = try #require(events.first { $0["event"] == "held" }?["command"]?.string)
+    #expect(command == "enpire approve -f \(workspace.path("enpire.json").path()) speed=2 move")
+    let words = command.split(separator: " ").dropFirst().map(String.init)
+    #expect(try workspace.enpire(words).code == 0 && workspace.summary("speed=2")["exit"] == 0)
     #expect(try workspace.summary("speed=1")["exit"] == 0)
   }
 

@@ -38,7 +38,7 @@ import Testing
   @Test func `nothing moves before a person armed the station, and what is armed is so for a while`() throws {
     let workspace = try counted(counting) { try self.workspace($0) }
     let asked = try workspace.enpire("run")
-    #expect(asked.code == 77 && asked.errors.contains("it moves station arm, which is not armed  (enpire arm arm)"), "\(asked.errors)")
+    #expect(asked.code == 77 && asked.errors.contains("it moves station arm, which is not armed  (enpire arm -f enpire.json arm)"), "\(asked.errors)")
     #expect(moves(workspace) == 0)
     #expect(try workspace.enpire("plan").output.contains("it moves station arm, which is not armed"))
     #expect(try workspace.enpire("arm", "arm", "--for", "1s", "--by", "ann").output == "armed: arm (for 1s)\n")
@@ -101,8 +101,8 @@ import Testing
     for _ in 0..<2 {
       let next = try workspace.enpire("run")
       #expect(
-        next.code == 77 && next.errors.contains("nobody knows how 'move' left station arm") && next.errors.contains("enpire reset arm"),
-        "\(next.errors)")
+        next.code == 77 && next.errors.contains("nobody knows how 'move' left station arm")
+          && next.errors.contains("enpire reset -f enpire.json arm"), "\(next.errors)")
     }
     #expect(moves(workspace) == 1)
     #expect(try state(workspace)["state"] == "unsure")

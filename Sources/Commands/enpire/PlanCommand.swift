@@ -104,7 +104,7 @@ struct PlanCommand: ParsableCommand {
     case .restore(let paths): ("restore", paths)
     case .run(_, let reasons): ("run", reasons.map(\.text))
     case .skip(let reason): ("skip", [reason])
-    case .hold(_, let question): ("ask", ["waits for a person: \(question.text) (\(question.command))"])
+    case .hold(_, let question): ("ask", ["waits for a person: \(question.text) (\(question.advice))"])
     case .waits(let steps):
       ("then", ["waits for " + steps.prefix(6).joined(separator: ", ") + (steps.count > 6 ? " and \(steps.count - 6) more" : "")])
     }

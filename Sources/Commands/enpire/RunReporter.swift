@@ -83,7 +83,7 @@ final class RunReporter {
         )
       }
     case .held(let step, let question):
-      say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(question.text)  (\(question.command))")
+      say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(question.text)  (\(question.advice))")
     case .waiting(let step, let reason):
       view.end(step, succeeded: false)
       say("\(Terminal.paint("wait", .yellow))   \(step.name)  \(reason)")

@@ -67,8 +67,7 @@ extension Summary {
       lines += ["", "Waiting for a person"]
       for one in held.prefix(10) {
         lines += Self.wrap("\(one.step): \(one.question)", indent: "  ")
-        // From anywhere, not only beside the manifest.
-        lines.append("    " + one.command.replacing("enpire approve ", with: "enpire approve -f \(Shell.quote(manifest)) "))
+        lines.append("    " + one.command)
       }
     }
     if !rates.isEmpty {

@@ -17,9 +17,19 @@ public enum Decision {
 }
 
 /// What a run waits for a person to do or say, and the command by which it is done or said.
-public struct Question: Sendable, Equatable {
+public struct Question: Sendable {
   public let text: String
+  /// As it can be given from anywhere.
   public let command: String
+  /// As it can be given here, for a person.
+  public let advice: String
+
+  init(_ text: String, _ verb: String, _ name: String, in manifest: Manifest) {
+    func line(_ path: String) -> String { Shell.line(["enpire", verb, "-f", path] + manifest.overrides.map { "\($0.name)=\($0.value)" } + [name]) }
+    self.text = text
+    command = line(Files.normal(manifest.path))
+    advice = line(Files.display(manifest.path)) + (verb == "approve" ? ", or reject" : "")
+  }
 }
 
 struct Decider {
@@ -78,7 +88,7 @@ struct Decider {
   func question(of step: Step, _ key: Digest) throws -> Question? {
     if let text = step.options.approval {
       guard let approval = try state.approval(of: key) else {
-        return Question(text: text, command: "enpire approve '\(step.name)', or reject")
+        return Question(text, "approve", step.name, in: graph.manifest)
       }
       if let problem = approval.problem(of: step.name) { throw problem }
     }
@@ -86,11 +96,11 @@ struct Decider {
       let record = try stations.record(of: station.name)
       if let unsure = record.unsure ?? record.cutOff(at: Clock.now) {
         return Question(
-          text: "nobody knows how '\(unsure.step)' left station \(station.name) (\(unsure.why)): it has to be reset and verified",
-          command: "enpire reset \(station.name)")
+          "nobody knows how '\(unsure.step)' left station \(station.name) (\(unsure.why)): it has to be reset and verified", "reset", station.name,
+          in: graph.manifest)
       }
       if step.moves, !record.isArmed(at: Clock.now) {
-        return Question(text: "it moves station \(station.name), which is not armed", command: "enpire arm \(station.name)")
+        return Question("it moves station \(station.name), which is not armed", "arm", station.name, in: graph.manifest)
       }
     }
     return nil

@@ -21,7 +21,7 @@ extension Manifest {
     try reader.version(root, "manifest")
     try reader.onlyKeys(root, JSONPointer(), Include.keys)
 
-    self.path = path
+    (self.path, self.overrides) = (path, overrides)
     digest = Digest(of: text)
     let stem = Files.name(of: path)
     workflow = try reader.string(root, "workflow") ?? (stem.hasSuffix(".json") ? String(stem.dropLast(5)) : stem)

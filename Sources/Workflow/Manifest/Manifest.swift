@@ -11,6 +11,8 @@ public struct Manifest: Sendable {
   let digest: Digest
   public var workflow: String
   public var description: String?
+  /// Variables as the command line gave them.
+  let overrides: [(name: String, value: String)]
   /// Resolved, after overrides.
   public var variables: OrderedDictionary<String, JSON>
   /// Absolute path of the fleet file, if one is named.
