@@ -21,7 +21,11 @@ import Testing
     let asked = try workspace.enpire("run")
     #expect(asked.code == 77 && asked.errors.contains("move  move the arm?") && asked.errors.contains("1 waiting for a person"), "\(asked.errors)")
     #expect(workspace.read("other") == "other\n" && workspace.read("moved") == nil)
-    #expect(try workspace.enpire("summary").output.contains("unfinished: 1 step waits for approval"))
+    // A run that had nothing else to do is told too.
+    #expect(try workspace.summary()["run"] == 2)
+    let told = try workspace.enpire("summary").output
+    #expect(told.contains("unfinished: 1 step waits for approval") && told.contains("  move: move the arm?\n    enpire approve -f "), "\(told)")
+    #expect(try workspace.enpire("why", "--last", "move").output == "move: waited for a person\n  move the arm?\n")
     #expect(try workspace.enpire("plan", "move").output.contains("ask      move\n           waits for a person: move the arm?"))
     let status = try JSON(parsing: try workspace.enpire("status", "--json").output)
     #expect(status["steps"]?.array?.first { $0["step"] == "move" }?["state"] == "approval")

@@ -107,6 +107,7 @@ struct WhyCommand: ParsableCommand {
       case .restore: "was restored"
       case .skip: "was skipped"
       case .fail: "could not start"
+      case .ask: "waited for a person"
       }
     Terminal.print("\(decision.step): \(action)")
     for reason in decision.reasons.prefix(shown) { Terminal.print("  \(reason["text"]?.string ?? "")") }

@@ -126,7 +126,7 @@ public final class Run {
   /// Failed steps that wait for their next try.
   var pausing: [Step.ID: Problem] = [:]
   /// Steps that wait for a person to agree to what they would do.
-  var held: [Step.ID: (step: Step, key: Digest)] = [:]
+  var held: [Step.ID: (step: Step, key: Digest, question: Question)] = [:]
   /// Steps that could start but for their station, or for others on this machine: why.
   var awaiting: [Step.ID: String] = [:]
   var lookedAtStations = 0.0
@@ -280,7 +280,7 @@ public final class Run {
           decisions.append(RecordedDecision(step: step.name, action: .restore, key: record.key.hex, reasons: paths.map { ["text": .string($0)] }))
           try settle(step, .restored, record)
         case .hold(let key, let question):
-          if held.updateValue((step, key), forKey: step.id) == nil { report(.held(step, question)) }
+          if held.updateValue((step, key, question), forKey: step.id) == nil { report(.held(step, question)) }
         case .skip(let reason): undecided += session.graph.bypass(step, reason)
         case .run(let key, let fingerprint, let reasons):
           if let refusal = session.refusal(of: step, reasons) { throw refusal }
@@ -321,6 +321,10 @@ public final class Run {
     if atEnd {
       decisions += session.graph.steps.filter { $0.isWanted && $0.status == .skipped }.map { step in
         RecordedDecision(step: step.name, action: .skip, key: nil, reasons: [["text": .string(step.problem?.sentence ?? step.bypassReason ?? "")]])
+      }
+      for (step, key, question) in held.values {
+        let reason: JSON = ["text": .string(question.text), "command": .string(question.command)]
+        decisions.append(RecordedDecision(step: step.name, action: .ask, key: key.hex, reasons: [reason]))
       }
     }
     if decisions.isEmpty { return }

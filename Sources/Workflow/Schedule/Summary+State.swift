@@ -28,6 +28,9 @@ extension Session {
         command: Shell.line(["enpire", "run", "-f", Files.normal(manifest.path), attempt.step]))
     }
     summary.moreFailures = failed.count - summary.failures.count
+    summary.held = try state.decisions(run: run.number).filter { $0.action == .ask }.map { decision in
+      (decision.step, decision.reasons.first?["text"]?.string ?? "", decision.reasons.first?["command"]?.string ?? "")
+    }
     summary.rates = try state.rates(of: run.number, manifest.workflow)
     // What is undecided says nothing of how the work stands.
     let before = runs[(index + 1)...].first {

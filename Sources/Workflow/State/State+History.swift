@@ -12,6 +12,8 @@ public struct RecordedDecision: Sendable {
     case skip
     /// It could not be tried.
     case fail
+    /// It waited for a person when the run ended; its one reason has the command too.
+    case ask
   }
 
   public let run: Int
