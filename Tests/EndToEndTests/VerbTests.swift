@@ -226,6 +226,17 @@ import Testing
     #expect(try workspace.enpire("log", "big").output.utf8.count > 100_000)
   }
 
+  @Test func `a name of several steps has the log of the only one that ran, else their names are told`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"m": {"run": ["echo", "${matrix.x}"], "matrix": {"x": [1, 2]}, "phony": true}}}"#)
+    #expect(try workspace.enpire("run", "m[x=2]").code == 0)
+    #expect(try workspace.enpire("log", "m").output == "2\n")
+    #expect(try JSON(parsing: try workspace.enpire("log", "m[*]", "--json").output)["step"] == "m[x=2]")
+    #expect(try workspace.enpire("run", "m").code == 0)
+    let several = try workspace.enpire("log", "m")
+    #expect(several.code == 64 && several.errors == "error: 'm' is several steps, each with a log\n  hint: there are: m[x=1], m[x=2]\n")
+  }
+
   /// Everything that lists something says at most so much, and how much it left out.
   @Test(arguments: [
     (["graph"], "steps"), (["lint"], "remarks"), (["stations"], "stations"), (["kinds"], "kinds"), (["status"], "steps"), (["plan"], "steps"),

@@ -27,11 +27,7 @@ struct LogCommand: ParsableCommand {
 
   func run() throws {
     let (session, _) = try manifest.session()
-    guard let execution = try session.state.executions(session.manifest.workflow, step: step, limit: 1).first else {
-      throw Problem(
-        .usage, "step '\(step)' has not run here",
-        hint: nearest(to: step, among: try session.state.executions(session.manifest.workflow).map(\.step)).map { "did you mean '\($0)'?" })
-    }
+    let execution = try execution(session)
     let file = "\(session.state.directory)/logs/\(execution.key).log"
     if path, !output.json { return Terminal.print(file) }
     // One that printed nothing has none.
@@ -58,7 +54,7 @@ struct LogCommand: ParsableCommand {
       count = max(count, lines.count)
       lines = lines.suffix(kept).map { $0.count > 2000 ? "… " + $0.suffix(2000) : $0 }
       var json: JSON = [
-        "log": 1, "step": .string(step), "run": .integer(execution.run), "outcome": .string(execution.outcome), "path": .string(file),
+        "log": 1, "step": .string(execution.step), "run": .integer(execution.run), "outcome": .string(execution.outcome), "path": .string(file),
       ]
       if !execution.message.isEmpty { json["problem"] = .string(execution.message) }
       if count > lines.count { json["omitted"] = .integer(count - lines.count) }
@@ -67,5 +63,22 @@ struct LogCommand: ParsableCommand {
     }
     Terminal.write(lines.joined(), to: 1)
     if !execution.succeeded { Terminal.say("\(execution.outcome): \(execution.message)") }
+  }
+
+  /// The step's last attempt; of one that stands for others, that of the only one that ran.
+  private func execution(_ session: Session) throws -> Execution {
+    let workflow = session.manifest.workflow
+    if let execution = try session.state.executions(workflow, step: step, limit: 1).first { return execution }
+    let all = try session.state.executions(workflow)
+    let family = step.hasSuffix("[*]") ? String(step.dropLast(3)) : step
+    let instances = all.filter { $0.step.hasPrefix(family + "[") }
+    let names = Set(instances.map(\.step)).sorted()
+    if names.count > 1 {
+      let more = names.count > 12 ? " and \(names.count - 12) more" : ""
+      throw Problem(.usage, "'\(step)' is several steps, each with a log", hint: "there are: " + names.prefix(12).joined(separator: ", ") + more)
+    }
+    if let execution = instances.first { return execution }
+    throw Problem(
+      .usage, "step '\(step)' has not run here", hint: nearest(to: step, among: all.map(\.step)).map { "did you mean '\($0)'?" })
   }
 }
