@@ -117,6 +117,19 @@ func smallWorkflow() throws -> Workspace {
     #expect(outcome.errors.hasPrefix("error: enpire.json:2:3: unknown key 'stepz'"))
   }
 
+  @Test(
+    arguments: [
+      (["run", "-f", "dir"], 66), (["append", "dir"], 66), (["append", "none"], 66), (["fmt", "none"], 66), (["fmt", "dir"], 66),
+      (["recipe", "validate", "none"], 66), (["recipe", "diff", "dir", "none"], 66), (["label", "none.mp4"], 66),
+      (["run", "--trace", "none/x"], 74), (["run", "--trace", "dir"], 74), (["run", "--events", "none/x"], 74),
+    ] as [([String], Int32)])
+  func `a file that cannot be read ends every verb alike, and so does one that cannot be written`(words: [String], code: Int32) throws {
+    let workspace = try smallWorkflow()
+    try workspace.write("", to: "dir/file")
+    let outcome = try workspace.enpire(words)
+    #expect(outcome.code == code, "\(outcome.errors)")
+  }
+
   @Test func `plan as JSON has actions, reasons, keys and what time it would take`() throws {
     let workspace = try smallWorkflow()
     _ = try workspace.enpire()

@@ -1,7 +1,6 @@
 // enpire append: adds steps to a workflow, which may be running; nothing is written unless all of them fit.
 
 import ArgumentParser
-import Glibc
 import JSON
 import Workflow
 
@@ -39,9 +38,7 @@ struct AppendCommand: ParsableCommand {
       throw Problem(.usage, "append takes no variables, as '\(variable.name)'", hint: "write the value into the step")
     }
     guard names.count == 1, let source = names.first else { throw Problem(.usage, "append takes one file of steps, or - for standard input") }
-    let descriptor = source == "-" ? STDIN_FILENO : open(source, O_RDONLY)
-    guard descriptor >= 0 else { throw Problem(.missingInput, "cannot read \(source): \(String(cString: strerror(errno)))") }
-    var request = AppendRequest(text: readAll(descriptor), source: source == "-" ? "standard input" : source)
+    var request = AppendRequest(text: try readInput(source), source: source == "-" ? "standard input" : source)
     request.note = AppendNote(author: author, hypothesis: hypothesis, parent: parent, isGoal: goal)
     request.revision = revision
     request.dryRun = dryRun

@@ -26,7 +26,7 @@ struct FmtCommand: ParsableCommand {
   func run() throws {
     try manifest.enter()
     if files == ["-"] {
-      return Terminal.write(String(decoding: try Format.format(readAll(STDIN_FILENO), file: "standard input"), as: UTF8.self), to: 1)
+      return Terminal.write(String(decoding: try Format.format(readInput("-"), file: "standard input"), as: UTF8.self), to: 1)
     }
     var changed: [(file: String, difference: [String])] = []
     let all = files.isEmpty ? [manifest.file] : files
@@ -45,10 +45,15 @@ struct FmtCommand: ParsableCommand {
   }
 }
 
-/// All that a descriptor gives.
-func readAll(_ descriptor: Int32) -> [UInt8] {
+/// A file that the command line names; - for standard input.
+func readInput(_ path: String) throws -> [UInt8] {
+  let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+  defer { if path != "-", descriptor >= 0 { close(descriptor) } }
   var text: [UInt8] = []
   var buffer = [UInt8](repeating: 0, count: 1 << 16)
-  while case let count = read(descriptor, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
-  return text
+  while descriptor >= 0, case let count = read(descriptor, &buffer, buffer.count), count >= 0 {
+    if count == 0 { return text }
+    text += buffer[..<count]
+  }
+  throw Problem(.missingInput, "cannot read \(path == "-" ? "standard input" : path): \(String(cString: strerror(errno)))")
 }

@@ -25,6 +25,9 @@ struct LabelCommand: ParsableCommand {
   @Argument(help: "The clips.", completion: .file()) var videos: [String]
 
   func run() throws {
+    for video in videos where access(video, R_OK) != 0 {
+      throw Problem(.missingInput, "cannot read \(video): \(String(cString: strerror(errno)))", hint: "check the pattern that names the videos")
+    }
     var request: JSON = [
       "videos": .array(videos.map(JSON.string)), "file": .string(output), "by": .string(by ?? Account.name), "criterion": .string(criterion),
       "port": .integer(Int(port)),

@@ -9,7 +9,9 @@ struct RecipeCommand: ParsableCommand {
     commandName: "recipe", abstract: "Checks recipes, compares what two of them mean, and measures how many threads serve one.",
     subcommands: [Validate.self, Diff.self, Threads.self, Schema.self])
 
-  fileprivate static func ask(_ words: [String]) throws -> JSON {
+  fileprivate static func ask(_ words: [String], about files: [String] = []) throws -> JSON {
+    // What cannot be read is no mistake in a recipe.
+    for file in files { _ = try readInput(file) }
     let answer = try Catalogue.ask(["recipe"] + words, state: Machine.cacheDirectory)
     if let problem = answer["error"]?.string {
       throw Problem(.manifest, (answer["place"]?.string.map { $0 + ": " } ?? "") + problem, hint: answer["hint"]?.string)
@@ -26,7 +28,7 @@ struct RecipeCommand: ParsableCommand {
     @Argument(help: "Recipe files.", completion: .file(extensions: ["json"])) var files: [String]
 
     func run() throws {
-      let answer = try RecipeCommand.ask(["validate"] + files)
+      let answer = try RecipeCommand.ask(["validate"] + files, about: files)
       let faults = (answer["recipes"]?.array ?? []).flatMap { $0["faults"]?.array ?? [] }
       if output.json {
         Terminal.print(answer.pretty)
@@ -54,7 +56,7 @@ struct RecipeCommand: ParsableCommand {
     @Argument(help: "The second.", completion: .file(extensions: ["json"])) var new: String
 
     func run() throws {
-      let answer = try RecipeCommand.ask(["diff", old, new])
+      let answer = try RecipeCommand.ask(["diff", old, new], about: [old, new])
       if output.json { return Terminal.print(answer.pretty) }
       let differences = answer["differences"]?.array ?? []
       func text(_ value: JSON?) -> String { value.map { $0 == .null ? "nothing" : $0.compact } ?? "nothing" }
@@ -87,7 +89,7 @@ struct RecipeCommand: ParsableCommand {
     }
 
     func run() throws {
-      let answer = try RecipeCommand.ask(["threads", file] + (regime.map { [$0] } ?? []))
+      let answer = try RecipeCommand.ask(["threads", file] + (regime.map { [$0] } ?? []), about: [file])
       if output.json { return Terminal.print(answer.pretty) }
       let choice = answer["choice"]?.int ?? 1, said = answer["said"]?.int ?? 1
       let measured = (answer["measured"]?.array ?? []).map { ($0["threads"]?.int ?? 0, $0["seconds"]?.double ?? 0) }

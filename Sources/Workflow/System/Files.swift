@@ -13,7 +13,8 @@ enum Files {
       case EACCES, EPERM, EROFS: "check who owns it"
       default: nil
       }
-    return Problem(code == ENOENT ? .missingInput : .inputOutput, "cannot \(verb) \(path): \(reason)", hint: hint)
+    let isInput = verb == "read" && [ENOENT, ENOTDIR, EACCES, EPERM, EISDIR, ELOOP].contains(code)
+    return Problem(isInput ? .missingInput : .inputOutput, "cannot \(verb) \(path): \(reason)", hint: hint)
   }
 
   static func read(_ path: String) throws -> [UInt8] {
