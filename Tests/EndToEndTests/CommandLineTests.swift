@@ -130,6 +130,18 @@ func smallWorkflow() throws -> Workspace {
     #expect(outcome.code == code, "\(outcome.errors)")
   }
 
+  @Test func `-q with --json gives a run's summary`() throws {
+    let workspace = try smallWorkflow()
+    let before = try workspace.enpire("-q", "--json", "c")
+    let asked = try JSON(parsing: before.output)
+    #expect(before.code == 3 && asked["event"] == "summary" && asked["exit"] == 3 && asked["name"] == "stale" && asked["notReached"] == 3, "\(asked)")
+    _ = try workspace.enpire("c")
+    #expect(try workspace.summary("-q", "c")["upToDate"] == 3)
+    #expect(try workspace.enpire("-q", "word=y", "c").output == "")
+    let part = try workspace.summary("-q", "word=y", "c")
+    #expect(part["exit"] == 3 && part["upToDate"] == 1 && part["notReached"] == 2, "\(part)")
+  }
+
   @Test func `plan as JSON has actions, reasons, keys and what time it would take`() throws {
     let workspace = try smallWorkflow()
     _ = try workspace.enpire()

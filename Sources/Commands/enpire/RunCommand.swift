@@ -43,11 +43,11 @@ struct RunCommand: ParsableCommand {
       (session, names) = try manifest.session(arguments)
       goals = try session.goals(names, selection.selection)
     } else {
-      // One trace and one jobserver are of one run.
-      let mayTry = scheduling.trace == nil && scheduling.jobserver == nil && !Jobserver.isOffered
+      // One trace and one jobserver are of one run, and a question is about all.
+      let mayTry = !execution.question && scheduling.trace == nil && scheduling.jobserver == nil && !Jobserver.isOffered
       switch try Session.open(manifest.request(arguments), mayTry: mayTry) {
       case .nothingToDo(let steps, let skipped):
-        if !execution.question { reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped)) }
+        if !execution.question || output.json { reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped)) }
         return
       case .session(let opened, let asked): (session, goals) = (opened, asked)
       }
@@ -55,7 +55,7 @@ struct RunCommand: ParsableCommand {
     if dryRun || execution.question {
       let plan = try session.plan(goals, force: selection.alwaysMake)
       if dryRun { try PlanCommand.print(plan, of: session, limit: PlanCommand.textLimit, json: output.json) }
-      if execution.question, plan.contains(where: { !$0.forecast.isIdle }) { leave(.stale) }
+      if execution.question { Self.answer(plan, of: session, dryRun || !output.json ? nil : reporter) }
       return
     }
     isolation.apply(to: session, configuration)
@@ -65,6 +65,17 @@ struct RunCommand: ParsableCommand {
     options.deadline = try RunTime.deadline(length: execution.length, times: selection.times)
     let jobserver = scheduling.set(&options, jobs: execution.jobs ?? configuration.jobs)
     try Self.execute(session, goals, options, jobserver: jobserver, reporter)
+  }
+
+  /// Tells whether something would run, and ends the program if so.
+  private static func answer(_ plan: PlanCommand.Plan, of session: Session, _ reporter: RunReporter?) {
+    let skipped = plan.count { if case .skip = $0.forecast { true } else { false } }
+    let open = plan.count { !$0.forecast.isIdle }
+    var summary = RunSummary(upToDate: session.untouched + plan.count - skipped - open, skipped: skipped)
+    summary.notReached = open
+    if open > 0 { summary.exit = .stale }
+    reporter?.finish(summary)
+    if open > 0 { leave(.stale) }
   }
 
   static func options(jobs: Int?, keepGoing: Bool, _ configuration: UserConfiguration, _ reporter: RunReporter) -> RunOptions {

@@ -17,7 +17,7 @@ public final class Session {
   /// The files of appended steps that were read, or seen to be there already; nil if only a part was read and none is new.
   var appendedNames: [String]?
   /// Wanted steps that are up to date and were not read.
-  var untouched = 0
+  public internal(set) var untouched = 0
   /// With the steps that were not read too, for what is said of a failure.
   private(set) lazy var wholeGraph: Graph =
     part == nil ? graph : request.flatMap { try? Session(manifestPath: $0.path, overrides: $0.overrides).graph } ?? graph
