@@ -106,9 +106,14 @@ import Testing
     #expect(next["ran"] == 2 && next["upToDate"] == 1)
   }
 
-  @Test(arguments: [("6 hours", "--for"), ("", "--for"), ("-1s", "--for"), ("25:00", "--until")])
-  func `a senseless time is refused`(_ time: String, _ option: String) throws {
-    let outcome = try workspace().enpire("run", "\(option)=\(time)")
+  @Test(arguments: [
+    ("6 hours", "--for"), ("", "--for"), ("-1s", "--for"), ("3x", "--for"), ("0s", "--for"), ("25:61", "--until"), ("6:5", "--until"),
+  ])
+  func `a senseless time is refused, also where there is nothing to do`(_ time: String, _ option: String) throws {
+    let workspace = try workspace()
+    #expect(try workspace.enpire("run", "other").code == 0)
+    let outcome = try workspace.enpire("run", "\(option)=\(time)", "other")
     #expect(outcome.code == 64, "\(outcome.code) \(outcome.errors)")
+    if time == "25:61" { #expect(outcome.errors.hasPrefix("error: --until takes a step, or a time of day as 06:30, not '25:61'")) }
   }
 }

@@ -62,7 +62,7 @@ struct RunCommand: ParsableCommand {
     var options = Self.options(jobs: execution.jobs, keepGoing: execution.keepGoing, configuration, reporter)
     options.force = selection.alwaysMake
     options.patience = !execution.noWait
-    options.deadline = try RunTime.deadline(length: execution.length, times: selection.times)
+    options.deadline = RunTime.deadline(length: execution.length, times: selection.times)
     let jobserver = scheduling.set(&options, jobs: execution.jobs ?? configuration.jobs)
     try Self.execute(session, goals, options, jobserver: jobserver, reporter)
   }
@@ -119,6 +119,7 @@ struct ExecutionOptions: ParsableArguments {
 
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("-j takes a count of 1 or more") }
+    try RunTime.check(length: length)
   }
 }
 

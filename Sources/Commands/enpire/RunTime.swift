@@ -1,17 +1,22 @@
 // How long a run may go on: for a while (`6h`), or until a time of day (`06:30`).
 
+import ArgumentParser
 import Glibc
 import Workflow
 
 enum RunTime {
+  /// Refuses what --for does not take.
+  static func check(length: String?) throws {
+    guard let length, !(seconds(length) ?? 0 > 0) else { return }
+    throw ValidationError("--for takes a time, as 90s, 45m, 6h or 1h30m, not '\(length)'")
+  }
+
   /// Seconds since 1970 at which a run has to end; the earliest of what is given.
-  static func deadline(length: String?, times: [String]) throws -> Double? {
+  static func deadline(length: String?, times: [String]) -> Double? {
     let now = Clock.now
-    let after = try length.map { text -> Double in
-      guard let seconds = seconds(text), seconds > 0 else { throw Problem(.usage, "--for takes a time, as 90s, 45m, 6h or 1h30m, not '\(text)'") }
-      return now + seconds
-    }
-    return (times.compactMap { next($0, after: now) } + [after].compactMap { $0 }).min()
+    var ends = times.compactMap { next($0, after: now) }
+    if let length, let seconds = seconds(length) { ends.append(now + seconds) }
+    return ends.min()
   }
 
   /// `1h30m` in seconds; nil if it is no such time.
@@ -33,6 +38,9 @@ enum RunTime {
   }
 
   static func isTimeOfDay(_ text: String) -> Bool { clock(text) != nil }
+
+  /// Whether it can only mean a time of day: digits with `:` between.
+  static func looksLikeTimeOfDay(_ text: String) -> Bool { text.contains(":") && text.allSatisfy { $0 == ":" || $0.isASCII && $0.isNumber } }
 
   private static func clock(_ text: String) -> (hour: Int32, minute: Int32)? {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)

@@ -36,9 +36,7 @@ struct ScheduleCommand: ParsableCommand {
     func validate() throws {
       if let jobs, jobs < 1 { throw ValidationError("-j takes a count of 1 or more") }
       if let until, !RunTime.isTimeOfDay(until) { throw ValidationError("--until takes a time of day, as 06:30, not '\(until)'") }
-      if let length, RunTime.seconds(length).map({ $0 <= 0 }) ?? true {
-        throw ValidationError("--for takes a time, as 90s, 45m, 6h or 1h30m, not '\(length)'")
-      }
+      try RunTime.check(length: length)
       if let mail, mail.isEmpty || mail.hasPrefix("-") || mail.contains(where: { $0.isNewline || $0 == " " }) {
         throw ValidationError("--mail takes an address")
       }
@@ -78,7 +76,7 @@ struct ScheduleCommand: ParsableCommand {
       try manifest.enter()
       var options = ScheduledRun.Options()
       (options.manifest, options.name, options.waits) = (manifest.file, name, call.waits)
-      options.deadline = try RunTime.deadline(length: call.length, times: call.until.map { [$0] } ?? [])
+      options.deadline = RunTime.deadline(length: call.length, times: call.until.map { [$0] } ?? [])
       options.words = (call.keepGoing ? ["-k"] : []) + (call.jobs.map { ["-j", "\($0)"] } ?? []) + (arguments.isEmpty ? [] : ["--"] + arguments)
       if call.gc != nil || call.maxSize != nil {
         options.gc = (call.gc.map { ["--older-than", $0] } ?? []) + (call.maxSize.map { ["--max-size", $0] } ?? [])

@@ -19,6 +19,12 @@ struct SelectionOptions: ParsableArguments {
   @Flag(name: [.customShort("B"), .long], help: "Run the goals even if they are up to date.")
   var alwaysMake = false
 
+  func validate() throws {
+    if let text = until.first(where: { RunTime.looksLikeTimeOfDay($0) && !RunTime.isTimeOfDay($0) }) {
+      throw ValidationError("--until takes a step, or a time of day as 06:30, not '\(text)'")
+    }
+  }
+
   var selection: Selection { Selection(until: until.filter { !RunTime.isTimeOfDay($0) }, from: from, only: only) }
 
   /// Times of day among `until`.
