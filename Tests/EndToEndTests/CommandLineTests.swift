@@ -34,6 +34,8 @@ func smallWorkflow() throws -> Workspace {
     (["--frm", "a"], "error: unknown option '--frm'. Did you mean '--from'?\n"),
     (["run", "-j0"], "error: -j takes a count of 1 or more (see 'enpire run --help')\n"),
     (["run", "-j", "many"], "error: the value 'many' is invalid for '-j <count>' (see 'enpire run --help')\n"),
+    (["schedule", "install", "-j0"], "error: -j takes a count of 1 or more (see 'enpire schedule install --help')\n"),
+    (["schedule", "instal"], "error: unexpected argument 'instal' (see 'enpire schedule --help')\n"),
     (["--only", "b", "--from", "a"], "error: --only goes with neither --from nor --until\n"),
     (["statsu"], "error: no step 'statsu' in enpire.json\n  hint: did you mean 'enpire status'?\n"),
     (["run", "--until", "d", "c"], "error: the goals do not need 'd'\n  hint: name a goal that does, or none with --until\n"),

@@ -73,7 +73,7 @@ let version = "0.1.0"
       // The parser's own words, in the form of every other error.
       guard exitCode(for: error).rawValue == Workflow.ExitCode.usage.rawValue else { exit(withError: error) }
       let words = message(for: error).split(separator: "\n").first.map(String.init) ?? "the command line is wrong"
-      let help = words.contains("Did you mean") ? "" : " (see 'enpire \(verb.map { $0 + " " } ?? "")--help')"
+      let help = words.contains("Did you mean") ? "" : " (see '\((["enpire"] + path).joined(separator: " ")) --help')"
       fail(Problem(.usage, words.first!.lowercased() + words.dropFirst() + help))
     }
   }
@@ -90,8 +90,17 @@ let version = "0.1.0"
   }
 
   /// The verb of the command line, if the first word is one.
-  private static var verb: String? {
-    CommandLine.arguments.dropFirst().first.flatMap { word in verbs.first { $0 == word } }
+  private static var verb: String? { path.first }
+
+  /// The verb, and those of its own that follow it.
+  private static var path: [String] {
+    var commands = configuration.subcommands
+    return Array(
+      CommandLine.arguments.dropFirst().prefix { word in
+        guard let command = commands.first(where: { $0._commandName == word }) else { return false }
+        commands = command.configuration.subcommands
+        return true
+      })
   }
 
   private static let verbs = configuration.subcommands.map { $0._commandName }
