@@ -51,8 +51,9 @@ struct PlanCommand: ParsableCommand {
     let current = plan.count - open.count
     if open.isEmpty { return Terminal.print(nothingToDo(current)) }
     let skipped = open.count { if case .skip = $0.forecast { true } else { false } }
-    let passed = skipped > 0 ? ", \(skipped) are skipped" : ""
-    Terminal.print("\(open.count - skipped) of \(plan.count) steps; \(current) are up to date\(passed)" + expectation(estimate))
+    let stale = open.count { if case .stale = $0.forecast { true } else { false } }
+    let passed = (skipped > 0 ? ", \(skipped) are skipped" : "") + (stale > 0 ? ", \(stale) must not run" : "")
+    Terminal.print("\(open.count - skipped - stale) of \(plan.count) steps; \(current) are up to date\(passed)" + expectation(estimate))
   }
 
   private static func expectation(_ estimate: Session.Estimate) -> String {
@@ -103,6 +104,7 @@ struct PlanCommand: ParsableCommand {
     case .upToDate: ("up-to-date", [])
     case .restore(let paths): ("restore", paths)
     case .run(_, let reasons): ("run", reasons.map(\.text))
+    case .stale(let reason): ("stale", [reason])
     case .skip(let reason): ("skip", [reason])
     case .hold(_, let question): ("ask", ["waits for a person: \(question.text) (\(question.advice))"])
     case .waits(let steps):

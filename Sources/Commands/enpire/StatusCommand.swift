@@ -39,6 +39,7 @@ struct StatusCommand: ParsableCommand {
         case .upToDate: "up to date"
         case .restore: "to restore"
         case .run(let key, _): failed ? execution!.outcome : key == nil ? "failed" : "to run"
+        case .stale: "to run"
         case .skip: "skipped"
         case .hold: "approval"
         case .waits: failed ? execution!.outcome : "waiting"

@@ -106,6 +106,8 @@ public final class Session {
     case restore([String])
     /// Has to run under this key; without a key it will fail.
     case run(Digest?, [Reason])
+    /// Would have to run, and must not: why.
+    case stale(String)
     /// Has to run under this key, and waits for a person.
     case hold(Digest, Question)
     /// Depends on what these steps will give.
@@ -152,8 +154,8 @@ public final class Session {
         forecasts.append((step, .restore(paths)))
         ready += try settle(step, .restored, record)
       case .run(let key, _, let reasons):
-        let refusal = refusal(of: step, reasons).map { Reason(.failure, "it must not run: \($0.sentence)") }
-        forecasts.append((step, refusal.map { .run(nil, [$0]) } ?? .run(key, reasons)))
+        let refusal = refusal(of: step, reasons).map { "it must not run: \($0.sentence)" }
+        forecasts.append((step, refusal.map { .stale($0) } ?? .run(key, reasons)))
       case .hold(let key, let question): forecasts.append((step, .hold(key, question)))
       case .skip(let reason): ready += graph.bypass(step, reason)
       }

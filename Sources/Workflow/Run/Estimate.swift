@@ -18,7 +18,7 @@ extension Session {
       plan.compactMap { step, forecast in
         switch forecast {
         case .run, .hold, .waits: step.id
-        case .upToDate, .restore, .skip: nil
+        case .upToDate, .restore, .skip, .stale: nil
         }
       })
     if open.isEmpty { return estimate }
