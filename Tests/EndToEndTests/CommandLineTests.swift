@@ -228,6 +228,15 @@ func smallWorkflow() throws -> Workspace {
     #expect(try workspace.enpire("log", "a", "--tail", "2").output == "499\n500\n")
   }
 
+  @Test func `one thing is told of as one`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["true"], "phony": true}, "b": {"run": ["echo"], "phony": true, "after": "a"}}}"#)
+    #expect(try workspace.enpire("check").output == "enpire: 2 steps, 0 stations\n")
+    #expect(try workspace.enpire("run", "a").code == 0)
+    #expect(try workspace.enpire("plan").output.hasSuffix("1 of 2 steps; 1 is up to date\n"))
+    #expect(try workspace.enpire("gc").output.hasSuffix("; 1 record with 0 B stays\n"))
+  }
+
   @Test func `graph and check speak JSON`() throws {
     let workspace = try smallWorkflow()
     let graph = try JSON(parsing: try workspace.enpire("graph", "--format", "json").output)

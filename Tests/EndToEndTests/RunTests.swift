@@ -109,7 +109,7 @@ import Testing
   @Test func `plan, why and run give the same reasons`() throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "steps": {"a": {"run": ["cp", "i", "o"], "in": {"i": "i"}, "out": {"o": "o"}}}}"#, files: ["i": "1"])
-    #expect(try workspace.enpire("plan").output == "run      a\n           it has not run before\n1 of 1 steps; 0 are up to date\n")
+    #expect(try workspace.enpire("plan").output == "run      a\n           it has not run before\n1 of 1 step; 0 are up to date\n")
     #expect(try workspace.enpire("-q").code == 3)
     #expect(try workspace.enpire().code == 0)
     #expect(try workspace.enpire("-q").code == 0)

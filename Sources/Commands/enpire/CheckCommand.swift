@@ -33,7 +33,7 @@ struct CheckCommand: ParsableCommand {
       return Terminal.print(
         (["check": 1, "workflow": .string(session.manifest.workflow), "steps": .integer(steps), "stations": .integer(stations)] as JSON).pretty)
     }
-    Terminal.print("\(session.manifest.workflow): \(steps) steps, \(stations) stations")
+    Terminal.print("\(session.manifest.workflow): \(counted(steps, "step")), \(counted(stations, "station"))")
   }
 
   private func inspect(_ session: Session) throws {
@@ -53,7 +53,8 @@ struct CheckCommand: ParsableCommand {
       for digest in found.missing { Terminal.print("missing \(digest)") }
       for step in found.affected { Terminal.print("\(repair ? "forgotten" : "affected"): \(step)") }
       Terminal.print(
-        "\(found.records) records, \(found.blobs) stored files, \(GcCommand.size(found.bytes)): \(found.isWhole ? "whole" : "not whole")")
+        "\(counted(found.records, "record")), \(counted(found.blobs, "stored file")), \(GcCommand.size(found.bytes)): "
+          + (found.isWhole ? "whole" : "not whole"))
     }
     for text in found.told { Terminal.say(text) }
     if !found.isWhole, !repair {

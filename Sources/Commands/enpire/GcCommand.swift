@@ -44,7 +44,8 @@ struct GcCommand: ParsableCommand {
     ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 || $0.1.contains(" of ") ? "" : "s")" }
     let removed =
       parts.isEmpty ? "nothing to remove" : "\(dryRun ? "would remove" : "removed") \(parts.joined(separator: ", ")): \(Self.size(collected.bytes))"
-    Terminal.print("\(removed); \(collected.keptRecords) records with \(Self.size(collected.keptBytes)) stay")
+    let stay = collected.keptRecords == 1 ? "stays" : "stay"
+    Terminal.print("\(removed); \(counted(collected.keptRecords, "record")) with \(Self.size(collected.keptBytes)) \(stay)")
     if let maxSize, collected.keptBytes > maxSize { Terminal.say("the latest results alone hold more than \(Self.size(maxSize)); they stay") }
   }
 

@@ -35,6 +35,6 @@ struct WfFormatCommand: ParsableCommand {
       return Terminal.print(
         (["import": 1, "manifest": .string(directory + "/enpire.json"), "steps": .integer(steps), "files": .integer(files)] as JSON).pretty)
     }
-    Terminal.say("\(directory)/enpire.json: \(steps) steps; \(files) files that none of them makes")
+    Terminal.say("\(directory)/enpire.json: \(counted(steps, "step")); \(counted(files, "file")) that none of them makes")
   }
 }

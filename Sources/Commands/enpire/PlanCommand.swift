@@ -52,8 +52,9 @@ struct PlanCommand: ParsableCommand {
     if open.isEmpty { return Terminal.print(nothingToDo(current)) }
     let skipped = open.count { if case .skip = $0.forecast { true } else { false } }
     let stale = open.count { if case .stale = $0.forecast { true } else { false } }
-    let passed = (skipped > 0 ? ", \(skipped) are skipped" : "") + (stale > 0 ? ", \(stale) must not run" : "")
-    Terminal.print("\(open.count - skipped - stale) of \(plan.count) steps; \(current) are up to date\(passed)" + expectation(estimate))
+    func are(_ count: Int) -> String { "\(count) \(count == 1 ? "is" : "are")" }
+    let passed = (skipped > 0 ? ", \(are(skipped)) skipped" : "") + (stale > 0 ? ", \(stale) must not run" : "")
+    Terminal.print("\(open.count - skipped - stale) of \(counted(plan.count, "step")); \(are(current)) up to date\(passed)" + expectation(estimate))
   }
 
   private static func expectation(_ estimate: Session.Estimate) -> String {

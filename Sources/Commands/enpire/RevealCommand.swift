@@ -24,7 +24,7 @@ struct RevealCommand: ParsableCommand {
     guard let name = names.first, names.count == 1 else { throw Problem(.usage, "reveal takes one step") }
     let revelation = try session.reveal(name)
     if output.json { return Terminal.print(revelation.json.pretty) }
-    Terminal.say("\(revelation.step): \(revelation.seeds.count) \(revelation.purpose) seeds, commitment \(revelation.commitment)")
+    Terminal.say("\(revelation.step): \(counted(revelation.seeds.count, "\(revelation.purpose) seed")), commitment \(revelation.commitment)")
     Terminal.print(revelation.nonce)
     for seed in revelation.seeds { Terminal.print("\(seed)") }
   }

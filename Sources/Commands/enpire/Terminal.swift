@@ -74,6 +74,9 @@ enum Terminal {
   }
 }
 
+/// `1 step`, `2 steps`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
 func nothingToDo(_ steps: Int) -> String { "nothing to do: " + (steps == 1 ? "the step is up to date" : "all \(steps) steps are up to date") }
 
 /// `0.8 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.

@@ -28,7 +28,7 @@ struct WatchCommand: ParsableCommand {
     // What is wrong later is told and waited out.
     try manifest.request(arguments).check()
     let watcher = try Watcher(manifest: manifest.file)
-    Terminal.say("watching \(watcher.fileCount) files")
+    Terminal.say("watching \(counted(watcher.fileCount, "file"))")
     try watcher.serve(running: runs ? ["run", "-f", manifest.file] + arguments : nil)
   }
 }
