@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"steps": {}}"#, #"1:1: "manifest": 1 is missing"#),
+    (" \n", "1:1: the file is empty"), (#"{"steps": {}}"#, #"1:1: "manifest": 1 is missing"#),
     (#"{"manifest": 2, "steps": {}}"#, "1:14: manifest version 2 is not known to this enpire"),
     (#"{"manifest": 1, "steps": {"a": {}}}"#, "1:27: step 'a' has neither 'uses' nor 'run'"),
     (#"{"manifest": 1, "steps": {"a": {"run": "ls", "out": {"o": "p"}}}}"#, "1:40: 'run' must be a list of strings"),

@@ -16,6 +16,11 @@ extension Manifest {
 
   /// Reads `text` as if it stood in the file.
   init(path: String, overrides: [(name: String, value: String)], text: [UInt8]) throws {
+    guard text.contains(where: { $0 > UInt8(ascii: " ") }) else {
+      throw Problem(
+        .manifest, "the file is empty", at: Place(file: Files.display(path), line: 1, column: 1),
+        hint: #"a small one: {"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "date > a"], "out": {"o": "a"}}}}"#)
+    }
     let reader = Reader(file: path, text: text)
     let (root, places) = try reader.parts("steps")
     try reader.version(root, "manifest")
