@@ -63,6 +63,14 @@ import Testing
     #expect(try workspace.summary()["ran"] == 1 && workspace.read("d") == "d\n")
   }
 
+  @Test func `a parent is a step, one of those appended, or an experiment by its id`() throws {
+    let workspace = try workspace()
+    let refused = try append(workspace, step("x"), "--parent", "b")
+    #expect(refused.code == 64 && refused.errors.contains("no step 'b' to be the parent"), "\(refused.errors)")
+    #expect(files(workspace).isEmpty)
+    for parent in ["a", "x", "ann-12"] { #expect(try append(workspace, step("x"), "--parent", parent, "--dry-run").code == 0) }
+  }
+
   @Test(
     arguments: [
       (#""x": {"uses": "freeze-enviroment"}"#, 65, "no step kind 'freeze-enviroment'"),

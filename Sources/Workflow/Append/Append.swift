@@ -64,6 +64,10 @@ extension Session {
     }
     // What steps append, and lists spread to, can be referred to.
     if graph.steps.contains(where: { $0.mayAppend || $0.spread != nil }) { _ = try plan(graph.steps) }
+    if let parent = request.note.parent, steps[parent] == nil, !AppendNote.isExperiment(parent), (try? graph.steps(for: parent)) == nil {
+      throw Problem(
+        .usage, "no step '\(parent)' to be the parent, and no experiment's id, as a-3", hint: suggestion(for: parent, among: graph.names))
+    }
     var known: [String: String] = [:]
     for declaration in graph.declarations { known[declaration.experiment] = known[declaration.experiment] ?? declaration.name }
     var declarations: [StepDeclaration] = []

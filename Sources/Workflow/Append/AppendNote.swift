@@ -15,6 +15,12 @@ public struct AppendNote: Sendable, Hashable {
     (self.author, self.hypothesis, self.parent, self.isGoal) = (author, hypothesis, parent, isGoal)
   }
 
+  /// An agent and a round, as `a-3`; which of them there are is known to Git, here and elsewhere.
+  static func isExperiment(_ id: String) -> Bool {
+    let parts = id.split(separator: "-", omittingEmptySubsequences: false)
+    return parts.count > 1 && parts.allSatisfy(Reader.isWord) && Int(parts.last ?? "") != nil
+  }
+
   /// From the file of an appended step.
   init(_ json: JSON) {
     self.init(
