@@ -47,6 +47,13 @@ import Testing
     }
   }
 
+  @Test func `the form of every verb's JSON is told`() throws {
+    let table = try Self.text("docs/cli.md").components(separatedBy: "## JSON\n")[1].components(separatedBy: "\n## ")[0]
+    for verb in try Self.verbs(of: Workspace()) where verb["arguments"]!.array!.contains(where: { $0["valueName"] == "json" }) {
+      #expect(table.contains("`\(verb["commandName"]!.string!)`"))
+    }
+  }
+
   @Test func `every verb says in its help what it does, with an example, in 80 columns`() throws {
     let workspace = try Workspace()
     let verbs = try Self.verbs(of: workspace)
