@@ -92,7 +92,8 @@ public final class Watcher {
       if isDue, count == 0 {
         isStirred = false
         child = try Child.spawn(
-          ["/proc/self/exe"] + arguments!, environment: Child.inheritedEnvironment, directory: Files.currentDirectory, output: "/proc/self/fd/2")
+          ["/proc/self/exe"] + arguments!, environment: Child.inheritedEnvironment, directory: Files.currentDirectory, output: "standard error",
+          through: fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3))
       }
     }
   }
