@@ -7,7 +7,7 @@ import OrderedCollections
 extension Attempt {
   static func links(
     _ step: Step, _ inputs: OrderedDictionary<String, [Decider.InputArtifact]>, _ session: Session
-  ) -> [(name: String, target: String)] {
+  ) -> [Rooms.Link] {
     if step.kind != nil { return [] }
     let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
     let targets = Dictionary(
@@ -17,14 +17,16 @@ extension Attempt {
     func isInside(_ path: String) -> Bool {
       Files.parent(of: path).map { targets[$0] != nil || ($0.count > workspace.count && isInside($0)) } ?? false
     }
-    return targets.filter { !isInside($0.key) }.sorted { $0.key < $1.key }.map { (String($0.key.dropFirst(workspace.count)), $0.value) }
+    return targets.filter { !isInside($0.key) }.sorted { $0.key < $1.key }.map {
+      Rooms.Link(name: String($0.key.dropFirst(workspace.count)), target: $0.value)
+    }
   }
 
-  /// The directories that it finds: those of its inputs and outputs.
-  static func layout(_ step: Step, _ links: [(name: String, target: String)]) -> Rooms.Layout {
-    if step.kind != nil { return ["out"] }
+  /// What it finds: links to its inputs, and the directories of them and of its outputs.
+  static func layout(_ step: Step, _ links: [Rooms.Link]) -> Rooms.Layout {
+    if step.kind != nil { return Rooms.Layout(directories: ["out"]) }
     let outputs = step.outputs.compactMap { $0.form == .directory && !step.mayOmit($0.name) ? $0.path : Files.parent(of: $0.path) }
-    return Rooms.layout(links.compactMap { Files.parent(of: $0.name) } + outputs)
+    return Rooms.layout(outputs, links)
   }
 
   /// The argv with references filled in. The command runs in the private directory, where the workspace's inputs stand at their own
@@ -35,11 +37,7 @@ extension Attempt {
       exposure.read(path)
       if strace != nil { shownPaths[path] = [path] }
     }
-    for link in links {
-      let path = directory + "/" + link.name
-      if strace != nil { shownPaths[link.target]!.append(path) }
-      guard symlink(link.target, path) == 0 else { throw Files.problem("write", path) }
-    }
+    if strace != nil { for link in layout.links { shownPaths[link.target]!.append(directory + "/" + link.name) } }
     return try step.argv.flatMap { word -> [String] in
       let segments = try Template.parse(word)
       if segments.count == 1, case .reference(.input(let port)) = segments[0] { return try paths(of: port) }

@@ -19,9 +19,7 @@ final class Attempt {
   var exposure = Exposure()
   private(set) var child: Child!
   let inputs: OrderedDictionary<String, [Decider.InputArtifact]>
-  /// Inputs of the workspace that a command finds in its directory: the relative path of each, and where it leads.
-  let links: [(name: String, target: String)]
-  private let layout: Rooms.Layout
+  let layout: Rooms.Layout
   private var hasLeft = false
   /// What keeps its secrets out of all that is told, if it has any.
   private(set) var mask: Mask?
@@ -85,8 +83,7 @@ final class Attempt {
     started = Clock.now
     startedMonotonic = Clock.monotonic
     inputs = try session.decider.inputs(of: step)
-    links = Self.links(step, inputs, session)
-    layout = Self.layout(step, links)
+    layout = Self.layout(step, Self.links(step, inputs, session))
     directory = try session.rooms.take(layout)
     log = reproduced != nil ? directory + "/log" : "\(state)/logs/\(key.hex).log"
     sandbox = try session.isolation.sandbox(for: step)
@@ -288,7 +285,6 @@ final class Attempt {
     showLog()
     if let draft { session.drafts.give(draft) }
     draft = nil
-    for link in links { unlink(directory + "/" + link.name) }
     session.rooms.give(directory, layout)
   }
 

@@ -1,12 +1,21 @@
 // The private directories in which steps run. One that was left as it was made is used again for the next step with the same layout: making and
-// removing directories costs more than everything else the engine does for a short step, for ext4 looks for an inode that was not deleted lately.
+// removing directories and links costs more than everything else the engine does for a short step, for ext4 looks for an inode that was not
+// deleted lately.
 
 internal import CLinux
 internal import Glibc
 
 final class Rooms {
-  /// Directories below a room, each after those it lies in; relative.
-  typealias Layout = [String]
+  /// What a step finds in its room; names are relative.
+  struct Layout: Hashable {
+    /// Each after those it lies in.
+    var directories: [String]
+    var links: [Link] = []
+  }
+
+  struct Link: Hashable {
+    let name: String, target: String
+  }
 
   private let root: String
   private var free: [Layout: [String]] = [:]
@@ -14,7 +23,7 @@ final class Rooms {
 
   init(root: String) { self.root = root }
 
-  /// A directory that holds the layout's directories and nothing else, for this process's user alone.
+  /// A directory that holds the layout and nothing else, for this process's user alone.
   func take(_ layout: Layout) throws -> String {
     if let room = free[layout]?.popLast() { return room }
     while let (other, rooms) = free.first {
@@ -26,19 +35,25 @@ final class Rooms {
     count += 1
     let room = "\(root)/\(getpid())-\(count)"
     try Files.makePrivate(room)
-    for directory in layout where mkdir(room + "/" + directory, 0o777) != 0 { throw Files.problem("create directory", room + "/" + directory) }
+    for directory in layout.directories where mkdir(room + "/" + directory, 0o777) != 0 {
+      throw Files.problem("create directory", room + "/" + directory)
+    }
+    for link in layout.links where symlink(link.target, room + "/" + link.name) != 0 { throw Files.problem("write", room + "/" + link.name) }
     return room
   }
 
   /// Makes a room of one layout one of another. What goes becomes what comes, for a new name costs less than a new directory.
   private static func rebuild(_ room: String, _ old: Layout, _ new: Layout) -> Bool {
+    let (oldLinks, newLinks) = (Set(old.links), Set(new.links))
+    for link in old.links where !newLinks.contains(link) && unlink(room + "/" + link.name) != 0 { return false }
     // Each before those it lies in, and after them.
-    var going = Array(old.filter { !new.contains($0) }.reversed())[...]
-    var coming = new.filter { !old.contains($0) }[...]
+    var going = Array(old.directories.filter { !new.directories.contains($0) }.reversed())[...]
+    var coming = new.directories.filter { !old.directories.contains($0) }[...]
     while let one = going.first, let other = coming.first, rename(room + "/" + one, room + "/" + other) == 0 {
       (going, coming) = (going.dropFirst(), coming.dropFirst())
     }
     return going.allSatisfy { rmdir(room + "/" + $0) == 0 } && coming.allSatisfy { mkdir(room + "/" + $0, 0o777) == 0 }
+      && new.links.allSatisfy { oldLinks.contains($0) || symlink($0.target, room + "/" + $0.name) == 0 }
   }
 
   /// Takes a directory back once no process is in it; whatever a step left there is removed with it.
@@ -47,11 +62,11 @@ final class Rooms {
   }
 
   private func isClean(_ room: String, _ layout: Layout) -> Bool {
-    guard Self.holds(room, mode: 0o700, count: layout.count { !$0.utf8.contains(UInt8(ascii: "/")) }) else { return false }
-    return layout.allSatisfy { directory in
-      let path = room + "/" + directory
-      return Self.holds(path, mode: nil, count: layout.count { Files.parent(of: $0) == directory })
-    }
+    var entries: [String: Int] = [:]
+    for name in layout.directories + layout.links.map(\.name) { entries[Files.parent(of: name) ?? "", default: 0] += 1 }
+    return Self.holds(room, mode: 0o700, count: entries["", default: 0])
+      && layout.directories.allSatisfy { Self.holds(room + "/" + $0, mode: nil, count: entries[$0, default: 0]) }
+      && layout.links.allSatisfy { Files.link(room + "/" + $0.name) == $0.target }
   }
 
   /// Whether this is a directory with so many entries, nobody having changed its mode.
@@ -60,13 +75,13 @@ final class Rooms {
     return enpire_entries(path, &found) == count && mode.map { found & 0o7777 == $0 } ?? (found & 0o7700 == 0o700)
   }
 
-  /// The directories that a set of directories needs, each after its parents.
-  static func layout(_ directories: [String]) -> Layout {
+  /// The directories that links and a set of directories need, and the links.
+  static func layout(_ directories: [String], _ links: [Link]) -> Layout {
     var all: Set<String> = []
-    for directory in directories {
+    for directory in directories + links.compactMap({ Files.parent(of: $0.name) }) {
       var next: String? = directory
       while let path = next, !path.isEmpty, all.insert(path).inserted { next = Files.parent(of: path) }
     }
-    return all.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return Layout(directories: all.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }, links: links)
   }
 }

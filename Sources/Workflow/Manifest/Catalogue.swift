@@ -7,10 +7,7 @@ public enum Catalogue {
   /// The worker: `ENPIRE_WORKER`, or `enpire-worker` beside this program.
   public static var worker: String {
     if let path = getenv("ENPIRE_WORKER") { return String(cString: path) }
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    let program = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return (Files.parent(of: program) ?? ".") + "/enpire-worker"
+    return (Files.parent(of: Surroundings.program) ?? ".") + "/enpire-worker"
   }
 
   /// All kinds by name.

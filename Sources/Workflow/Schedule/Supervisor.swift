@@ -39,14 +39,8 @@ struct Supervisor {
   /// Seconds since 1970: when a run that has not ended by itself is asked to, and a minute later killed.
   let deadline: Double?
 
-  private static let program: String = {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    return String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }()
-
   /// The absolute path of this program.
-  static var programPath: String { program }
+  static let programPath = Files.link("/proc/self/exe") ?? ""
 
   /// Runs it to its end.
   func run() throws -> Account {
@@ -61,7 +55,8 @@ struct Supervisor {
     // A jobserver's descriptors are not passed on, and their numbers mean something else there.
     let environment = environment.filter { $0.key != "MAKEFLAGS" && $0.key != "MFLAGS" }
     let child = try Child.spawn(
-      [Self.program] + words, environment: environment, directory: Files.currentDirectory, output: "/dev/null", through: pipe[1], withProgress: true)
+      [Self.programPath] + words, environment: environment, directory: Files.currentDirectory, output: "/dev/null", through: pipe[1],
+      withProgress: true)
     var said = Lines(), events = Lines()
     var log = Log(self.log)
     var told: Int32?
