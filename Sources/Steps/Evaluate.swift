@@ -48,6 +48,9 @@ enum Evaluate: StepKind {
     let samples = try SamplesFile(path: step.samplesFile, lease: step.leases.first)
     try samples.takeLost(on: entry, seed: plan.seed, policy: plan.policy, withSeed: !plan.purpose.isSecret)
     let wanted = plan.trials(ofShard: step.shard)
+    // Fixed beforehand is a count that was asked for before the first trial, and no other one ever: their outcomes are seen while they run.
+    let count = step.value("bar") == nil ? wanted.count : 0, looks = samples.looks.union(step.looks)
+    if !looks.isEmpty { step.telemetry("looks", .array(looks.sorted().map { .integer($0) })) }
     var stop = EarlyStop(step, plan)
     stop?.look(at: samples)
     let missing = wanted.filter { samples[$0] == nil }
@@ -55,19 +58,18 @@ enum Evaluate: StepKind {
       let session = try TrialSession(
         station: entry, policies: policies.map { try PolicyLoader.policy(at: $0.path) }, environment: environment, plan: plan, samples: samples,
         step: step)
+      try samples.look(at: count)
       try session.run(missing, of: wanted.count, step) {
         stop?.look(at: samples)
         return stop?.isDecided == true
       }
     }
+    try samples.look(at: count)
     let trials = wanted.prefix(stop?.end ?? wanted.count).compactMap { samples[$0] }
     let header = EvaluationResult.Header(
       purpose: plan.purpose, environment: environment?.hash, policies: policies.map(\.digest), paired: plan.paired,
       confidence: step.double("confidence"), attempts: plan.attempts, seedCommitment: plan.commitment)
-    let count = stop == nil ? trials.count : 0, looks = samples.looks.union(step.looks)
-    if !looks.isEmpty { step.telemetry("looks", .array(looks.sorted().map { .integer($0) })) }
     let isFixed = stop == nil && looks.allSatisfy { $0 == count }
-    try samples.look(at: count)
     try write(EvaluationResult(header: header, trials: trials, isFixed: isFixed, stop: stop), step)
     try Films.draw(trials, count: step.int("films"), into: step.output("films"))
   }

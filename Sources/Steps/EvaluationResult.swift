@@ -20,7 +20,7 @@ struct EvaluationResult {
 
   let header: Header
   let trials: [Sample]
-  /// Whether the count was fixed before the first trial: nobody had been told of another one, and no test ended it.
+  /// Whether the count was fixed before the first trial: nobody had asked for another one, and no test ended it.
   let isFixed: Bool
   /// What told when there were enough.
   var stop: EarlyStop? = nil

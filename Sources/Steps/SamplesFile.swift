@@ -1,5 +1,5 @@
 // The trials already done, one JSON line each, appended by one write as each is done; between them notes of what was begun on hardware, and of
-// how many trials a result was told. A crash can tear the last line only; it is cut off.
+// how many trials were asked for. A crash can tear the last line only; it is cut off.
 
 import Foundation
 import JSON
@@ -32,7 +32,7 @@ final class SamplesFile {
   private let lease: Lease?
   private var samples: [Int: Sample] = [:]
   private var begun: Set<Int> = []
-  /// Counts of trials of which a result was told: 0 for a count that was not fixed beforehand.
+  /// Counts of trials that were asked for: 0 for one that a test was to end.
   private(set) var looks: Set<Int> = []
 
   /// Opens the file, made if it is not there, and cuts off a torn last line.
@@ -69,7 +69,7 @@ final class SamplesFile {
     begun.insert(index)
   }
 
-  /// A result is about to be told: whoever asks for another count later may do so for what it says.
+  /// So many trials are about to be seen: whoever asks for another count later may do so for how they went.
   func look(at count: Int) throws {
     if looks.insert(count).inserted { try write((["looked": .integer(count)] as JSON).compact) }
   }

@@ -26,6 +26,7 @@ import Robot
     let fleet = (0..<200).map { PushTPhysics.drawn(forStation: "sim-\($0)") }
     for physics in fleet {
       #expect((0.85...1.15).contains(physics.agentRadius / 15) && (0.85...1.15).contains(physics.gain / 100))
+      #expect((0.85...1.15).contains(physics.derivativeGain / 20))
       #expect((0.95...1.1).contains(physics.blockScale / 30) && (0...0.3).contains(physics.friction) && (0...1).contains(physics.observationNoise))
       #expect(physics.damping == 0 || (0.1...0.3).contains(physics.damping))
     }

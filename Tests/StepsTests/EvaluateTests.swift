@@ -25,6 +25,16 @@ import Testing
     #expect(again.result["rate"] == first.result["rate_anytime"], "and may have been chosen for what it says")
   }
 
+  @Test func `who lowers the count of an evaluation that was interrupted has seen how its trials went`() throws {
+    let whole = try evaluate(trials: 5, samples: "a"), path = folder.path("a.jsonl")
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    #expect(lines.count == 6 && lines[0] == #"{"looked":5}"#, "what is asked for is noted before the first trial")
+    try (lines.prefix(4).joined(separator: "\n") + "\n").write(toFile: path, atomically: false, encoding: .utf8)
+    #expect(try evaluate(trials: 3, samples: "a").result["rate"]?["method"] == "confidence-sequence")
+    try (lines.prefix(4).joined(separator: "\n") + "\n").write(toFile: path, atomically: false, encoding: .utf8)
+    #expect(try evaluate(trials: 5, samples: "a").result == whole.result, "gone on with, it is what was asked for")
+  }
+
   @Test func `a line torn by a crash is run again, and whole ones are not`() throws {
     let whole = try evaluate(trials: 4, samples: "a")
     let path = folder.path("a.jsonl")

@@ -43,13 +43,30 @@ import Testing
     #expect(try train(run, ["regime": "recipe", "override": ["seed": 5]], demos: false)["seed"] == 5, "the recipe's, where the step says none")
   }
 
-  @Test(arguments: ["bc", "rl"])
-  func `A learned policy is trained, written, the same for the same seed, and its curves are told`(regime: String) throws {
+  /// What is put over the recipe, which says settings of soft actor-critic; other algorithms have no use for them.
+  @Test(
+    arguments: [
+      ("bc", [:]), ("bc", ["bc": ["optimiser": ["threads": 2]]]), ("rl", [:]), ("rl", ["rl": ["optimiser": ["threads": 2]]]),
+      (
+        "rl",
+        ["rl": ["algorithm": "proximal-policy", "proximal": ["round": 300, "batch": 64], "optimiser": ["threads": 2], "schedule": ["steps": 600]]]
+      ),
+      (
+        "rl",
+        [
+          "bc": ["head": ["modes": 2, "draws": true], "optimiser": ["threads": 2]],
+          "rl": ["algorithm": "self-imitation", "imitation": ["starts": 1, "attempts": 2, "updates": 10], "schedule": ["steps": 200]],
+        ]
+      ),
+    ] as [(String, JSON)])
+  func `A learned policy is trained, written, the same for the same seed and threads, and its curves are told`(
+    regime: String, override: JSON
+  ) throws {
     var weights: [Data] = []
     for _ in 0..<2 {
       let run = try StepRun()
       defer { run.remove() }
-      let policy = try train(run, ["regime": .string(regime), "seed": 1])
+      let policy = try train(run, ["regime": .string(regime), "seed": 1, "override": override])
       #expect(policy["regime"]?.string == regime)
       let curves = try run.json("curves.json")
       #expect(curves["outcome"] == "finished")
@@ -69,9 +86,7 @@ import Testing
         "rl": ["algorithm": "self-imitation", "imitation": ["starts": 1, "attempts": 2, "updates": 10], "schedule": ["steps": 200]],
       ],
     ]
-    var recipe = Self.recipe
-    recipe["rl"] = ["schedule": ["evaluation_episodes": 1]]
-    let inputs = ["recipe": try run.write(recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)]
+    let inputs = ["recipe": try run.write(Self.recipe, to: "recipe.json"), "demos": try Self.demonstrations(run)]
     try run.run("train", inputs: inputs, with: with, outputs: Self.outputs)
     let policy = try run.json("policy/policy.json")
     #expect(policy["regime"] == "rl" && policy["draws"] == true && policy["modes"] == 3 && policy["seed"] == 1)
@@ -116,6 +131,15 @@ import Testing
     #expect(policy["network"]?["hidden"] == [16, 8])
     let points = try run.json("curves.json")["series"]?[0]?["points"]?.array
     #expect(points?.last?[0] == 10)
+  }
+
+  @Test func `An override chooses another algorithm than the file is for, and says nothing that has no use`() throws {
+    let run = try StepRun()
+    defer { run.remove() }
+    let proximal: JSON = ["algorithm": "proximal-policy", "proximal": ["round": 300, "batch": 64], "network": ["critics": 3]]
+    #expect { try train(run, ["regime": "rl", "override": ["rl": proximal]]) } throws: {
+      "\($0)" == "recipe: /rl/network/critics: is 3, and is used only where 'algorithm' is \"soft-actor-critic\""
+    }
   }
 
   @Test func `Cloning without demonstrations says what is missing`() throws {

@@ -28,23 +28,29 @@ struct LogCommand: ParsableCommand {
   func run() throws {
     let (session, _) = try manifest.session()
     let execution = try execution(session)
-    let file = "\(session.state.directory)/logs/\(execution.key).log"
+    let name = "\(session.state.directory)/logs/\(execution.key)", file = name + (execution.outcome == "prepared" ? ".prepared" : "") + ".log"
     if path, !output.json { return Terminal.print(file) }
-    // One that printed nothing has none.
-    guard let stream = fopen(file, "r") ?? (errno == ENOENT ? fopen("/dev/null", "r") : nil) else {
-      throw Problem(.missingInput, "the log \(file) cannot be read: \(String(cString: strerror(errno)))")
+    // What it printed before it had its station comes first.
+    let streams = try [name + ".prepared.log", name + ".log"].compactMap { file in
+      let stream = fopen(file, "r")
+      guard stream != nil || errno == ENOENT else {
+        throw Problem(.missingInput, "the log \(file) cannot be read: \(String(cString: strerror(errno)))")
+      }
+      return stream
     }
-    defer { fclose(stream) }
+    defer { for stream in streams { fclose(stream) } }
     let kept = tail ?? (output.json ? 200 : .max)
     var lines: [String] = []
     var count = 0
     var buffer: UnsafeMutablePointer<CChar>?
     var capacity = 0
-    while getline(&buffer, &capacity, stream) > 0 {
-      lines.append(String(cString: buffer!))
-      count += 1
-      // Not more in memory than is asked for, twice.
-      if kept < Int.max / 2, lines.count > 2 * kept + 100 { lines.removeFirst(lines.count - kept) }
+    for stream in streams {
+      while getline(&buffer, &capacity, stream) > 0 {
+        lines.append(String(cString: buffer!))
+        count += 1
+        // Not more in memory than is asked for, twice.
+        if kept < Int.max / 2, lines.count > 2 * kept + 100 { lines.removeFirst(lines.count - kept) }
+      }
     }
     free(buffer)
     lines = Array(lines.suffix(kept))

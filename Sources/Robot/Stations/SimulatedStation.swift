@@ -57,6 +57,7 @@ extension PushTPhysics {
     physics.observationNoise = random.uniform(0...1)
     let damping = random.uniform(0.1...0.3)
     physics.damping = random.index(below: 4) == 0 ? damping : 0
+    physics.derivativeGain *= random.uniform(0.85...1.15)
     return physics
   }
 }

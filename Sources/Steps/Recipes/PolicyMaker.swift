@@ -158,7 +158,7 @@ extension StepContext {
     if let override = value("override") { json = json.overlaid(by: override) }
     if let updates = value("updates") { json = json.overlaid(by: ["bc": ["schedule": ["updates": updates]]]) }
     if let steps = value("steps") { json = json.overlaid(by: ["rl": ["schedule": ["steps": steps]]]) }
-    return try Recipe(json)
+    return try Recipe(json, saying: value("override") ?? [:])
   }
 
   /// The data set of input `demos`, if there is one.

@@ -36,9 +36,10 @@ struct Recipe {
     try self.init(json)
   }
 
-  /// Throws the first fault, if there is one.
-  init(_ json: JSON) throws {
-    if let fault = Self.faults(in: json).first { throw StepFailure("recipe: \(fault)") }
+  /// Throws the first fault, if there is one. Only what `said` says has to be used: what a file says for another algorithm is no fault where an
+  /// override chooses this one. Nil: all of it.
+  init(_ json: JSON, saying said: JSON? = nil) throws {
+    if let fault = Self.faults(in: json, saying: said).first { throw StepFailure("recipe: \(fault)") }
     task = json["task"]?.string ?? ""
     regime = json["regime"]?.string.flatMap(Regime.init) ?? .heuristic
     heuristic = json["heuristic"] ?? [:]
@@ -48,13 +49,13 @@ struct Recipe {
     Setting.read(ChoiceBudget.table, from: json["budget"], into: &budget)
   }
 
-  static func faults(in json: JSON) -> [SchemaFault] {
+  static func faults(in json: JSON, saying said: JSON? = nil) -> [SchemaFault] {
     let faults = SchemaCheck.faults(of: json, against: schema)
-    return faults.isEmpty ? contradictions(in: json) : faults
+    return faults.isEmpty ? contradictions(in: json, saying: said ?? json) : faults
   }
 
   /// Settings that are right alone and not together, or of no use beside others. `json` fits the schema.
-  private static func contradictions(in json: JSON) -> [SchemaFault] {
+  private static func contradictions(in json: JSON, saying said: JSON) -> [SchemaFault] {
     var cloning = CloningSettings()
     Setting.read(CloningSettings.table, from: json["bc"], into: &cloning)
     let settings = cloning.learner, bc = JSONPointer() / "bc"
@@ -77,8 +78,9 @@ struct Recipe {
           pointer: JSONPointer() / "rl" / "algorithm",
           problem: "is \"self-imitation\", which needs a clone that draws what it does: 'modes' above 1 with 'draws', or a flow, in /bc/head"))
     }
-    return faults + Setting.unused(CloningSettings.table, in: cloning, defaults: CloningSettings(), at: bc)
-      + Setting.unused(ReinforcementSettings.table, in: reinforcement, defaults: ReinforcementSettings(), at: JSONPointer() / "rl")
+    return faults + Setting.unused(CloningSettings.table, in: cloning, defaults: CloningSettings(), said: said["bc"], at: bc)
+      + Setting.unused(
+        ReinforcementSettings.table, in: reinforcement, defaults: ReinforcementSettings(), said: said["rl"], at: JSONPointer() / "rl")
   }
 
   /// Every setting with its value.

@@ -77,10 +77,10 @@ struct Setting<Root> {
     }
   }
 
-  /// What was asked for and would change nothing: settings of `root` that are not their defaults, and that nothing uses.
-  static func unused(_ table: [Setting], in root: Root, defaults: Root, at pointer: JSONPointer) -> [SchemaFault] {
+  /// What is said and would change nothing: settings of `root` that are not their defaults, and that nothing uses.
+  static func unused(_ table: [Setting], in root: Root, defaults: Root, said: JSON?, at pointer: JSONPointer) -> [SchemaFault] {
     table.compactMap { setting in
-      guard let condition = setting.condition, !condition.holds(root) else { return nil }
+      guard let condition = setting.condition, !condition.holds(root), setting.path.reduce(said, { $0?[$1] }) != nil else { return nil }
       let value = setting.value(in: root)
       guard value != setting.value(in: defaults) else { return nil }
       return SchemaFault(

@@ -77,7 +77,7 @@ struct ThreadTrial {
     (recipe.cloning.learner.updates, recipe.cloning.learner.threads, recipe.cloning.learner.heldOut) = (amount, threads, 0)
     (recipe.reinforcement.learner.threads, recipe.reinforcement.learner.evaluations) = (threads, 0)
     (recipe.reinforcement.learner.steps, recipe.reinforcement.learner.warmUp, recipe.reinforcement.learner.criticsAlone) = (amount, 1, 0)
-    recipe.reinforcement.learner.cloningUpdates = 0
+    (recipe.reinforcement.learner.cloningUpdates, recipe.reinforcement.learner.stepsPerUpdate) = (0, 1)
     recipe.reinforcement.proximal.round = amount
     return recipe
   }

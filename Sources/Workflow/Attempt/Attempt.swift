@@ -85,7 +85,7 @@ final class Attempt {
     inputs = try session.decider.inputs(of: step)
     layout = Self.layout(step, Self.links(step, inputs, session))
     directory = try session.rooms.take(layout)
-    log = reproduced != nil ? directory + "/log" : "\(state)/logs/\(key.hex).log"
+    log = reproduced != nil ? directory + "/log" : "\(state)/logs/\(key.hex)\(isPreparation ? ".prepared" : "").log"
     sandbox = try session.isolation.sandbox(for: step)
     exposure.network = step.options.network
     do { child = try start(surroundings, passing) } catch {

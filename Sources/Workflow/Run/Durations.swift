@@ -68,13 +68,19 @@ final class Durations {
   }
 
   private func expect(_ step: Step) -> Double {
-    let seconds = recordedSeconds(of: step)
+    let seconds = recordedSeconds(of: step).map { $0 + (step.prepares ? preparationSeconds(of: step) : 0) }
     if let seconds { known = (known.count + 1, known.seconds + seconds) } else { unknown.insert(step.id) }
     let expectation = seconds ?? (known.count > 0 ? known.seconds / Double(known.count) : 1)
     expected[step.id] = expectation
     remaining += expectation
     if let station = step.station { byStation[station.name, default: 0] += expectation }
     return expectation
+  }
+
+  /// Of what it did in an attempt of its own, before it had its station.
+  private func preparationSeconds(of step: Step) -> Double {
+    guard let key = try? session.state.latest(session.manifest.workflow, step.name), let details = try? session.state.details(key) else { return 0 }
+    return details.telemetry["preparation_seconds"]?.double ?? 0
   }
 
   /// One by one at first; all at once when it turns out that many are asked for.

@@ -62,7 +62,8 @@ extension Run {
     let step = job.step
     if try takeShared(job) { return leave(place) }
     guard let leases = try admit(job, place) else { return }
-    if job.isTainted, attempts[step.id] == nil, step.effect == .sample {
+    // Once a run: what it draws itself is good.
+    if job.isTainted, step.effect == .sample, renewed.insert(step.id).inserted {
       try session.state.setAside(samples: try session.decider.sampleKey(of: step, fingerprint: job.fingerprint))
     }
     attempts[step.id, default: 0] += 1

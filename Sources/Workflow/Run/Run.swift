@@ -119,6 +119,8 @@ public final class Run {
   var twins: [Digest: [Step]] = [:]
   var running: [UInt64: Attempt] = [:]
   var attempts: [Step.ID: Int] = [:]
+  /// Steps whose trials of before, which are in quarantine, were put aside.
+  var renewed: Set<Step.ID> = []
   /// Steps that have done what needs no station, and the seconds it took.
   var prepared: [Step.ID: Double] = [:]
   /// What was decided and is not written down yet.
