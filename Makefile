@@ -2,7 +2,7 @@
 # make test       set up and run all tests
 # make help       everything else
 .DEFAULT_GOAL := push-t
-.PHONY: help setup setup-test build test check docs format clean push-t study-kills study-nights bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append study-eyes bench-learn study-parity study-gym study-gaps study-cloning study-residual study-imitation
+.PHONY: help setup setup-test build test check docs format clean push-t study-kills study-nights bench-start bench-push-t bench-trust bench-engine study-crashes study-random study-graphs study-fuzz study-append study-eyes bench-learn study-parity study-gym study-gaps study-cloning study-residual study-imitation study-speed
 MAKEFLAGS += --no-builtin-rules
 
 SWIFT_BUILD := swift build --configuration release
@@ -127,7 +127,10 @@ bench-engine: .build/ready .deps/ready-bench ## time graphs of 1,000 to 100,000 
 		--report docs/results/engine.md --data docs/results/engine.json $(ARGS)
 bench-push-t: .deps/ready-test ## control steps a second of the simulation and of the planner's model, beside gym-pusht
 	@$(SWIFT_BUILD) --product push-t-speed --quiet && $(PROGRAMS)/push-t-speed | tee docs/results/push-t-speed.json
+	@cd docs/results && python3 ../../Benchmarks/speeds.py push-t-speed
 bench-learn: .deps/ready-test ## updates a second of the learners, beside the same in PyTorch
 	@$(SWIFT_BUILD) --product learn-speed --quiet && $(PROGRAMS)/learn-speed | tee docs/results/learn-speed.json
+	@cd docs/results && python3 ../../Benchmarks/speeds.py learn-speed
+study-speed: bench-push-t bench-learn ## bench-push-t and bench-learn
 clean: ## remove everything built, not what was fetched
 	rm -rf .build
