@@ -5,7 +5,11 @@ Usage: report.py OUTPUT-STEM TITLE TEXT-FILE NAME=RESULT.json…
 RESULT is an evaluation's result, NAME what it is called in the table. TEXT-FILE says what was done; - for none.
 """
 import json
+import pathlib
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from intervals import draw
 
 stem, title, text, *pairs = sys.argv[1:]
 rows = []
@@ -31,21 +35,10 @@ left, right, height = 260, 700, 22
 low = min(0.9, min(row["lower"] for row in rows)) if rows else 0
 low = max(0, int(low * 10) / 10)
 x = lambda value: left + (right - left) * (value - low) / (1 - low)
-lines = [
-    f'<svg xmlns="http://www.w3.org/2000/svg" width="{right + 60}" height="{height * len(rows) + 50}" font-family="sans-serif" font-size="12">',
-    '<style>text{fill:#333} .g{stroke:#ccc} .i{stroke:#2a6f97;stroke-width:3} .d{fill:#013a63}'
-    '@media (prefers-color-scheme:dark){text{fill:#ddd} .g{stroke:#555} .i{stroke:#61a5c2} .d{fill:#a9d6e5}}</style>',
-]
-for tick in range(6):
-    value = low + (1 - low) * tick / 5
-    lines.append(f'<line class="g" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="10" y2="{height * len(rows) + 20}"/>')
-    lines.append(f'<text x="{x(value):.1f}" y="{height * len(rows) + 38}" text-anchor="middle">{percent(value)} %</text>')
-for index, row in enumerate(rows):
-    y = 20 + height * index
-    lines.append(f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">{row["name"]}</text>')
-    lines.append(f'<line class="i" x1="{x(row["lower"]):.1f}" x2="{x(row["upper"]):.1f}" y1="{y}" y2="{y}"/>')
-    lines.append(f'<circle class="d" cx="{x(row["estimate"] or 0):.1f}" cy="{y}" r="4"/>')
-open(stem + ".svg", "w").write("\n".join(lines + ["</svg>"]) + "\n")
+ticks = [low + (1 - low) * tick / 5 for tick in range(6)]
+draw(
+    stem + ".svg", [(row["name"], row["lower"], row["estimate"] or 0, row["upper"]) for row in rows],
+    [(value, percent(value) + " %") for value in ticks], x, left, right, height)
 
 # --- the page ---
 words = "" if text == "-" else open(text).read().strip() + "\n\n"
