@@ -116,6 +116,13 @@ import Testing
     try workspace.write("in the new directory\n", to: "in/2.txt")
     #expect(try workspace.summary()["ran"] == 3)
     #expect(workspace.read("out/c2") == "in the new directory\n")
+    // What the last run left is watched too: the next one looks at no file itself.
+    let calls = workspace.path("calls").path()
+    let look = try workspace.start(
+      ["-o", calls, "-e", "trace=file", Workspace.program.path(), "run"], program: URL(filePath: "/usr/bin/strace"), number: 8)
+    #expect(workspace.outcome(of: look, number: 8).errors == "nothing to do: all 30 steps are up to date\n")
+    let traced = try #require(workspace.read("calls"))
+    #expect(traced.contains("watch.sock") && !traced.contains("\"out/") && !traced.contains("\"in/"), "\(traced)")
   }
 
   @Test func `a variable of the environment that comes to be set is seen`() throws {

@@ -45,4 +45,38 @@ import Testing
     #expect(try workspace.enpire("append", "--goal", "steps.json").code == 0)
     #expect(becomes("x\n", "x"))
   }
+
+  @Test func `what is edited while a run goes on is not forgotten`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["one", "all", "many"], "steps": {
+        "one": {"run": ["cp", "in", "${out.o}"], "in": {"p": "in"}, "out": {"o": "one"}},
+        "all": {"run": ["sh", "-c", "cat names/*.txt > all"], "in": {"p": "names/*.txt"}, "out": {"o": "all"}},
+        "many": {"run": ["sh", "-c", "cat tree/* tree/*/* > many 2> /dev/null; true"], "in": {"t": "tree"}, "out": {"o": "many"}}}}
+      """#,
+      files: ["in": "0", "names/0.txt": "0", "tree/0": "0", "tree/below/0": "0"])
+    let watch = try workspace.start(["watch", "--run"], number: 1)
+    defer {
+      watch.interrupt()
+      watch.waitUntilExit()
+    }
+    // As soon as one output is there, while the run that made it has more to do or to write down.
+    func becomes(_ text: String, _ file: String) -> Bool {
+      for _ in 0..<100_000 where workspace.read(file) != text { usleep(200) }
+      return workspace.read(file) == text
+    }
+    #expect(becomes("0", "one"))
+    var (all, many) = ("0", "00")
+    for round in 1...8 {
+      try workspace.write("\(round)", to: "in")
+      #expect(becomes("\(round)", "one"), "\(workspace.read(".errors-1") ?? "")")
+      try workspace.write("\(round)", to: "names/\(round).txt")
+      all += "\(round)"
+      #expect(becomes(all, "all"), "\(workspace.read(".errors-1") ?? "")")
+      // In a directory that was not there when it began to watch.
+      try workspace.write("\(round)", to: "tree/new\(round)/0")
+      many += "\(round)"
+      #expect(becomes(many, "many"), "\(workspace.read(".errors-1") ?? "")")
+    }
+  }
 }

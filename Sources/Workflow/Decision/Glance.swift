@@ -155,8 +155,7 @@ struct Glance {
       }
       isStale[index] = true
       return watch.kind != Snapshot.Watch.Kind.configuration.rawValue
-    case .pattern: isStale[index] = Self.digest(ofNames: Files.matches(path)) != watch.digest
-    case .directory: isStale[index] = Self.digest(ofNames: (try? Files.walk(path)) ?? []) != watch.digest
+    case .pattern, .directory: isStale[index] = Self.digest(ofNames: Self.names(.init(rawValue: watch.kind)!, path)!) != watch.digest
     case .appended:
       let names = Appended.names(in: path)
       if Self.digest(ofNames: names) == watch.digest { return true }
@@ -168,6 +167,16 @@ struct Glance {
       appended = names.filter { !known.contains($0) }.map { path + "/" + $0 }.filter { (try? Appended.byPerson($0)) ?? nil != nil }
     }
     return true
+  }
+
+  /// The names that a watch of this kind is of; nil if it is of one file.
+  static func names(_ kind: Snapshot.Watch.Kind, _ path: String) -> [String]? {
+    switch kind {
+    case .pattern: Files.matches(path)
+    case .directory: (try? Files.walk(path)) ?? []
+    case .appended: Appended.names(in: path)
+    case .configuration, .file, .output: nil
+    }
   }
 
   static func digest(ofNames names: [String]) -> Digest { Digest(of: names.joined(separator: "\0")) }

@@ -72,11 +72,11 @@ private struct SnapshotWriter {
     var (needs, files, results): ([Int: [UInt32]], [Int: [UInt32]], [Int: [Snapshot.Result]]) = ([:], [:], [:])
     for group in groups {
       let index = Int(declarationIndex[group.name]!)
-      let watches = try watches(of: group)
+      let (watches, isSure) = try watches(of: group)
       let isSettled = group.steps.allSatisfy { ($0.status.isSuccess || $0.bypassReason != nil) && !$0.options.always }
-      draft.declarations[index].isOpen = isSettled && watches != nil ? 0 : 1
+      draft.declarations[index].isOpen = isSettled && isSure ? 0 : 1
       needs[index] = self.needs(of: group)
-      files[index] = watches ?? []
+      files[index] = watches
       results[index] = self.results(of: group, index)
     }
     if let part = session.part, part.isTentative { open(groups, part) }
@@ -164,22 +164,23 @@ private struct SnapshotWriter {
     return needs.sorted()
   }
 
-  /// Nil if a published file is not what was recorded.
-  private mutating func watches(of group: Graph.Group) throws -> [UInt32]? {
+  /// Not sure if a file is not what the step read or what was recorded of it.
+  private mutating func watches(of group: Graph.Group) throws -> (watches: [UInt32], isSure: Bool) {
     var watches: Set<UInt32> = []
+    var isSure = true
     for step in group.steps {
       var isListed = false
       for case .files(let pattern) in step.inputs.values.joined() {
         let path = Files.absolute(pattern, in: session.manifest.directory)
         let matches = Files.matches(path)
-        if Files.isPattern(path) { watches.insert(list(path, .pattern, matches)) }
+        if Files.isPattern(path) || matches.isEmpty { watches.insert(list(path, .pattern, matches)) }
         isListed = isListed || Files.isPattern(path) || matches.contains(where: Files.isDirectory)
         // What changed after the step was decided is for the next run to see.
-        if matches.isEmpty || matches.contains(where: session.state.files.unsteady.contains) { return nil }
+        if matches.isEmpty || matches.contains(where: session.state.files.unsteady.contains) { isSure = false }
         for match in matches { watches.formUnion(try content(match)) }
       }
       // A listing of now may not be the one of then; the key tells.
-      if isListed, let record = step.record, try Digest(of: session.decider.fingerprint(of: step).canonical) != record.key { return nil }
+      if isListed, let record = step.record, try Digest(of: session.decider.fingerprint(of: step).canonical) != record.key { isSure = false }
       for name in step.options.tools where !name.contains("/") {
         // A program that comes to stand before the one that was found.
         for directory in (Child.inheritedEnvironment["PATH"] ?? "").split(separator: ":") {
@@ -195,12 +196,15 @@ private struct SnapshotWriter {
         }
         let path = prefix + (published.hasSuffix("/") ? String(published.dropLast()) : published)
         if artifact.form != .directory {
-          guard let there = try? Store.artifact(at: path, form: artifact.form, look: session.state.files.entry), there == artifact else { return nil }
+          guard let there = try? Store.artifact(at: path, form: artifact.form, look: session.state.files.entry), there == artifact else {
+            isSure = false
+            continue
+          }
         }
         watches.formUnion(try content(path, .output))
       }
     }
-    return watches.sorted()
+    return (watches.sorted(), isSure)
   }
 
   /// What its steps gave, for those who read it without its declaration. Nothing where there is more to know of it than that.

@@ -4,6 +4,7 @@
 
 internal import CLinux
 internal import Glibc
+internal import Hashing
 import JSON
 
 public final class Watcher {
@@ -13,12 +14,17 @@ public final class Watcher {
     let indices: [String: Int]
     /// Names of directories on the way: if one of them is replaced, nothing is known any more.
     let directories: Set<String>
-    /// What inotify does not tell of, or not by this name: links, files with several names, listings.
+    /// What inotify does not tell of, or not by this name: links, files with several names, listings; and what an equal stamp says nothing of.
     let always: [Int]
-    var changed: Set<Int> = []
+    var changed: Set<Int>
+    /// What listings held at the last look.
+    var listings: [Int: Digest]
 
-    init(_ snapshot: Snapshot, indices: [String: Int], directories: Set<String>, always: [Int]) {
+    init(
+      _ snapshot: Snapshot, indices: [String: Int], directories: Set<String>, always: [Int], changed: Set<Int>, listings: [Int: Digest]
+    ) {
       (self.snapshot, self.indices, self.directories, self.always) = (snapshot, indices, directories, always)
+      (self.changed, self.listings) = (changed, listings)
     }
   }
 
@@ -30,8 +36,12 @@ public final class Watcher {
   private var paths: [Int32: String] = [:]
   private var descriptors: [String: Int32] = [:]
   private var watched: [String: Watched] = [:]
+  /// Directories below which new ones matter.
+  private var trees: Set<String> = []
   /// The run that goes on, of those that `serve` starts.
   private var child: Child?
+  /// Snapshots that appeared meanwhile. They are read when it has ended: from then on nothing that happens is its own doing.
+  private var unread: Set<String> = []
   /// Something happened where a watched file lies, outside of the state, that the run which goes on has not done itself. The first run is due too.
   private var isStirred = true
   /// The manifest and every file that a snapshot called an input: no run writes those.
@@ -57,6 +67,7 @@ public final class Watcher {
     chmod(state + "/watch.sock", 0o600)
     guard follow(request.snapshots) else { throw Files.problem("watch", request.snapshots) }
     for name in Files.list(request.snapshots) { load(name) }
+    if watched.isEmpty { followAll(below: root) }
   }
 
   deinit {
@@ -86,7 +97,10 @@ public final class Watcher {
         // What it published itself is told before it counts as ended.
         drain()
         child = nil
-        // A run that failed leaves no snapshot that would name its files.
+        for (name, entry) in watched where !unread.contains(name) { lookAtListings(entry) }
+        unread.forEach(load)
+        unread = []
+        // A manifest with a mistake leaves no snapshot that would name its files.
         if watched.isEmpty { followAll(below: root) }
       }
       if isDue, count == 0 {
@@ -104,43 +118,65 @@ public final class Watcher {
     guard !name.contains(".") else { return }
     watched[name] = nil
     guard let snapshot = Snapshot(path: state + "/snapshots/" + name) else { return }
-    var indices: [String: Int] = [:]
+    let paths = snapshot.watches.map { Files.absolute(snapshot.string($0.path), in: root) }
+    let kinds = snapshot.watches.map { Snapshot.Watch.Kind(rawValue: $0.kind)! }
     var directories: Set<String> = []
-    var always: [Int] = []
-    // Where a change is a reason to run, though it is no answer.
-    var unsure: [String: Int] = [:]
-    var places: Set<String> = []
-    for (index, watch) in snapshot.watches.enumerated() {
-      let path = Files.absolute(snapshot.string(watch.path), in: root)
-      switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
-      case .pattern, .directory, .appended:
-        always.append(index)
-        let parts = path.split(separator: "/").prefix { !Files.isPattern(String($0)) }
-        places.insert("/" + parts.joined(separator: "/"))
+    for (path, kind) in zip(paths, kinds) {
+      switch kind {
+      case .pattern:
+        let parts = path.split(separator: "/")
+        let fixed = min(parts.prefix { !Files.isPattern(String($0)) }.count, parts.count - 1)
+        let place = "/" + parts[..<fixed].joined(separator: "/")
+        if fixed == parts.count - 1 { _ = follow(place) } else { followTree(place) }
+      case .directory: followTree(path)
+      case .appended: _ = follow(path)
       case .configuration, .file, .output:
-        if watch.kind != Snapshot.Watch.Kind.output.rawValue { sources.insert(path) }
-        var status = stat()
-        if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1, watch.isTrusted != 0 {
-          indices[path] = index
-        } else {
-          always.append(index)
-          unsure[path] = index
-          places.insert(Files.parent(of: path) ?? "/")
-          continue
-        }
+        if kind != .output { sources.insert(path) }
         var next = Files.parent(of: path)
         while let directory = next, directories.insert(directory).inserted { next = directory == "/" ? nil : Files.parent(of: directory) }
       }
     }
     guard directories.allSatisfy(follow) else { return }
-    for place in places { _ = follow(place) }
-    let entry = Watched(snapshot, indices: indices, directories: directories, always: always)
-    // What changed before the kernel was asked to tell.
-    for (path, index) in indices.merging(unsure, uniquingKeysWith: { $1 }) where FileStamp(of: path) != snapshot.watches[index].stamp {
-      entry.changed.insert(index)
-      isStirred = true
+    // Only now: what happens from here on the kernel tells.
+    var (indices, always): ([String: Int], [Int]) = ([:], [])
+    var (changed, listings): (Set<Int>, [Int: Digest]) = ([], [:])
+    for (index, (path, kind)) in zip(paths, kinds).enumerated() {
+      let watch = snapshot.watches[index]
+      if let names = Glance.names(kind, path) {
+        always.append(index)
+        listings[index] = Glance.digest(ofNames: names)
+        if listings[index] != watch.digest { isStirred = true }
+        continue
+      }
+      var status = stat()
+      let isPlain = lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      let isAsItWas = (isPlain ? FileStamp(status) : FileStamp(of: path)) == watch.stamp
+      // Written again within the clock tick of its hashing, its stamp would be the same.
+      if !isAsItWas || watch.isTrusted == 0 && kind != .output { isStirred = true }
+      if isPlain, status.st_nlink == 1, watch.isTrusted != 0 {
+        indices[path] = index
+        if !isAsItWas { changed.insert(index) }
+      } else {
+        always.append(index)
+      }
     }
-    watched[name] = entry
+    watched[name] = Watched(snapshot, indices: indices, directories: directories, always: always, changed: changed, listings: listings)
+  }
+
+  /// New names that appeared while a run went on, which may or may not have seen them.
+  private func lookAtListings(_ entry: Watched) {
+    for (index, before) in entry.listings {
+      let watch = entry.snapshot.watches[index]
+      let path = Files.absolute(entry.snapshot.string(watch.path), in: root)
+      let now = Glance.digest(ofNames: Glance.names(.init(rawValue: watch.kind)!, path)!)
+      if now != before { (entry.listings[index], isStirred) = (now, true) }
+    }
+  }
+
+  /// Follows a directory with all below it, and what will come to be there.
+  private func followTree(_ directory: String) {
+    trees.insert(directory)
+    followAll(below: directory)
   }
 
   /// Follows a directory and those in it, but for hidden ones; so many at most.
@@ -195,16 +231,19 @@ public final class Watcher {
     guard event.mask & lost == 0, let directory = paths[event.wd] else {
       // A directory is gone or events were lost: what is known of any snapshot that uses it is worth nothing.
       let gone = paths[event.wd]
+      if gone == nil || !isInState(gone!), child == nil || event.mask & UInt32(IN_Q_OVERFLOW) != 0 { isStirred = true }
       watched = watched.filter { gone != nil && !$0.value.directories.contains(gone!) }
       if let gone, event.mask & UInt32(IN_IGNORED) != 0 { (descriptors[gone], paths[event.wd]) = (nil, nil) }
       return
     }
     if directory == state + "/snapshots" {
-      if event.mask & UInt32(IN_MOVED_TO) != 0 { load(name) } else if event.mask & UInt32(IN_DELETE) != 0 { watched[name] = nil }
+      if event.mask & UInt32(IN_DELETE) != 0 { watched[name] = nil }
+      if event.mask & UInt32(IN_MOVED_TO) != 0 { if child == nil { load(name) } else { unread.insert(name) } }
       return
     }
     let path = directory == "/" ? "/" + name : directory + "/" + name
-    if !(path + "/").hasPrefix(state + "/"), child == nil || sources.contains(path) { isStirred = true }
+    if !isInState(path), child == nil || sources.contains(path) { isStirred = true }
+    if event.mask & UInt32(IN_ISDIR) != 0, event.mask & UInt32(IN_CREATE | IN_MOVED_TO) != 0, trees.contains(directory) { followTree(path) }
     for (key, entry) in watched {
       if let index = entry.indices[path] {
         entry.changed.insert(index)
@@ -213,6 +252,8 @@ public final class Watcher {
       }
     }
   }
+
+  private func isInState(_ path: String) -> Bool { (path + "/").hasPrefix(state + "/") }
 
   // MARK: Answers
 

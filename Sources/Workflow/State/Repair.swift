@@ -105,7 +105,7 @@ extension Session {
     let aside = file + ".damaged-\(Int(Clock.now))"
     try Files.move(file, to: aside)
     for more in ["-wal", "-shm"] where Files.exists(file + more) { try Files.move(file + more, to: aside + more) }
-    Files.removeTree(directory + "/snapshots")
+    State.dropSnapshots(in: directory)
     return aside
   }
 }

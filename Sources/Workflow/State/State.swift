@@ -162,8 +162,14 @@ public final class State {
 
   /// Drops every snapshot of this workspace: what they say is no longer so once a record or a published file changes.
   func dropSnapshots() {
-    if mayHaveSnapshots { Files.removeTree(directory + "/snapshots") }
+    if mayHaveSnapshots { Self.dropSnapshots(in: directory) }
     mayHaveSnapshots = false
+  }
+
+  /// Leaves the directory itself, for a watcher is told of what comes to be in it.
+  static func dropSnapshots(in directory: String) {
+    let snapshots = directory + "/snapshots"
+    for name in Files.list(snapshots) { Files.removeTree(snapshots + "/" + name) }
   }
 
   func record(_ action: ActionRecord, _ details: ActionDetails) throws {
