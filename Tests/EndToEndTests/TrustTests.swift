@@ -155,6 +155,58 @@ import Testing
 }
 
 @Suite struct `Trust beyond the matrix` {
+  @Test func `what changes while its step waits is read as it is then, and recorded as that`() throws {
+    let workspace = try Workspace(files: ["in.txt": "old\n", "in/a": "old\n", "tool": "#!/bin/sh\necho old > $1\n"])
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: workspace.path("tool").path())
+    try workspace.write(
+      """
+      {"manifest": 1, "default": ["first", "file", "names", "tool"], "steps": {
+        "first": {"run": ["sh", "-c", "touch BEGUN; while ! test -e GO; do sleep 0.01; done"], "phony": true, "priority": 1},
+        "file": {"run": ["cp", "in.txt", "${out.o}"], "in": {"i": "in.txt"}, "out": {"o": "file"}},
+        "names": {"run": ["sh", "-c", "ls in | tr '\\n' ' ' > $1", "sh", "${out.o}"], "in": {"i": "in/*"}, "out": {"o": "names"}},
+        "tool": {"run": ["TOOL", "${out.o}"], "tools": ["TOOL"], "out": {"o": "made"}}}}
+      """.replacing("BEGUN", with: workspace.path("begun").path()).replacing("GO", with: workspace.path("go").path())
+        .replacing("TOOL", with: workspace.path("tool").path()), to: "enpire.json")
+    let first = try workspace.start(["run", "-j1"])
+    workspace.wait(for: "begun")
+    try workspace.write("new\n", to: "in.txt")
+    try workspace.write("new\n", to: "in/b")
+    try workspace.write("#!/bin/sh\necho new > $1\n", to: "tool")
+    try workspace.write("", to: "go")
+    #expect(workspace.outcome(of: first).code == 0)
+    func published() -> [String?] { ["file", "names", "made"].map { workspace.read($0) } }
+    #expect(published() == ["new\n", "a b ", "new\n"])
+    let again = try workspace.enpire("run", "file", "names", "tool")
+    #expect(again.errors == "nothing to do: all 3 steps are up to date\n")
+    // Nothing of it is on record as made of the old.
+    try workspace.write("old\n", to: "in.txt")
+    try FileManager.default.removeItem(at: workspace.path("in/b"))
+    try workspace.write("#!/bin/sh\necho old > $1\n", to: "tool")
+    #expect(try workspace.enpire("run", "file", "names", "tool").code == 0)
+    #expect(published() == ["old\n", "a ", "old\n"])
+  }
+
+  @Test func `a tool that changes while its step runs makes it fail`() throws {
+    let workspace = try Workspace(files: ["tool": "#!/bin/sh\n"])
+    let tool = workspace.path("tool").path()
+    let (begun, go) = (workspace.path("begun").path(), workspace.path("go").path())
+    try workspace.write("#!/bin/sh\ntouch \(begun); while ! test -e \(go); do sleep 0.01; done\necho > $1\n", to: "tool")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: tool)
+    try workspace.write(
+      #"{"manifest": 1, "steps": {"a": {"run": ["\#(tool)", "${out.o}"], "tools": ["\#(tool)"], "out": {"o": "o"}}}}"#, to: "enpire.json")
+    let first = try workspace.start([])
+    workspace.wait(for: "begun")
+    // As an installation does; the old file goes on running.
+    try FileManager.default.removeItem(at: workspace.path("tool"))
+    try workspace.write("#!/bin/sh\necho > $1\n", to: "tool")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: tool)
+    try workspace.write("", to: "go")
+    let outcome = workspace.outcome(of: first)
+    #expect(outcome.code == 1 && outcome.errors.contains("changed while it ran"), "\(outcome.errors)")
+    #expect(workspace.read("o") == nil)
+    #expect(try workspace.summary()["ran"] == 1)
+  }
+
   @Test func `nothing changed, nothing runs`() throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "default": ["a", "b"], "steps": {"a": {"run": ["sh", "-c", "echo a > a"], "out": {"o": "a"}}, "b": {"run": ["sh", "-c", "echo b > b"], "out": {"o": "b"}}}}"#

@@ -67,8 +67,8 @@ final class Attempt {
   /// Prepares and starts the step.
   /// `surroundings` are variables that the run adds to its environment, `passing` descriptors that become its 4, 5, ….
   init(
-    _ step: Step, key: Digest, fingerprint: JSON, session: Session, number: Int, reproducing reproduced: ActionDetails? = nil,
-    isPreparation: Bool = false, strace: String? = nil,
+    _ step: Step, key: Digest, fingerprint: JSON, inputs: OrderedDictionary<String, [Decider.InputArtifact]>, session: Session,
+    reproducing reproduced: ActionDetails? = nil, isPreparation: Bool = false, strace: String? = nil,
     leases: [Lease] = [], surroundings: [String: String] = [:], passing: [Int32] = []
   ) throws {
     self.step = step
@@ -82,7 +82,7 @@ final class Attempt {
     let state = session.state.directory
     started = Clock.now
     startedMonotonic = Clock.monotonic
-    inputs = try session.decider.inputs(of: step)
+    self.inputs = inputs
     layout = Self.layout(step, Self.links(step, inputs, session))
     directory = try session.rooms.take(layout)
     log = reproduced != nil ? directory + "/log" : "\(state)/logs/\(key.hex)\(isPreparation ? ".prepared" : "").log"
@@ -261,8 +261,15 @@ final class Attempt {
     }
     for artifact in inputs.values.joined() {
       guard let path = artifact.path, try !session.decider.isUnchanged(artifact) else { continue }
-      throw Problem(.stepFailed, "\(step.name): its input \(Files.display(path)) changed while it ran", hint: "its outputs are not kept; run again")
+      throw changed("its input \(Files.display(path))")
     }
+    if let tools = try session.decider.tools(of: step)?.object {
+      for (name, digest) in tools where fingerprint["tools"]?[name] != digest { throw changed("its tool \(name)") }
+    }
+  }
+
+  private func changed(_ what: String) -> Problem {
+    Problem(.stepFailed, "\(step.name): \(what) changed while it ran", hint: "its outputs are not kept; run again")
   }
 
   /// It moved something, and nobody knows how far it came: it did not end by itself, or lost its station.

@@ -1,7 +1,6 @@
 // Runs a recorded action again, apart from everything that is kept of it, and compares what it gives.
 
 import Hashing
-internal import Glibc
 
 public struct Reproduction: Sendable {
   public let step: String
@@ -42,7 +41,8 @@ extension Session {
         throw Problem(.usage, "\(step.name) changes something outside and cannot be repeated", hint: "reproduce the evaluation it records")
       }
       report(step)
-      let attempt = try Attempt(step, key: record.key, fingerprint: details.fingerprint, session: self, number: Int(getpid()), reproducing: details)
+      let attempt = try Attempt(
+        step, key: record.key, fingerprint: details.fingerprint, inputs: decider.inputs(of: step), session: self, reproducing: details)
       defer { attempt.cleanUp(keepingProgress: false) }
       let again = try attempt.finish()
       return record.outputs.map { name, artifact in

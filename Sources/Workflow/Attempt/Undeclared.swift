@@ -139,7 +139,7 @@ extension Session {
       throw Problem(.usage, "there is no strace", hint: "apt-get install strace")
     }
     let attempt = try Attempt(
-      step, key: key, fingerprint: fingerprint, session: self, number: Int(getpid()),
+      step, key: key, fingerprint: fingerprint, inputs: decider.inputs(of: step), session: self,
       reproducing: ActionDetails(fingerprint: fingerprint, telemetry: [:]), strace: strace)
     defer { attempt.cleanUp(keepingProgress: false) }
     // Until it ends, or the run is asked to.

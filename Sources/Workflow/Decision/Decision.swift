@@ -149,7 +149,8 @@ struct Decider {
   // MARK: What the key is the hash of
 
   /// Everything that may change the result, and nothing else: no times, paths, hosts or order of keys.
-  func fingerprint(of step: Step) throws -> JSON {
+  /// `inputs` are those of `inputs(of:)`, if they are at hand.
+  func fingerprint(of step: Step, inputs known: OrderedDictionary<String, [InputArtifact]>? = nil) throws -> JSON {
     var print: JSON = [:]
     switch step.declaration.action {
     case .kind:
@@ -170,7 +171,7 @@ struct Decider {
     case .group: break
     }
     var inputs: JSON = [:]
-    for (port, artifacts) in try self.inputs(of: step) {
+    for (port, artifacts) in try known ?? self.inputs(of: step) {
       // A port that is one fan shares its list with all who read that.
       if let sources = step.inputs[port], sources.count == 1, case .fan(let fan) = sources[0], step.shards.isEmpty, fan.artifacts != nil {
         if fan.print == nil { fan.print = state.lists.print(of: artifacts.map(\.print)) }
@@ -323,7 +324,14 @@ struct Decider {
     }
   }
 
-  /// Whether a file or directory of the workspace is still what it was when the step was decided.
+  /// What a step that was decided reads as it starts; nil if that is not what its key was made of, for files changed while it waited.
+  func inputs(of step: Step, under key: Digest) throws -> OrderedDictionary<String, [InputArtifact]>? {
+    let inputs = try inputs(of: step)
+    guard step.readsWorkspace else { return inputs }
+    return try Digest(of: fingerprint(of: step, inputs: inputs).canonical) == key ? inputs : nil
+  }
+
+  /// Whether a file or directory of the workspace is still what it was when the step started.
   func isUnchanged(_ input: InputArtifact) throws -> Bool {
     guard let path = input.path, let stamp = input.stamp else { return true }
     guard stamp.isDirectory else { return FileDigests.isUnchanged(path, since: stamp) }

@@ -149,6 +149,11 @@ public final class Step {
     return publishes.map { output($0.key, at: $0.value) }
   }
 
+  /// Its key rests on files that nobody but this workspace's users keep as they are.
+  var readsWorkspace: Bool {
+    !options.tools.isEmpty || inputs.values.joined().contains { if case .files = $0 { true } else { false } }
+  }
+
   /// It stands for other steps and runs nothing itself.
   public var isNominal: Bool { spread != nil || declaration.action == .group }
 

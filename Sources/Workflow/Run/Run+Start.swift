@@ -4,6 +4,7 @@ internal import CLinux
 internal import Glibc
 internal import HeapModule
 import JSON
+internal import OrderedCollections
 
 extension Run {
   /// What runs holds its place until it ends: `Attempt` knows what it does, this what it takes.
@@ -61,7 +62,7 @@ extension Run {
   private func start(_ job: Job, _ place: Place) throws {
     let step = job.step
     if try takeShared(job) { return leave(place) }
-    guard let leases = try admit(job, place) else { return }
+    guard let inputs = try inputs(of: job, place), let leases = try admit(job, place) else { return }
     // Once a run: what it draws itself is good.
     if job.isTainted, step.effect == .sample, renewed.insert(step.id).inserted {
       try session.state.setAside(samples: try session.decider.sampleKey(of: step, fingerprint: job.fingerprint))
@@ -79,7 +80,7 @@ extension Run {
     do {
       let attempt = try leftovers.note {
         let attempt = try Attempt(
-          step, key: job.key, fingerprint: job.fingerprint, session: session, number: Int(serial), isPreparation: job.isPreparation, leases: leases,
+          step, key: job.key, fingerprint: job.fingerprint, inputs: inputs, session: session, isPreparation: job.isPreparation, leases: leases,
           surroundings: surroundings, passing: jobserver?.passed ?? [])
         return (attempt, attempt.child.pid)
       }
@@ -109,6 +110,17 @@ extension Run {
       release(job.key)
       fail(step, problem)
     }
+  }
+
+  /// What it reads, if that is what it was decided for; else it is decided anew, and its place is free again.
+  private func inputs(of job: Job, _ place: Place) throws -> OrderedDictionary<String, [Decider.InputArtifact]>? {
+    do {
+      if let inputs = try session.decider.inputs(of: job.step, under: job.key) { return inputs }
+      undecided.append(job.step)
+    } catch let problem as Problem where problem.code != .inputOutput { fail(job.step, problem) }
+    leave(place)
+    release(job.key)
+    return nil
   }
 
   /// Leases of its stations, if it has them all and the machine is as quiet as it wants; else it waits for them, and its place is free again.
