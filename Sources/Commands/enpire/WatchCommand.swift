@@ -9,7 +9,8 @@ struct WatchCommand: ParsableCommand {
     commandName: "watch", abstract: "Keeps an eye on files, so that runs with nothing to do are faster still.",
     discussion: """
       Runs in the foreground until it is interrupted. While it runs, `enpire run` in the same workspace asks it what changed. With --run
-      it also brings the goals up to date whenever a file that they rest on changes.
+      it also brings the goals up to date whenever a file that they rest on changes. The kernel does not tell of what is written through
+      a memory mapping, or by another name that a file was given since: watch nothing where programs do that to inputs.
 
       Examples:
         enpire watch -f workflows/push-t.json &

@@ -11,7 +11,7 @@ extension Session {
     for step in created where step.isAppended {
       try checkRights(of: step)
       for case .files(let path) in step.inputs.values.joined() {
-        try decider.checkReach(of: step, Files.matches(Files.absolute(path, in: manifest.directory)))
+        try decider.checkReach(of: step, Files.matches(path, in: manifest.directory))
       }
       for (output, path) in step.publishes {
         func problem(_ sentence: String, hint: String) -> Problem { step.declaration.problem(sentence, "out", output, hint: hint) }

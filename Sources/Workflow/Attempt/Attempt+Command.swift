@@ -86,6 +86,7 @@ extension Attempt {
   func view(_ artifact: Artifact, name: String) throws -> String {
     let path = try session.state.store.view(artifact, name: name)
     exposure.read(path)
+    if !isSandboxed { noteView(path) }
     return path
   }
 }

@@ -49,6 +49,7 @@ extension Attempt {
       let file = "\(samples)/\(try session.decider.sampleKey(of: step, fingerprint: fingerprint).hex).jsonl"
       if !Files.exists(file) { try Files.write("", to: file) }
       request["samples"] = .string(file)
+      noteTrials(file)
       request["looks"] = reproduced?.telemetry["looks"]
       exposure.write(file)
       request["seedRoot"] = .string(try session.decider.seedRoot(of: step, fingerprint: fingerprint).hex)

@@ -20,6 +20,11 @@ final class Attempt {
   private(set) var child: Child!
   let inputs: OrderedDictionary<String, [Decider.InputArtifact]>
   let layout: Rooms.Layout
+  private let footing: Footing
+  /// Copies of other steps' outputs that it is shown, as they were; others are shown the same.
+  private var views: [String: FileStamp] = [:]
+  /// How long the file of its trials was.
+  private var trials: (file: String, length: Int)?
   private var hasLeft = false
   /// What keeps its secrets out of all that is told, if it has any.
   private(set) var mask: Mask?
@@ -38,6 +43,8 @@ final class Attempt {
   var isEnding = false
   var timedOut = false
   var wasInterrupted = false
+  /// It left processes behind.
+  var lingers = false
   /// A descriptor of a process that it left behind and that has not ended yet.
   var straggler: Int32?
   /// Why it has to give its station up.
@@ -83,6 +90,7 @@ final class Attempt {
     started = Clock.now
     startedMonotonic = Clock.monotonic
     self.inputs = inputs
+    footing = Footing(inputs.values.joined().compactMap(\.path), tools: step.options.tools, workspace: session.manifest.directory)
     layout = Self.layout(step, Self.links(step, inputs, session))
     directory = try session.rooms.take(layout)
     log = reproduced != nil ? directory + "/log" : "\(state)/logs/\(key.hex)\(isPreparation ? ".prepared" : "").log"
@@ -248,7 +256,8 @@ final class Attempt {
         hint: "free some space and run again; what was finished is kept")
     }
     switch end {
-    case .exited(0) where !timedOut: break
+    // Whoever was asked to end may end well with half of the work done.
+    case .exited(0) where !timedOut && preemption == nil && !wasInterrupted: break
     case _ where preemption != nil: throw Problem(.station, "\(step.name): \(preemption!)", hint: logHint)
     case _ where wasInterrupted: throw Problem(.interrupted, "\(step.name): interrupted", hint: logHint)
     case .lost, .unstarted: throw Problem(.stepFailed, "\(step.name): nobody knows how it ended", hint: logHint)
@@ -259,17 +268,34 @@ final class Attempt {
     case .signalled(let number):
       throw Problem(.stepFailed, "\(step.name): killed by signal \(number) (\(String(cString: strsignal(number))))", hint: logHint)
     }
-    for artifact in inputs.values.joined() {
-      guard let path = artifact.path, try !session.decider.isUnchanged(artifact) else { continue }
-      throw changed("its input \(Files.display(path))")
-    }
-    if let tools = try session.decider.tools(of: step)?.object {
-      for (name, digest) in tools where fingerprint["tools"]?[name] != digest { throw changed("its tool \(name)") }
+    if let what = try change() {
+      throw Problem(.stepFailed, "\(step.name): \(what) changed while it ran", hint: "its outputs are not kept; run again")
     }
   }
 
-  private func changed(_ what: String) -> Problem {
-    Problem(.stepFailed, "\(step.name): \(what) changed while it ran", hint: "its outputs are not kept; run again")
+  /// What it reads that is not as it was when it started; nil if everything is.
+  private func change() throws -> String? {
+    let artifacts = inputs.values.joined()
+    if let input = try artifacts.first(where: { try !session.decider.isUnchanged($0) }) { return "its input \(Files.display(input.path!))" }
+    if let what = Footing(artifacts.compactMap(\.path), tools: step.options.tools, workspace: session.manifest.directory).change(since: footing) {
+      return what
+    }
+    guard let view = views.keys.sorted().first(where: { FileStamp(of: $0) != views[$0] }) else { return nil }
+    // Whoever else is to see it gets another copy.
+    Files.removeTree(Files.parent(of: view)!)
+    return "'\(Files.name(of: view))', which other steps read too,"
+  }
+
+  func noteView(_ path: String) { if views[path] == nil { views[path] = FileStamp(of: path) } }
+
+  func noteTrials(_ file: String) { trials = (file, FileStamp(of: file)?.size ?? 0) }
+
+  /// It failed. What it has kept for another attempt is of no use if what it read was not the same all the time: checkpoints and trials of this
+  /// attempt go. True if there is something to keep.
+  func mayKeep() -> Bool {
+    if (try? change()) == .some(nil) { return true }
+    if let trials, !isReproduction { truncate(trials.file, trials.length) }
+    return false
   }
 
   /// It moved something, and nobody knows how far it came: it did not end by itself, or lost its station.

@@ -17,7 +17,7 @@ extension Decider {
   func resolve(_ json: JSON, in step: Step, _ member: String, forKey: Bool = false) throws -> JSON {
     do {
       return try Template.resolve(json) { reference in
-        if case .parameter(let name) = reference, forKey { return .string("${with.\(name)}") }
+        if case .parameter(let name) = reference, forKey { return ["with": .string(name)] }
         return try value(of: reference, in: step)
       }
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, member, hint: error.hint) }

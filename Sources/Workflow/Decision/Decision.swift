@@ -45,8 +45,9 @@ struct Decider {
     tools = Tools(state.files)
   }
 
-  /// Decides for a step whose needs have all succeeded (or are optional and ended). `force` runs it whatever is recorded.
-  func decide(_ step: Step, force: Bool = false) throws -> Decision {
+  /// Decides for a step whose needs have all succeeded (or are optional and ended). `force` runs it whatever is recorded; `hasRun` says that it
+  /// has run in this run already, which is enough for one that always runs.
+  func decide(_ step: Step, force: Bool = false, hasRun: Bool = false) throws -> Decision {
     if let reason = try bypass(step) { return .skip(reason) }
     if step.isNominal {
       if step.spread != nil { _ = try lists(of: step) }
@@ -55,7 +56,7 @@ struct Decider {
     let fingerprint = try fingerprint(of: step)
     let key = Digest(of: fingerprint.canonical)
     let record = try state.action(key)
-    let force = force || step.options.always
+    let force = !hasRun && (force || step.options.always)
     let quarantine = try state.quarantine()
     let taint = record == nil ? nil : quarantine?.taint(of: key)
     if let record, !force, taint == nil,
@@ -168,6 +169,7 @@ struct Decider {
       let named = try referenced(by: step)
       if !named.isEmpty { print["references"] = .object(named) }
       print["outputs"] = .object(OrderedDictionary(uniqueKeysWithValues: step.outputs.map { ($0.name, .string($0.path)) }))
+      if !step.declaration.optionalOutputs.isEmpty { print["optional"] = .array(step.declaration.optionalOutputs.sorted().map { .string($0) }) }
     case .group: break
     }
     var inputs: JSON = [:]
@@ -190,6 +192,11 @@ struct Decider {
     if let shard = step.shard { print["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
     if step.kind?.readsStudy == true {
       print["study"] = study(of: step)
+      // A page tells how each was made, too.
+      if step.effect == .pure {
+        print["ancestors"] = .array(
+          graph.ancestors(of: step).map { [($0.record?.key.hex).map { .string($0) } ?? .null, $0.declaration.description.map { .string($0) } ?? .null] })
+      }
       if let quarantine = try state.quarantine() { print["taints"] = .array(quarantine.taints.map(\.json)) }
     }
     return print
@@ -200,7 +207,9 @@ struct Decider {
     var digests: OrderedDictionary<String, JSON> = [:]
     for case .step(let reference) in try Template.references(in: .array(step.argv.map { .string($0) })) {
       guard let target = graph.step(named: reference.step, from: step), let output = target.output(named: reference.output) else { continue }
-      digests["\(reference.step).\(output.name)"] = (target.record?.outputs[output.name]).map { .string($0.name) } ?? .null
+      // A path's last part is seen too.
+      let file = output.form == .value ? "" : "/" + Files.name(of: output.path)
+      digests["\(reference.step).\(output.name)"] = (target.record?.outputs[output.name]).map { .string($0.name + file) } ?? .null
     }
     return digests
   }
@@ -259,6 +268,8 @@ struct Decider {
     /// Set for a step's output.
     let artifact: Artifact?
     let step: String?
+    /// Set for what a command reads of the workspace, which it sees at this path of its own directory.
+    var place: String?
   }
 
   /// The artifacts at each port, in order. A gather gets its shards' outputs too.
@@ -294,7 +305,7 @@ struct Decider {
     case .each:
       return try source.outputs.flatMap { try artifacts(.output($0.step, $0.output, optional: $0.optional), at: port, of: step) }
     case .files(let pattern):
-      let paths = Files.matches(Files.absolute(pattern, in: graph.manifest.directory))
+      let paths = Files.matches(pattern, in: graph.manifest.directory)
       if paths.isEmpty {
         let isPattern = Files.isPattern(pattern)
         // A pattern at an optional input may match nothing; a path must exist.
@@ -311,15 +322,17 @@ struct Decider {
           "step \(step.name): \(Files.display(path)) lies in the state, or holds it", "in", port, hint: "name other files")
       }
       if step.isAppended { try checkReach(of: step, paths) }
+      let home = (step.declaration.scope?.directory ?? graph.manifest.directory) + "/"
       return try paths.map { path in
         guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
         let name = Files.name(of: path)
+        let place = step.kind == nil && path.hasPrefix(home) ? String(path.dropFirst(home.count)) : nil
         if stamp.isDirectory {
           let digest = try Store.artifact(at: path, form: .directory, look: state.files.entry).digest
-          return InputArtifact(name: name, digest: digest, path: path, stamp: stamp, artifact: nil, step: nil)
+          return InputArtifact(name: name, digest: digest, path: path, stamp: stamp, artifact: nil, step: nil, place: place)
         }
         let entry = try state.files.entry(of: path)
-        return InputArtifact(name: name, digest: entry.digest, path: path, stamp: entry.stamp, artifact: nil, step: nil)
+        return InputArtifact(name: name, digest: entry.digest, path: path, stamp: entry.stamp, artifact: nil, step: nil, place: place)
       }
     }
   }
@@ -331,7 +344,7 @@ struct Decider {
     return try Digest(of: fingerprint(of: step, inputs: inputs).canonical) == key ? inputs : nil
   }
 
-  /// Whether a file or directory of the workspace is still what it was when the step started.
+  /// Whether a file or directory of the workspace is still what it was when the step started, or is again.
   func isUnchanged(_ input: InputArtifact) throws -> Bool {
     guard let path = input.path, let stamp = input.stamp else { return true }
     guard stamp.isDirectory else { return FileDigests.isUnchanged(path, since: stamp) }

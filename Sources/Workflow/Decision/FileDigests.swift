@@ -42,7 +42,7 @@ struct FileStamp: Hashable, Sendable {
 }
 
 final class FileDigests {
-  /// A clock tick of the file system's times, and some more.
+  /// A clock tick of the file system's times, and some more, in nanoseconds.
   static let tick = 20_000_000
 
   struct Entry {
@@ -51,8 +51,11 @@ final class FileDigests {
     /// When the content was known to be this, in nanoseconds since 1970.
     var hashed: Int
 
-    /// Whether a later write would have changed the stamp.
-    var isTrusted: Bool { max(stamp.modified, stamp.changed) + FileDigests.tick < hashed }
+    /// Whether a later write would have changed the stamp. Some file systems have whole seconds, or two of them.
+    var isTrusted: Bool {
+      let isCoarse = stamp.modified % 1_000_000_000 == 0 && stamp.changed % 1_000_000_000 == 0
+      return max(stamp.modified, stamp.changed) + (isCoarse ? 2_000_000_000 : 0) + FileDigests.tick < hashed
+    }
   }
 
   private let database: Database
@@ -82,7 +85,8 @@ final class FileDigests {
   static func hash(_ path: String) throws -> Entry {
     while true {
       guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
-      let entry = Entry(stamp: stamp, digest: try hashFile(path), hashed: now)
+      let began = now
+      let entry = Entry(stamp: stamp, digest: try hashFile(path), hashed: began)
       // Written while it was read: what was hashed is no content it ever had.
       if FileStamp(of: path) == stamp { return entry }
     }

@@ -141,7 +141,7 @@ struct Glance {
     let watch = snapshot.watches[index]
     let path = Files.absolute(snapshot.string(watch.path), in: request.directory)
     switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
-    case .configuration where path == request.path && snapshot.flags & Snapshot.Flags.complete != 0:
+    case .configuration where path == request.path && snapshot.flags & Snapshot.Flags.complete != 0 && !isRead(index):
       if let entry = try? FileDigests.hash(path), entry.digest == watch.digest {
         refreshed[index] = entry
         return true
@@ -155,7 +155,9 @@ struct Glance {
       }
       isStale[index] = true
       return watch.kind != Snapshot.Watch.Kind.configuration.rawValue
-    case .pattern, .directory: isStale[index] = Self.digest(ofNames: Self.names(.init(rawValue: watch.kind)!, path)!) != watch.digest
+    case .pattern, .directory:
+      let names = Self.names(.init(rawValue: watch.kind)!, snapshot.string(watch.path), in: request.directory)!
+      isStale[index] = Self.digest(ofNames: names) != watch.digest
     case .appended:
       let names = Appended.names(in: path)
       if Self.digest(ofNames: names) == watch.digest { return true }
@@ -169,12 +171,17 @@ struct Glance {
     return true
   }
 
+  /// Whether a step reads it: of the manifest, that is for a whole reading.
+  private func isRead(_ index: Int) -> Bool { snapshot.files.values.contains(UInt32(index)) }
+
   /// The names that a watch of this kind is of; nil if it is of one file.
-  static func names(_ kind: Snapshot.Watch.Kind, _ path: String) -> [String]? {
-    switch kind {
-    case .pattern: Files.matches(path)
-    case .directory: (try? Files.walk(path)) ?? []
-    case .appended: Appended.names(in: path)
+  static func names(_ kind: Snapshot.Watch.Kind, _ path: String, in directory: String) -> [String]? {
+    let whole = Files.absolute(path, in: directory)
+    return switch kind {
+    case .pattern: Files.matches(path, in: directory)
+    // An empty one is not none.
+    case .directory: Files.isDirectory(whole) ? (try? Files.walk(whole)) ?? [] : ["/"]
+    case .appended: Appended.names(in: whole)
     case .configuration, .file, .output: nil
     }
   }

@@ -7,7 +7,8 @@ import OrderedCollections
 extension Session {
   /// Writes what this run found, for the next one to begin with.
   func keepSnapshot() {
-    guard let request, var writer = SnapshotWriter(self, request) else { return }
+    // What was marked as bad meanwhile was not heeded.
+    guard let request, (try? state.isQuarantineCurrent()) == true, var writer = SnapshotWriter(self, request) else { return }
     do {
       try writer.collect()
       try Files.makeDirectory(request.snapshots)
@@ -29,6 +30,8 @@ private struct SnapshotWriter {
   /// Where the names of outputs and their files stand among the strings.
   private var kept: [String: UInt32] = [:]
   private let prefix: String
+  /// Watches of the snapshot that a part began with whose content is another one now.
+  private var renewed: Set<UInt32> = []
 
   /// Nil where a snapshot would not tell the truth.
   init?(_ session: Session, _ request: Request) {
@@ -79,7 +82,10 @@ private struct SnapshotWriter {
       files[index] = watches
       results[index] = self.results(of: group, index)
     }
-    if let part = session.part, part.isTentative { open(groups, part) }
+    if let part = session.part {
+      if part.isTentative { open(groups, part) }
+      if !renewed.isEmpty { openOthers(besides: Set(groups.map { Int(declarationIndex[$0.name]!) }), part.snapshot) }
+    }
     draft.needs.put(needs, count: draft.declarations.count)
     draft.files.put(files, count: draft.declarations.count)
     draft.results.put(results, count: draft.declarations.count)
@@ -101,6 +107,13 @@ private struct SnapshotWriter {
     let dependents = Dependents(of: part.snapshot.needs, count: part.snapshot.declarations.count)
     for group in changed {
       for dependent in dependents[Int(declarationIndex[group.name]!)] { draft.declarations[Int(dependent)].isOpen = 1 }
+    }
+  }
+
+  /// Whatever reads what is another one now, and was not looked at, is open.
+  private mutating func openOthers(besides known: Set<Int>, _ snapshot: Snapshot) {
+    for declaration in snapshot.declarations.indices where !known.contains(declaration) {
+      if snapshot.files[declaration].contains(where: renewed.contains) { draft.declarations[declaration].isOpen = 1 }
     }
   }
 
@@ -172,9 +185,9 @@ private struct SnapshotWriter {
       var isListed = false
       for case .files(let pattern) in step.inputs.values.joined() {
         let path = Files.absolute(pattern, in: session.manifest.directory)
-        let matches = Files.matches(path)
-        if Files.isPattern(path) || matches.isEmpty { watches.insert(list(path, .pattern, matches)) }
-        isListed = isListed || Files.isPattern(path) || matches.contains(where: Files.isDirectory)
+        let matches = Files.matches(pattern, in: session.manifest.directory)
+        if Files.isPattern(pattern) || matches.isEmpty { watches.insert(list(path, .pattern, matches)) }
+        isListed = isListed || Files.isPattern(pattern) || matches.contains(where: Files.isDirectory)
         // What changed after the step was decided is for the next run to see.
         if matches.isEmpty || matches.contains(where: session.state.files.unsteady.contains) { isSure = false }
         for match in matches { watches.formUnion(try content(match)) }
@@ -195,11 +208,9 @@ private struct SnapshotWriter {
           continue
         }
         let path = prefix + (published.hasSuffix("/") ? String(published.dropLast()) : published)
-        if artifact.form != .directory {
-          guard let there = try? Store.artifact(at: path, form: artifact.form, look: session.state.files.entry), there == artifact else {
-            isSure = false
-            continue
-          }
+        guard (try? session.decider.isInPlace(artifact, at: path)) == true else {
+          isSure = false
+          continue
         }
         watches.formUnion(try content(path, .output))
       }
@@ -273,6 +284,9 @@ private struct SnapshotWriter {
   private mutating func put(_ path: String, _ kind: Snapshot.Watch.Kind, _ stamp: FileStamp, isTrusted: Bool, _ digest: Digest) -> UInt32 {
     if let index = watchIndex[path] {
       let known = draft.watches[Int(index)]
+      if let part = session.part, Int(index) < part.snapshot.watches.count, known.digest != digest || known.stamp.isExecutable != stamp.isExecutable {
+        renewed.insert(index)
+      }
       draft.watches[Int(index)] = Snapshot.Watch(
         path: known.path, kind: known.kind, stamp: stamp, isTrusted: isTrusted ? 1 : 0, digest: digest)
       return index

@@ -14,7 +14,8 @@ public final class Watcher {
     let indices: [String: Int]
     /// Names of directories on the way: if one of them is replaced, nothing is known any more.
     let directories: Set<String>
-    /// What inotify does not tell of, or not by this name: links, files with several names, listings; and what an equal stamp says nothing of.
+    /// What inotify does not tell of, or not by this name: links, what is reached through one, files with several names, listings; and what an
+    /// equal stamp says nothing of.
     let always: [Int]
     var changed: Set<Int>
     /// What listings held at the last look.
@@ -118,15 +119,16 @@ public final class Watcher {
     guard !name.contains(".") else { return }
     watched[name] = nil
     guard let snapshot = Snapshot(path: state + "/snapshots/" + name) else { return }
-    let paths = snapshot.watches.map { Files.absolute(snapshot.string($0.path), in: root) }
+    let names = snapshot.watches.map { snapshot.string($0.path) }
+    let paths = names.map { Files.absolute($0, in: root) }
     let kinds = snapshot.watches.map { Snapshot.Watch.Kind(rawValue: $0.kind)! }
     var directories: Set<String> = []
-    for (path, kind) in zip(paths, kinds) {
+    for (index, (path, kind)) in zip(paths, kinds).enumerated() {
       switch kind {
       case .pattern:
-        let parts = path.split(separator: "/")
+        let parts = names[index].split(separator: "/")
         let fixed = min(parts.prefix { !Files.isPattern(String($0)) }.count, parts.count - 1)
-        let place = "/" + parts[..<fixed].joined(separator: "/")
+        let place = (names[index].hasPrefix("/") ? "/" : root + (fixed > 0 ? "/" : "")) + parts[..<fixed].joined(separator: "/")
         if fixed == parts.count - 1 { _ = follow(place) } else { followTree(place) }
       case .directory: followTree(path)
       case .appended: _ = follow(path)
@@ -137,14 +139,21 @@ public final class Watcher {
       }
     }
     guard directories.allSatisfy(follow) else { return }
+    // The kernel knows a directory by one name, however many lead to it.
+    var known: [String: Bool] = [:]
+    func isReal(_ directory: String) -> Bool {
+      let answer = known[directory] ?? (Files.real(directory) == directory)
+      known[directory] = answer
+      return answer
+    }
     // Only now: what happens from here on the kernel tells.
     var (indices, always): ([String: Int], [Int]) = ([:], [])
     var (changed, listings): (Set<Int>, [Int: Digest]) = ([], [:])
     for (index, (path, kind)) in zip(paths, kinds).enumerated() {
       let watch = snapshot.watches[index]
-      if let names = Glance.names(kind, path) {
+      if let listing = Glance.names(kind, names[index], in: root) {
         always.append(index)
-        listings[index] = Glance.digest(ofNames: names)
+        listings[index] = Glance.digest(ofNames: listing)
         if listings[index] != watch.digest { isStirred = true }
         continue
       }
@@ -153,7 +162,7 @@ public final class Watcher {
       let isAsItWas = (isPlain ? FileStamp(status) : FileStamp(of: path)) == watch.stamp
       // Written again within the clock tick of its hashing, its stamp would be the same.
       if !isAsItWas || watch.isTrusted == 0 && kind != .output { isStirred = true }
-      if isPlain, status.st_nlink == 1, watch.isTrusted != 0 {
+      if isPlain, status.st_nlink == 1, watch.isTrusted != 0, indices[path] == nil, isReal(Files.parent(of: path) ?? "/") {
         indices[path] = index
         if !isAsItWas { changed.insert(index) }
       } else {
@@ -167,8 +176,7 @@ public final class Watcher {
   private func lookAtListings(_ entry: Watched) {
     for (index, before) in entry.listings {
       let watch = entry.snapshot.watches[index]
-      let path = Files.absolute(entry.snapshot.string(watch.path), in: root)
-      let now = Glance.digest(ofNames: Glance.names(.init(rawValue: watch.kind)!, path)!)
+      let now = Glance.digest(ofNames: Glance.names(.init(rawValue: watch.kind)!, entry.snapshot.string(watch.path), in: root)!)
       if now != before { (entry.listings[index], isStirred) = (now, true) }
     }
   }
@@ -203,7 +211,9 @@ public final class Watcher {
       IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
     let descriptor = inotify_add_watch(notifier, directory, UInt32(events))
     guard descriptor >= 0 else { return false }
-    (descriptors[directory], paths[descriptor]) = (descriptor, directory)
+    descriptors[directory] = descriptor
+    // Whatever names lead there, events are told by its own.
+    if paths[descriptor] == nil || Files.real(directory) == directory { paths[descriptor] = directory }
     return true
   }
 
@@ -233,7 +243,10 @@ public final class Watcher {
       let gone = paths[event.wd]
       if gone == nil || !isInState(gone!), child == nil || event.mask & UInt32(IN_Q_OVERFLOW) != 0 { isStirred = true }
       watched = watched.filter { gone != nil && !$0.value.directories.contains(gone!) }
-      if let gone, event.mask & UInt32(IN_IGNORED) != 0 { (descriptors[gone], paths[event.wd]) = (nil, nil) }
+      if event.mask & UInt32(IN_IGNORED) != 0 {
+        paths[event.wd] = nil
+        descriptors = descriptors.filter { $0.value != event.wd }
+      }
       return
     }
     if directory == state + "/snapshots" {

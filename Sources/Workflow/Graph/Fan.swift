@@ -34,7 +34,7 @@ extension Step.Source {
 extension Decider.InputArtifact {
   /// How a fingerprint lists it.
   var print: JSON {
-    var print: JSON = ["name": .string(name), "digest": .string(digest.hex)]
+    var print: JSON = ["name": .string(place ?? name), "digest": .string(digest.hex)]
     if artifact?.isExecutable ?? stamp.map({ !$0.isDirectory && $0.isExecutable }) ?? false { print["executable"] = true }
     return print
   }

@@ -77,7 +77,7 @@ extension Run {
     for attempt in running.values {
       attempt.child.signal(SIGKILL)
       _ = attempt.child.wait()
-      attempt.cleanUp(keepingProgress: true)
+      attempt.cleanUp(keepingProgress: attempt.mayKeep())
       leave(attempt.place)
       giveUp(attempt, why: attempt.step.moves ? "the run was ended" : nil)
     }
@@ -137,8 +137,11 @@ extension Run {
     if attempt.progressIsOver { events.forget(attempt.child.progress) }
   }
 
-  /// Of attempts whose process has ended, or something it left: those of which nothing is left. What a step leaves behind is killed, but what
-  /// was asked to end has its grace.
+  /// How long what a step leaves behind may go on, in seconds: the last of a pipeline may still write what it was given.
+  private static let linger = 1.0
+
+  /// Of attempts whose process has ended, or something it left: those of which nothing is left. What a step leaves behind has a moment to end
+  /// by itself; what was asked to end has its grace.
   private func whole(_ exited: [Attempt]) -> [Attempt] {
     if exited.isEmpty { return [] }
     for attempt in exited {
@@ -150,7 +153,8 @@ extension Run {
     let descendants = ProcessTree.descendants(of: roots)
     return exited.filter { attempt in
       guard let left = descendants[attempt.child.pid] else { return true }
-      if !attempt.isEnding { ProcessTree.signal(left, SIGKILL) }
+      if !attempt.isEnding, !attempt.lingers { timers.insert(Timer(at: Clock.monotonic + Self.linger, what: .kill(attempt.serial))) }
+      attempt.lingers = true
       for process in left {
         guard let descriptor = ProcessTree.open(process) else { continue }
         attempt.straggler = descriptor
@@ -210,7 +214,7 @@ extension Run {
   private func stop(_ exit: ExitCode, grace: Double?) {
     summary.exit = exit
     isStopping = true
-    for attempt in running.values { attempt.wasInterrupted = true }
+    for attempt in running.values where !attempt.hasExited { attempt.wasInterrupted = true }
     end(Array(running.values), grace: grace)
   }
 

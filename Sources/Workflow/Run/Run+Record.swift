@@ -33,7 +33,7 @@ extension Run {
         }
         report(.finished(attempt.step, seconds: record.seconds))
       } catch var problem as Problem {
-        attempt.cleanUp(keepingProgress: true)
+        attempt.cleanUp(keepingProgress: attempt.mayKeep())
         noteLoss(attempt)
         if let preemption = attempt.preemption, problem.code != .inputOutput {
           problem = Problem(.station, "\(attempt.step.name): \(preemption)", hint: problem.hint)

@@ -8,6 +8,8 @@ extension Run {
   struct Beginning {
     let summary: RunSummary
     let problems: [String: Problem]
+    /// Names of the steps that it ran.
+    let ran: Set<String>
   }
 
   /// Runs the goals of a session that `Session.open` gave.
@@ -23,7 +25,8 @@ extension Run {
     let mayTakeMore = jobserver == nil && options.trace == nil && (summary.exit == .success || options.keepGoing) && request.goals.isEmpty
     guard isDisproved || mayTakeMore && part.isOvertaken(in: session.manifest.appendedDirectory) else { return summary }
     let beginning = Beginning(
-      summary: summary, problems: Dictionary(uniqueKeysWithValues: steps.compactMap { step in step.problem.map { (step.name, $0) } }))
+      summary: summary, problems: Dictionary(uniqueKeysWithValues: steps.compactMap { step in step.problem.map { (step.name, $0) } }),
+      ran: Set(steps.filter { $0.status == .done }.map(\.name)))
     guard case .session(let rest, let goals) = try Session.open(request) else { return summary }
     rest.isolation.take(session.isolation)
     return try Run(rest, options: options, beginning: beginning, report: report).execute(goals)

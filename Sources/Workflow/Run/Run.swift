@@ -272,7 +272,8 @@ public final class Run {
       do {
         if let problem = beginning?.problems[step.name] { throw problem }
         if step.isAppended { try session.checkWay(of: step) }
-        switch try session.decider.decide(step, force: attempts[step.id] == nil && forced.contains(step.id)) {
+        let isForced = attempts[step.id] == nil && forced.contains(step.id)
+        switch try session.decider.decide(step, force: isForced, hasRun: beginning?.ran.contains(step.name) == true) {
         case .upToDate(let record): try settle(step, .upToDate, record)
         case .restore(let record, let paths):
           willChange()

@@ -134,6 +134,12 @@ final class Quarantine {
 }
 
 extension State {
+  /// Whether marks are the same as when somebody here asked for them first; true if nobody has.
+  func isQuarantineCurrent() throws -> Bool {
+    guard let known = knownQuarantine else { return true }
+    return try taints().map(\.json) == known?.taints.map(\.json) ?? []
+  }
+
   /// Nil while nothing is marked.
   func quarantine() throws -> Quarantine? {
     if let known = knownQuarantine { return known }

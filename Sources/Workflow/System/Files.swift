@@ -276,9 +276,12 @@ enum Files {
 
   static func isPattern(_ path: String) -> Bool { path.utf8.contains { "*?[".utf8.contains($0) } }
 
-  /// The files and directories that a path or shell pattern means, sorted by their bytes.
-  static func matches(_ pattern: String) -> [String] {
-    guard isPattern(pattern) else { return exists(pattern) ? [pattern] : [] }
+  /// The files and directories that a path or shell pattern in a directory means, sorted by their bytes. The directory's own name is no pattern.
+  static func matches(_ pattern: String, in directory: String = "/") -> [String] {
+    let path = absolute(pattern, in: directory)
+    guard isPattern(pattern) else { return exists(path) ? [path] : [] }
+    let escaped = directory.reduce(into: "") { $0 += "*?[\\".contains($1) ? "\\\($1)" : String($1) }
+    let pattern = absolute(pattern, in: escaped)
     var result = glob_t()
     defer { globfree(&result) }
     guard Glibc.glob(pattern, 0, nil, &result) == 0 else { return [] }

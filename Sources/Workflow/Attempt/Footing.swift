@@ -1,0 +1,48 @@
+// What a step stands on while it runs: the files of the workspace that it reads, its tools, and what it is shown of other steps' outputs. Content
+// that is the same at the end as at the start says too little, for it may have been another one between; so this is of stamps, of links on the
+// way, and of everything below directories.
+
+internal import Glibc
+
+struct Footing: Equatable {
+  /// By path; what is not there has none.
+  private var files: [String: FileStamp] = [:]
+  private var links: [String: FileStamp] = [:]
+  /// By name.
+  private var tools: [String: FileStamp] = [:]
+
+  /// As it is now. `paths` are files and directories, `tools` names of programs.
+  init(_ paths: [String], tools names: [String], workspace: String) {
+    for path in paths {
+      add(path)
+      // A link on the way that leads elsewhere for a while.
+      var next = Files.parent(of: path)
+      while let directory = next, directory.utf8.count > workspace.utf8.count, links[directory] == nil {
+        addLink(directory)
+        next = Files.parent(of: directory)
+      }
+    }
+    for name in names { tools[name] = (name.contains("/") ? name : Files.program(name)).flatMap(FileStamp.init(of:)) }
+  }
+
+  private mutating func add(_ path: String) {
+    addLink(path)
+    files[path] = FileStamp(of: path)
+    if files[path]?.isDirectory == true { for name in Files.list(path) { add(path + "/" + name) } }
+  }
+
+  private mutating func addLink(_ path: String) {
+    var status = stat()
+    if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK { links[path] = FileStamp(status) }
+  }
+
+  /// What is not as it was, in words; nil if everything is.
+  func change(since earlier: Footing) -> String? {
+    if self == earlier { return nil }
+    func first(_ part: KeyPath<Footing, [String: FileStamp]>) -> String? {
+      Set(self[keyPath: part].keys).union(earlier[keyPath: part].keys).sorted().first { self[keyPath: part][$0] != earlier[keyPath: part][$0] }
+    }
+    if let path = first(\.links) ?? first(\.files) { return "its input \(Files.display(path))" }
+    return first(\.tools).map { "its tool \($0)" }
+  }
+}
