@@ -229,4 +229,22 @@ import Testing
     let outcome = try workspace.enpire()
     #expect(outcome.code != 0 && outcome.errors.contains("marked as bad"), "\(outcome.errors)")
   }
+
+  @Test func `one element's step as a goal is looked after`() throws {
+    let workspace = try workspace(
+      #"""
+      "list": {"run": ["cp", "l", "${out.o}"], "in": {"l": "l"}, "out": {"o": "list.json"}},
+      "each": {"run": ["sh", "-c", "printf %s \"$1\" > $2; echo >> RAN", "sh", "${matrix.e}", "${out.o}"], "foreach": {"e": "${step.list}"},
+        "out": {"o": "out/${matrix.e}"}},
+      "all": {"run": ["sh", "-c", "cat $@ > all", "sh", "${in.i}"], "in": {"i": "${step.each[*].o}"}, "out": {"o": "all"}}
+      """#, files: ["l": #"["a-$${x}", "c"]"#], rest: #", "default": "all""#)
+    #expect(try workspace.enpire().code == 0 && workspace.read("all") == "a-$${x}c")
+    try FileManager.default.removeItem(at: workspace.path("out/c"))
+    #expect(try workspace.enpire("run", "each[e=c]").errors.contains("1 restored") && workspace.read("out/c") == "c")
+    try workspace.write("garbage", to: "out/c")
+    #expect(try workspace.enpire("run", "each[e=c]").code == 0 && workspace.read("out/c") == "c")
+    #expect(workspace.read("ran")?.count == 2)
+    #expect(try workspace.enpire("run", "-B", "each[e=c]").code == 0 && workspace.read("ran")?.count == 3)
+    #expect(try isUpToDate(workspace) && isUpToDate(workspace, "each[e=c]"))
+  }
 }

@@ -194,8 +194,8 @@ struct Decider {
       print["study"] = study(of: step)
       // A page tells how each was made, too.
       if step.effect == .pure {
-        print["ancestors"] = .array(
-          graph.ancestors(of: step).map { [($0.record?.key.hex).map { .string($0) } ?? .null, $0.declaration.description.map { .string($0) } ?? .null] })
+        func text(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
+        print["ancestors"] = .array(graph.ancestors(of: step).map { [text($0.record?.key.hex), text($0.declaration.description)] })
       }
       if let quarantine = try state.quarantine() { print["taints"] = .array(quarantine.taints.map(\.json)) }
     }

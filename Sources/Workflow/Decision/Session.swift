@@ -74,6 +74,9 @@ public final class Session {
     getenv("ENPIRE_STATE").map { Files.absolute(String(cString: $0)) } ?? directory + "/.enpire"
   }
 
+  /// Steps are settled that no run has looked after.
+  private(set) var isPlanned = false
+
   /// Goals by name; if there are none, the manifest's own and those that were appended as goals.
   /// Steps that steps appended, or that stand for elements of lists, exist once those are walked; they are, if such a name is asked for.
   public func goals(_ names: [String]) throws -> [Step] {
@@ -82,6 +85,7 @@ public final class Session {
     if names.contains(where: { ($0.contains("/") || $0.contains("[") && !$0.hasSuffix("[*]")) && graph.step(named: $0) == nil }) {
       _ = try plan(graph.steps.filter { $0.parent == nil })
       graph.wantNothing()
+      isPlanned = true
     }
     return try names.flatMap(graph.steps(for:)) + (isDefault ? graph.steps.filter { $0.note?.isGoal == true && !$0.isShard } : [])
   }

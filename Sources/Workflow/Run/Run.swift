@@ -212,6 +212,7 @@ public final class Run {
     }
     if options.force { forced = Set(goals.map(\.id)) }
     undecided = session.graph.want(goals)
+    if session.isPlanned { reconsider() }
     try settleKnown()
     if !decided.isEmpty { try runDecided() }
     if session.state.files.hasUnsaved { try session.state.database.transaction { try session.state.files.save() } }
@@ -232,6 +233,15 @@ public final class Run {
   }
 
   // MARK: Deciding
+
+  /// What a plan has settled, to learn the names of goals, is settled by the run if there is anything to do for it.
+  private func reconsider() {
+    for step in session.graph.steps where step.isWanted && step.status.isSuccess && !step.isNominal {
+      if case .upToDate? = try? session.decider.decide(step, force: forced.contains(step.id)) { continue }
+      session.graph.reopen(step)
+      undecided.append(step)
+    }
+  }
 
   /// Decides every ready step; what is recorded is done with at once.
   func settleKnown() throws {
