@@ -19,6 +19,8 @@ final class Attempt {
   var exposure = Exposure()
   private(set) var child: Child!
   let inputs: OrderedDictionary<String, [Decider.InputArtifact]>
+  /// Those of the workspace's own files. Whoever reads a thousand outputs need not go through all of them for each of a thousand steps.
+  let files: [Decider.InputArtifact]
   let layout: Rooms.Layout
   private let footing: Footing
   /// Copies of other steps' outputs that it is shown, as they were; others are shown the same.
@@ -90,8 +92,9 @@ final class Attempt {
     started = Clock.now
     startedMonotonic = Clock.monotonic
     self.inputs = inputs
-    footing = Footing(inputs.values.joined().compactMap(\.path), tools: step.options.tools, workspace: session.manifest.directory)
-    layout = Self.layout(step, Self.links(step, inputs, session))
+    files = step.readsFiles ? inputs.values.joined().filter { $0.path != nil } : []
+    footing = Footing(files.map { $0.path! }, tools: step.options.tools, workspace: session.manifest.directory)
+    layout = Self.layout(step, Self.links(step, files, session))
     directory = try session.rooms.take(layout)
     log = reproduced != nil ? directory + "/log" : "\(state)/logs/\(key.hex)\(isPreparation ? ".prepared" : "").log"
     sandbox = try session.isolation.sandbox(for: step)
@@ -275,11 +278,9 @@ final class Attempt {
 
   /// What it reads that is not as it was when it started; nil if everything is.
   private func change() throws -> String? {
-    let artifacts = inputs.values.joined()
-    if let input = try artifacts.first(where: { try !session.decider.isUnchanged($0) }) { return "its input \(Files.display(input.path!))" }
-    if let what = Footing(artifacts.compactMap(\.path), tools: step.options.tools, workspace: session.manifest.directory).change(since: footing) {
-      return what
-    }
+    if let input = try files.first(where: { try !session.decider.isUnchanged($0) }) { return "its input \(Files.display(input.path!))" }
+    let now = Footing(files.map { $0.path! }, tools: step.options.tools, workspace: session.manifest.directory)
+    if let what = now.change(since: footing) { return what }
     guard let view = views.keys.sorted().first(where: { FileStamp(of: $0) != views[$0] }) else { return nil }
     // Whoever else is to see it gets another copy.
     Files.removeTree(Files.parent(of: view)!)

@@ -27,7 +27,7 @@ extension Attempt {
     var report = ReadReport()
     let workspace = Files.normal(workspace)
     let state = session.state.directory
-    let declared = inputs.values.joined().compactMap { $0.path.map { Files.normal($0) } }
+    let declared = files.map { Files.normal($0.path!) }
     let written = step.outputs.map { Files.normal(workspace + "/" + $0.path) }
     func lies(_ path: String, in other: String) -> Bool { path == other || path.hasPrefix(other + "/") }
     var ports = Set(step.declaration.inputs.keys)

@@ -150,8 +150,7 @@ struct Decider {
   // MARK: What the key is the hash of
 
   /// Everything that may change the result, and nothing else: no times, paths, hosts or order of keys.
-  /// `inputs` are those of `inputs(of:)`, if they are at hand.
-  func fingerprint(of step: Step, inputs known: OrderedDictionary<String, [InputArtifact]>? = nil) throws -> JSON {
+  func fingerprint(of step: Step) throws -> JSON {
     var print: JSON = [:]
     switch step.declaration.action {
     case .kind:
@@ -173,7 +172,7 @@ struct Decider {
     case .group: break
     }
     var inputs: JSON = [:]
-    for (port, artifacts) in try known ?? self.inputs(of: step) {
+    for (port, artifacts) in try self.inputs(of: step) {
       // A port that is one fan shares its list with all who read that.
       if let sources = step.inputs[port], sources.count == 1, case .fan(let fan) = sources[0], step.shards.isEmpty, fan.artifacts != nil {
         if fan.print == nil { fan.print = state.lists.print(of: artifacts.map(\.print)) }
@@ -338,10 +337,12 @@ struct Decider {
   }
 
   /// What a step that was decided reads as it starts; nil if that is not what its key was made of, for files changed while it waited.
-  func inputs(of step: Step, under key: Digest) throws -> OrderedDictionary<String, [InputArtifact]>? {
+  func inputs(of step: Step, decidedAs fingerprint: JSON) throws -> OrderedDictionary<String, [InputArtifact]>? {
     let inputs = try inputs(of: step)
-    guard step.readsWorkspace else { return inputs }
-    return try Digest(of: fingerprint(of: step, inputs: inputs).canonical) == key ? inputs : nil
+    for (port, sources) in step.inputs where sources.contains(where: \.isOfFiles) {
+      guard fingerprint["inputs"]?[port] == .array((inputs[port] ?? []).map(\.print)) else { return nil }
+    }
+    return try tools(of: step) == fingerprint["tools"] ? inputs : nil
   }
 
   /// Whether a file or directory of the workspace is still what it was when the step started, or is again.

@@ -27,6 +27,8 @@ private struct SnapshotWriter {
   var draft: Snapshot.Draft
   private var watchIndex: [String: UInt32] = [:]
   private var declarationIndex: [String: UInt32] = [:]
+  /// The same by the number of a step, once all declarations have theirs.
+  private lazy var declarationOfStep = session.graph.steps.map { declarationIndex[$0.declaration.name] }
   /// Where the names of outputs and their files stand among the strings.
   private var kept: [String: UInt32] = [:]
   private let prefix: String
@@ -166,11 +168,15 @@ private struct SnapshotWriter {
 
   // MARK: What they rest on
 
-  private func needs(of group: Graph.Group) -> [UInt32] {
+  private mutating func needs(of group: Graph.Group) -> [UInt32] {
     var needs: Set<UInt32> = []
+    var last: UInt32?
     for step in group.steps {
       for need in step.needs {
-        if let index = declarationIndex[session.graph.steps[need.step].declaration.name] { needs.insert(index) }
+        // A thousand instances are one declaration.
+        guard let index = declarationOfStep[need.step], index != last else { continue }
+        needs.insert(index)
+        last = index
       }
     }
     if let own = declarationIndex[group.name] { needs.remove(own) }

@@ -20,6 +20,8 @@ final class Fan {
 }
 
 extension Step.Source {
+  var isOfFiles: Bool { if case .files = self { true } else { false } }
+
   /// The outputs of steps that it means.
   var outputs: [Step.SourceOutput] {
     switch self {

@@ -149,10 +149,8 @@ public final class Step {
     return publishes.map { output($0.key, at: $0.value) }
   }
 
-  /// Its key rests on files that nobody but this workspace's users keep as they are.
-  var readsWorkspace: Bool {
-    !options.tools.isEmpty || inputs.values.joined().contains { if case .files = $0 { true } else { false } }
-  }
+  /// It reads files that nobody but the workspace's users keep as they are.
+  var readsFiles: Bool { inputs.values.contains { $0.contains(where: \.isOfFiles) } }
 
   /// It stands for other steps and runs nothing itself.
   public var isNominal: Bool { spread != nil || declaration.action == .group }

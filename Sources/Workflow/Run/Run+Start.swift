@@ -115,7 +115,7 @@ extension Run {
   /// What it reads, if that is what it was decided for; else it is decided anew, and its place is free again.
   private func inputs(of job: Job, _ place: Place) throws -> OrderedDictionary<String, [Decider.InputArtifact]>? {
     do {
-      if let inputs = try session.decider.inputs(of: job.step, under: job.key) { return inputs }
+      if let inputs = try session.decider.inputs(of: job.step, decidedAs: job.fingerprint) { return inputs }
       undecided.append(job.step)
     } catch let problem as Problem where problem.code != .inputOutput { fail(job.step, problem) }
     leave(place)

@@ -258,7 +258,7 @@ public final class Run {
     if unrecorded.isEmpty, syncing.isEmpty { return false }
     var stack = step.needs.filter(\.order).map(\.step)
     if stack.isEmpty, step.families.isEmpty { return false }
-    guard step.inputs.values.joined().contains(where: { if case .files = $0 { true } else { false } }) else { return false }
+    guard step.readsFiles else { return false }
     if !step.families.isEmpty { return true }
     let unpublished = Set((unrecorded + syncing).map(\.attempt.step.id))
     var seen = Set(stack)
