@@ -83,7 +83,7 @@ extension Attempt {
   func view(_ artifact: Artifact, name: String) throws -> String {
     let path = try session.state.store.view(artifact, name: name)
     exposure.read(path)
-    if !isSandboxed { noteView(path) }
+    if !isSandboxed { noteView(path, of: artifact) }
     return path
   }
 }

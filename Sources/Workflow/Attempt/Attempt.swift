@@ -24,7 +24,7 @@ final class Attempt {
   let layout: Rooms.Layout
   private let footing: Footing
   /// Copies of other steps' outputs that it is shown, as they were; others are shown the same.
-  private var views: [String: FileStamp] = [:]
+  private var views: [String: (stamp: FileStamp?, artifact: Artifact)] = [:]
   /// How long the file of its trials was.
   private var trials: (file: String, length: Int)?
   private var hasLeft = false
@@ -281,20 +281,21 @@ final class Attempt {
     if let input = try files.first(where: { try !session.decider.isUnchanged($0) }) { return "its input \(Files.display(input.path!))" }
     let now = Footing(files.map { $0.path! }, tools: step.options.tools, workspace: session.manifest.directory)
     if let what = now.change(since: footing) { return what }
-    guard let view = views.keys.sorted().first(where: { FileStamp(of: $0) != views[$0] }) else { return nil }
+    guard let view = views.keys.sorted().first(where: { FileStamp(of: $0) != views[$0]!.stamp }) else { return nil }
     // Whoever else is to see it gets another copy.
-    Files.removeTree(Files.parent(of: view)!)
+    Files.removeTree(view)
+    _ = try session.state.store.view(views[view]!.artifact, name: Files.name(of: view))
     return "'\(Files.name(of: view))', which other steps read too,"
   }
 
-  func noteView(_ path: String) { if views[path] == nil { views[path] = FileStamp(of: path) } }
+  func noteView(_ path: String, of artifact: Artifact) { if views[path] == nil { views[path] = (FileStamp(of: path), artifact) } }
 
   func noteTrials(_ file: String) { trials = (file, FileStamp(of: file)?.size ?? 0) }
 
   /// It failed. What it has kept for another attempt is of no use if what it read was not the same all the time: checkpoints and trials of this
   /// attempt go. True if there is something to keep.
   func mayKeep() -> Bool {
-    if (try? change()) == .some(nil) { return true }
+    do { if try change() == nil { return true } } catch {}
     if let trials, !isReproduction { truncate(trials.file, trials.length) }
     return false
   }

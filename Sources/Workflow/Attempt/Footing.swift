@@ -28,7 +28,19 @@ struct Footing: Equatable {
   private mutating func add(_ path: String) {
     addLink(path)
     files[path] = FileStamp(of: path)
-    if files[path]?.isDirectory == true { for name in Files.list(path) { add(path + "/" + name) } }
+    if files[path]?.isDirectory == true { addAll(below: path) }
+  }
+
+  /// Of these a new name or other rights count for nothing, as a backup by hard links gives them.
+  private mutating func addAll(below directory: String) {
+    for path in Files.list(directory).map({ directory + "/" + $0 }) {
+      addLink(path)
+      guard var stamp = FileStamp(of: path) else { continue }
+      let isDirectory = stamp.isDirectory
+      (stamp.changed, stamp.mode) = (0, 0)
+      files[path] = stamp
+      if isDirectory { addAll(below: path) }
+    }
   }
 
   private mutating func addLink(_ path: String) {

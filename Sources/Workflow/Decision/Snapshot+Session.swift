@@ -25,7 +25,9 @@ private struct SnapshotWriter {
   /// The manifest's, where declarations are looked for in it.
   private let text: [UInt8]
   var draft: Snapshot.Draft
+  /// Watches of files by path, and of names.
   private var watchIndex: [String: UInt32] = [:]
+  private var listIndex: [String: UInt32] = [:]
   private var declarationIndex: [String: UInt32] = [:]
   /// The same by the number of a step, once all declarations have theirs.
   private lazy var declarationOfStep = session.graph.steps.map { declarationIndex[$0.declaration.name] }
@@ -64,9 +66,16 @@ private struct SnapshotWriter {
         declarationIndex[part.snapshot.string(part.snapshot.declarations[index].name)] = UInt32(index)
       }
       let touched = Set(part.open.flatMap { part.snapshot.files[$0].map(Int.init) })
-      for index in touched { watchIndex[part.snapshot.string(part.snapshot.watches[index].path)] = UInt32(index) }
+      for index in touched {
+        let watch = part.snapshot.watches[index]
+        if Snapshot.Watch.Kind(rawValue: watch.kind)!.isOfNames {
+          listIndex[part.snapshot.string(watch.path)] = UInt32(index)
+        } else {
+          watchIndex[part.snapshot.string(watch.path)] = UInt32(index)
+        }
+      }
       for (index, watch) in draft.watches.enumerated() where watch.kind == Snapshot.Watch.Kind.appended.rawValue {
-        watchIndex[part.snapshot.string(watch.path)] = UInt32(index)
+        listIndex[part.snapshot.string(watch.path)] = UInt32(index)
       }
     } else {
       draft.identity = request.identity(environment: session.manifest.environment + ["PATH"])
@@ -288,7 +297,7 @@ private struct SnapshotWriter {
   }
 
   private mutating func put(_ path: String, _ kind: Snapshot.Watch.Kind, _ stamp: FileStamp, isTrusted: Bool, _ digest: Digest) -> UInt32 {
-    if let index = watchIndex[path] {
+    if let index = kind.isOfNames ? listIndex[path] : watchIndex[path] {
       let known = draft.watches[Int(index)]
       if let part = session.part, Int(index) < part.snapshot.watches.count, known.digest != digest || known.stamp.isExecutable != stamp.isExecutable {
         renewed.insert(index)
@@ -298,7 +307,7 @@ private struct SnapshotWriter {
       return index
     }
     let index = UInt32(draft.watches.count)
-    watchIndex[path] = index
+    if kind.isOfNames { listIndex[path] = index } else { watchIndex[path] = index }
     draft.watches.append(Snapshot.Watch(path: draft.add(path), kind: kind.rawValue, stamp: stamp, isTrusted: isTrusted ? 1 : 0, digest: digest))
     return index
   }

@@ -30,6 +30,8 @@ struct Snapshot {
       case appended
       /// A published output.
       case output
+
+      var isOfNames: Bool { self == .pattern || self == .directory || self == .appended }
     }
   }
 

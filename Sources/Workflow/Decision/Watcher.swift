@@ -45,6 +45,8 @@ public final class Watcher {
   private var unread: Set<String> = []
   /// Something happened where a watched file lies, outside of the state, that the run which goes on has not done itself. The first run is due too.
   private var isStirred = true
+  /// What was a reason to run once, by path, is none again as long as it stays as it is: a time in the future is never trusted.
+  private var reasons: [String: AnyHashable] = [:]
   /// The manifest and every file that a snapshot called an input: no run writes those.
   private var sources: Set<String>
 
@@ -154,14 +156,15 @@ public final class Watcher {
       if let listing = Glance.names(kind, names[index], in: root) {
         always.append(index)
         listings[index] = Glance.digest(ofNames: listing)
-        if listings[index] != watch.digest { isStirred = true }
+        if listings[index] != watch.digest { stir(path, listings[index]) }
         continue
       }
       var status = stat()
       let isPlain = lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-      let isAsItWas = (isPlain ? FileStamp(status) : FileStamp(of: path)) == watch.stamp
+      let stamp = isPlain ? FileStamp(status) : FileStamp(of: path)
+      let isAsItWas = stamp == watch.stamp
       // Written again within the clock tick of its hashing, its stamp would be the same.
-      if !isAsItWas || watch.isTrusted == 0 && kind != .output { isStirred = true }
+      if !isAsItWas || watch.isTrusted == 0 && kind != .output { stir(path, stamp) }
       if isPlain, status.st_nlink == 1, watch.isTrusted != 0, indices[path] == nil, isReal(Files.parent(of: path) ?? "/") {
         indices[path] = index
         if !isAsItWas { changed.insert(index) }
@@ -170,6 +173,10 @@ public final class Watcher {
       }
     }
     watched[name] = Watched(snapshot, indices: indices, directories: directories, always: always, changed: changed, listings: listings)
+  }
+
+  private func stir(_ path: String, _ state: AnyHashable?) {
+    if reasons.updateValue(state ?? AnyHashable(false), forKey: path) != state ?? AnyHashable(false) { isStirred = true }
   }
 
   /// New names that appeared while a run went on, which may or may not have seen them.

@@ -319,18 +319,6 @@ public final class Graph {
   /// Forgets what was wanted: somebody only had a look.
   func wantNothing() { for step in steps { step.isWanted = false } }
 
-  /// Takes back that a step has ended, and with it whatever rests on it.
-  func reopen(_ step: Step) {
-    precondition(step.status.isFinished && !step.isNominal)
-    step.status = step.waitingFor == 0 ? .ready : .waiting
-    (step.record, step.problem) = (nil, nil)
-    if step.name != step.family { unfinished[step.family]! += 1 }
-    for dependent in step.dependents.lazy.map({ self.steps[$0] }) where !dependent.isNominal {
-      dependent.waitingFor += 1
-      if dependent.status.isFinished { reopen(dependent) } else { dependent.status = .waiting }
-    }
-  }
-
   /// The same for goals that come while the workflow runs; returns only what was not wanted before.
   func wantMore(_ goals: [Step]) -> [Step] {
     var stack = goals

@@ -65,10 +65,6 @@ public struct Condition: Sendable {
         if let text = value.string, inner.hasPrefix("step.") || inner.hasPrefix("station.") {
           return .reference(String(text.dropFirst(2).dropLast()))
         }
-        // `$$` is one; what holds a reference stays as it is written.
-        if let text = value.string, case let segments = try Template.parse(text), segments.count == 1, case .text(let plain) = segments[0] {
-          return .value(.string(plain))
-        }
         return .value(value)
       })
   }

@@ -46,8 +46,7 @@ extension Graph {
       guard let value = matrix[name] else {
         throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: matrix.keys))
       }
-      // What a step's result holds is no text of a manifest.
-      return declaration.foreach[name] == nil ? value : Template.escaped(value)
+      return value
     case .stem:
       guard let stem = declaration.scope?.stem else {
         throw TemplateError(sentence: "${stem} outside a pattern", hint: "a pattern's name holds a %, as \"train-%\"")

@@ -92,16 +92,6 @@ enum Template {
     return .string(out)
   }
 
-  /// Text that means just this value.
-  static func escaped(_ json: JSON) -> JSON {
-    switch json {
-    case .string(let text): .string(text.replacing("$", with: "$$"))
-    case .array(let elements): .array(elements.map(escaped))
-    case .object(let members): .object(members.mapValues(escaped))
-    default: json
-    }
-  }
-
   /// Replaces the remaining references: a string that is one reference takes the value's type, others its text.
   static func resolve(_ json: JSON, _ lookup: (Reference) throws -> JSON) throws -> JSON {
     switch json {

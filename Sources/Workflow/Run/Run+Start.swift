@@ -118,6 +118,8 @@ extension Run {
       if let inputs = try session.decider.inputs(of: job.step, decidedAs: job.fingerprint) { return inputs }
       undecided.append(job.step)
     } catch let problem as Problem where problem.code != .inputOutput { fail(job.step, problem) }
+    // It waits for nothing any more, and what it prepared was for other files.
+    (awaiting[job.step.id], prepared[job.step.id]) = (nil, nil)
     leave(place)
     release(job.key)
     return nil

@@ -212,7 +212,7 @@ public final class Run {
     }
     if options.force { forced = Set(goals.map(\.id)) }
     undecided = session.graph.want(goals)
-    if session.isPlanned { reconsider() }
+    if session.isPlanned { try restorePlanned() }
     try settleKnown()
     if !decided.isEmpty { try runDecided() }
     if session.state.files.hasUnsaved { try session.state.database.transaction { try session.state.files.save() } }
@@ -234,12 +234,14 @@ public final class Run {
 
   // MARK: Deciding
 
-  /// What a plan has settled, to learn the names of goals, is settled by the run if there is anything to do for it.
-  private func reconsider() {
+  /// What a plan has settled, to learn the names of goals, may not be in its place.
+  private func restorePlanned() throws {
     for step in session.graph.steps where step.isWanted && step.status.isSuccess && !step.isNominal {
-      if case .upToDate? = try? session.decider.decide(step, force: forced.contains(step.id)) { continue }
-      session.graph.reopen(step)
-      undecided.append(step)
+      guard case .restore(let record, let paths)? = try? session.decider.decide(step) else { continue }
+      willChange()
+      try publish(step, record)
+      step.status = .restored
+      report(.restored(step, paths))
     }
   }
 
