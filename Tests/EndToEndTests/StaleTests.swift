@@ -193,7 +193,7 @@ import Testing
 
   @Test func `what a pipeline's last program still writes is waited for`() throws {
     let workspace = try workspace(
-      #""s": {"run": ["bash", "-c", "exec > >(sleep 0.3; cat > ${out.o}); echo all"], "out": {"o": "o"}}"#, files: [:])
+      #""s": {"run": ["bash", "-c", "exec > >(sleep 0.05; cat > ${out.o}); echo all"], "out": {"o": "o"}}"#, files: [:])
     _ = try workspace.enpire()
     #expect(workspace.read("o") == "all\n")
   }
