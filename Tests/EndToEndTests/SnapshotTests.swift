@@ -96,7 +96,7 @@ import Testing
       watcher.terminate()
       watcher.waitUntilExit()
     }
-    while !FileManager.default.fileExists(atPath: workspace.path(".enpire/watch.sock").path()) { usleep(10_000) }
+    workspace.wait(for: ".enpire/watch.sock")
     try clearRan(workspace)
     for round in 0..<3 {
       #expect(try workspace.enpire().errors == "nothing to do: all 30 steps are up to date\n")

@@ -124,7 +124,7 @@ import Testing
       watcher.terminate()
       watcher.waitUntilExit()
     }
-    while !FileManager.default.fileExists(atPath: workspace.path(".enpire/watch.sock").path()) { usleep(10_000) }
+    workspace.wait(for: ".enpire/watch.sock")
     for round in 1...3 {
       for file in ["x", "d/a", "d/b"] { try workspace.write("\(round)", to: file) }
       #expect(try workspace.enpire().code == 0)

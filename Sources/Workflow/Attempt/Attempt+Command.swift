@@ -5,11 +5,11 @@ import JSON
 import OrderedCollections
 
 extension Attempt {
-  static func links(_ step: Step, _ files: [Decider.InputArtifact], _ session: Session) -> [Rooms.Link] {
+  static func links(_ step: Step, _ files: [String], _ session: Session) -> [Rooms.Link] {
     if step.kind != nil { return [] }
     let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
     let targets = Dictionary(
-      files.map { $0.path! }.filter { $0.hasPrefix(workspace) && !$0.split(separator: "/").contains("..") }
+      files.filter { $0.hasPrefix(workspace) && !$0.split(separator: "/").contains("..") }
         .map { (Files.normal($0), $0) }, uniquingKeysWith: min)
     // What lies in an input directory is there with it.
     func isInside(_ path: String) -> Bool {
@@ -30,7 +30,7 @@ extension Attempt {
   /// The argv with references filled in. The command runs in the private directory, where the workspace's inputs stand at their own
   /// relative paths and its outputs are to appear at theirs.
   func command() throws -> [String] {
-    for path in files.map({ $0.path! }) {
+    for path in files {
       exposure.read(path)
       if strace != nil { shownPaths[path] = [path] }
     }

@@ -15,7 +15,7 @@ extension Attempt {
     let state = session.state.directory
     let kind = step.kind!, mode = isPreparation ? "prepare" : step.shards.isEmpty ? "run" : "gather"
     for path in session.isolation.worker { exposure.read(path) }
-    for artifact in files { exposure.read(artifact.path!) }
+    for path in files { exposure.read(path) }
     var request: JSON = [
       "request": 1, "step": .string(nameWithin), "kind": .string(kind.name), "mode": .string(mode),
       "key": .string(key.hex), "with": try session.decider.resolvedParameters(of: step),

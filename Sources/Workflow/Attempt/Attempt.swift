@@ -19,8 +19,8 @@ final class Attempt {
   var exposure = Exposure()
   private(set) var child: Child!
   let inputs: OrderedDictionary<String, [Decider.InputArtifact]>
-  /// Those of the workspace's own files. Whoever reads a thousand outputs need not go through all of them for each of a thousand steps.
-  let files: [Decider.InputArtifact]
+  /// Paths of those that are the workspace's own. Whoever reads a thousand outputs need not go through all of them for each of a thousand steps.
+  let files: [String]
   let layout: Rooms.Layout
   private let footing: Footing
   /// Copies of other steps' outputs that it is shown, as they were; others are shown the same.
@@ -92,8 +92,8 @@ final class Attempt {
     started = Clock.now
     startedMonotonic = Clock.monotonic
     self.inputs = inputs
-    files = step.readsFiles ? inputs.values.joined().filter { $0.path != nil } : []
-    footing = Footing(files.map { $0.path! }, tools: step.options.tools, workspace: session.manifest.directory)
+    files = step.readsFiles ? inputs.values.joined().compactMap(\.path) : []
+    footing = Footing(files, tools: step.options.tools, workspace: session.manifest.directory)
     layout = Self.layout(step, Self.links(step, files, session))
     directory = try session.rooms.take(layout)
     log = reproduced != nil ? directory + "/log" : "\(state)/logs/\(key.hex)\(isPreparation ? ".prepared" : "").log"
@@ -271,15 +271,19 @@ final class Attempt {
     case .signalled(let number):
       throw Problem(.stepFailed, "\(step.name): killed by signal \(number) (\(String(cString: strsignal(number))))", hint: logHint)
     }
-    if let what = try change() {
+    if let what = try change.get() {
       throw Problem(.stepFailed, "\(step.name): \(what) changed while it ran", hint: "its outputs are not kept; run again")
     }
   }
 
-  /// What it reads that is not as it was when it started; nil if everything is.
-  private func change() throws -> String? {
-    if let input = try files.first(where: { try !session.decider.isUnchanged($0) }) { return "its input \(Files.display(input.path!))" }
-    let now = Footing(files.map { $0.path! }, tools: step.options.tools, workspace: session.manifest.directory)
+  /// What it reads that is not as it was when it started, once it has ended; nil if everything is.
+  private lazy var change = Result { try findChange() }
+
+  private func findChange() throws -> String? {
+    if !files.isEmpty, let input = try inputs.values.joined().first(where: { try !session.decider.isUnchanged($0) }) {
+      return "its input \(Files.display(input.path!))"
+    }
+    let now = Footing(files, tools: step.options.tools, workspace: session.manifest.directory)
     if let what = now.change(since: footing) { return what }
     guard let view = views.keys.sorted().first(where: { FileStamp(of: $0) != views[$0]!.stamp }) else { return nil }
     // Whoever else is to see it gets another copy.
@@ -295,7 +299,7 @@ final class Attempt {
   /// It failed. What it has kept for another attempt is of no use if what it read was not the same all the time: checkpoints and trials of this
   /// attempt go. True if there is something to keep.
   func mayKeep() -> Bool {
-    do { if try change() == nil { return true } } catch {}
+    if case .success(nil) = change { return true }
     if let trials, !isReproduction { truncate(trials.file, trials.length) }
     return false
   }

@@ -1,23 +1,27 @@
-// What a step stands on while it runs: the files of the workspace that it reads, its tools, and what it is shown of other steps' outputs. Content
-// that is the same at the end as at the start says too little, for it may have been another one between; so this is of stamps, of links on the
-// way, and of everything below directories.
+// What a step stands on while it runs, beside the files that it reads: what lies below the directories among them, the links that lead there, and
+// its tools. Content that is the same at the end as at the start says too little, for it may have been another one between; so this is of stamps.
 
 internal import Glibc
 
 struct Footing: Equatable {
   /// By path; what is not there has none.
-  private var files: [String: FileStamp] = [:]
+  private var entries: [String: FileStamp] = [:]
   private var links: [String: FileStamp] = [:]
   /// By name.
   private var tools: [String: FileStamp] = [:]
 
   /// As it is now. `paths` are files and directories, `tools` names of programs.
   init(_ paths: [String], tools names: [String], workspace: String) {
+    var seen: Set<String> = []
     for path in paths {
-      add(path)
-      // A link on the way that leads elsewhere for a while.
+      addLink(path)
+      if let stamp = FileStamp(of: path), stamp.isDirectory {
+        entries[path] = stamp
+        addAll(below: path)
+      }
+      // A link on the way may lead elsewhere for a while.
       var next = Files.parent(of: path)
-      while let directory = next, directory.utf8.count > workspace.utf8.count, links[directory] == nil {
+      while let directory = next, directory.utf8.count > workspace.utf8.count, seen.insert(directory).inserted {
         addLink(directory)
         next = Files.parent(of: directory)
       }
@@ -25,21 +29,14 @@ struct Footing: Equatable {
     for name in names { tools[name] = (name.contains("/") ? name : Files.program(name)).flatMap(FileStamp.init(of:)) }
   }
 
-  private mutating func add(_ path: String) {
-    addLink(path)
-    files[path] = FileStamp(of: path)
-    if files[path]?.isDirectory == true { addAll(below: path) }
-  }
-
   /// Of these a new name or other rights count for nothing, as a backup by hard links gives them.
   private mutating func addAll(below directory: String) {
     for path in Files.list(directory).map({ directory + "/" + $0 }) {
       addLink(path)
       guard var stamp = FileStamp(of: path) else { continue }
-      let isDirectory = stamp.isDirectory
+      if stamp.isDirectory { addAll(below: path) }
       (stamp.changed, stamp.mode) = (0, 0)
-      files[path] = stamp
-      if isDirectory { addAll(below: path) }
+      entries[path] = stamp
     }
   }
 
@@ -54,7 +51,7 @@ struct Footing: Equatable {
     func first(_ part: KeyPath<Footing, [String: FileStamp]>) -> String? {
       Set(self[keyPath: part].keys).union(earlier[keyPath: part].keys).sorted().first { self[keyPath: part][$0] != earlier[keyPath: part][$0] }
     }
-    if let path = first(\.links) ?? first(\.files) { return "its input \(Files.display(path))" }
+    if let path = first(\.links) ?? first(\.entries) { return "its input \(Files.display(path))" }
     return first(\.tools).map { "its tool \($0)" }
   }
 }

@@ -27,7 +27,7 @@ extension Attempt {
     var report = ReadReport()
     let workspace = Files.normal(workspace)
     let state = session.state.directory
-    let declared = files.map { Files.normal($0.path!) }
+    let declared = files.map(Files.normal)
     let written = step.outputs.map { Files.normal(workspace + "/" + $0.path) }
     func lies(_ path: String, in other: String) -> Bool { path == other || path.hasPrefix(other + "/") }
     var ports = Set(step.declaration.inputs.keys)

@@ -324,14 +324,14 @@ struct Decider {
       let home = (step.declaration.scope?.directory ?? graph.manifest.directory) + "/"
       return try paths.map { path in
         guard let stamp = FileStamp(of: path) else { throw Files.problem("read", path) }
-        let name = Files.name(of: path)
-        let place = step.kind == nil && path.hasPrefix(home) ? String(path.dropFirst(home.count)) : nil
-        if stamp.isDirectory {
-          let digest = try Store.artifact(at: path, form: .directory, look: state.files.entry).digest
-          return InputArtifact(name: name, digest: digest, path: path, stamp: stamp, artifact: nil, step: nil, place: place)
+        func artifact(_ digest: Digest, _ stamp: FileStamp) -> InputArtifact {
+          InputArtifact(
+            name: Files.name(of: path), digest: digest, path: path, stamp: stamp, artifact: nil, step: nil,
+            place: step.kind == nil && path.hasPrefix(home) ? String(path.dropFirst(home.count)) : nil)
         }
+        if stamp.isDirectory { return artifact(try Store.artifact(at: path, form: .directory, look: state.files.entry).digest, stamp) }
         let entry = try state.files.entry(of: path)
-        return InputArtifact(name: name, digest: entry.digest, path: path, stamp: entry.stamp, artifact: nil, step: nil, place: place)
+        return artifact(entry.digest, entry.stamp)
       }
     }
   }

@@ -128,7 +128,7 @@ struct Glance {
     var status = stat()
     return snapshot.watches.indices.filter { index in
       let watch = snapshot.watches[index]
-      switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
+      switch watch.what {
       case .configuration, .file, .output:
         return fstatat(root, snapshot.pointer(watch.path), &status, 0) != 0 || watch.isTrusted == 0 || FileStamp(status) != watch.stamp
       case .pattern, .directory, .appended: return true
@@ -140,7 +140,7 @@ struct Glance {
   private mutating func isHarmless(_ index: Int) -> Bool {
     let watch = snapshot.watches[index]
     let path = Files.absolute(snapshot.string(watch.path), in: request.directory)
-    switch Snapshot.Watch.Kind(rawValue: watch.kind)! {
+    switch watch.what {
     case .configuration where path == request.path && snapshot.flags & Snapshot.Flags.complete != 0 && !isRead(index):
       if let entry = try? FileDigests.hash(path), entry.digest == watch.digest {
         refreshed[index] = entry
@@ -155,9 +155,7 @@ struct Glance {
       }
       isStale[index] = true
       return watch.kind != Snapshot.Watch.Kind.configuration.rawValue
-    case .pattern, .directory:
-      let names = Self.names(.init(rawValue: watch.kind)!, snapshot.string(watch.path), in: request.directory)!
-      isStale[index] = Self.digest(ofNames: names) != watch.digest
+    case .pattern, .directory: isStale[index] = snapshot.listing(watch, in: request.directory) != watch.digest
     case .appended:
       let names = Appended.names(in: path)
       if Self.digest(ofNames: names) == watch.digest { return true }
@@ -173,18 +171,6 @@ struct Glance {
 
   /// Whether a step reads it: of the manifest, that is for a whole reading.
   private func isRead(_ index: Int) -> Bool { snapshot.files.values.contains(UInt32(index)) }
-
-  /// The names that a watch of this kind is of; nil if it is of one file.
-  static func names(_ kind: Snapshot.Watch.Kind, _ path: String, in directory: String) -> [String]? {
-    let whole = Files.absolute(path, in: directory)
-    return switch kind {
-    case .pattern: Files.matches(path, in: directory)
-    // An empty one is not none.
-    case .directory: Files.isDirectory(whole) ? (try? Files.walk(whole)) ?? [] : ["/"]
-    case .appended: Appended.names(in: whole)
-    case .configuration, .file, .output: nil
-    }
-  }
 
   static func digest(ofNames names: [String]) -> Digest { Digest(of: names.joined(separator: "\0")) }
 
@@ -226,6 +212,20 @@ struct Glance {
 }
 
 extension Snapshot {
+  /// The digest of the names that a watch is of, as they are now; nil if it is of one file.
+  func listing(_ watch: Watch, in directory: String) -> Digest? {
+    let path = string(watch.path), whole = Files.absolute(path, in: directory)
+    let names: [String]? =
+      switch watch.what {
+      case .pattern: Files.matches(path, in: directory)
+      // An empty one is not none.
+      case .directory: Files.isDirectory(whole) ? (try? Files.walk(whole)) ?? [] : ["/"]
+      case .appended: Appended.names(in: whole)
+      case .configuration, .file, .output: nil
+      }
+    return names.map(Glance.digest(ofNames:))
+  }
+
   /// The watch of the manifest itself.
   func manifest(_ request: Request) -> Int? {
     watches.firstIndex { $0.kind == Watch.Kind.configuration.rawValue && Files.absolute(string($0.path), in: request.directory) == request.path }

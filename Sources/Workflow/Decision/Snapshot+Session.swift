@@ -66,16 +66,8 @@ private struct SnapshotWriter {
         declarationIndex[part.snapshot.string(part.snapshot.declarations[index].name)] = UInt32(index)
       }
       let touched = Set(part.open.flatMap { part.snapshot.files[$0].map(Int.init) })
-      for index in touched {
-        let watch = part.snapshot.watches[index]
-        if Snapshot.Watch.Kind(rawValue: watch.kind)!.isOfNames {
-          listIndex[part.snapshot.string(watch.path)] = UInt32(index)
-        } else {
-          watchIndex[part.snapshot.string(watch.path)] = UInt32(index)
-        }
-      }
-      for (index, watch) in draft.watches.enumerated() where watch.kind == Snapshot.Watch.Kind.appended.rawValue {
-        listIndex[part.snapshot.string(watch.path)] = UInt32(index)
+      for (index, watch) in part.snapshot.watches.enumerated() where watch.what == .appended || touched.contains(index) {
+        note(part.snapshot.string(watch.path), watch.what, at: UInt32(index))
       }
     } else {
       draft.identity = request.identity(environment: session.manifest.environment + ["PATH"])
@@ -296,6 +288,10 @@ private struct SnapshotWriter {
     return put(relative(path), kind, none, isTrusted: false, Glance.digest(ofNames: names))
   }
 
+  private mutating func note(_ path: String, _ kind: Snapshot.Watch.Kind, at index: UInt32) {
+    if kind.isOfNames { listIndex[path] = index } else { watchIndex[path] = index }
+  }
+
   private mutating func put(_ path: String, _ kind: Snapshot.Watch.Kind, _ stamp: FileStamp, isTrusted: Bool, _ digest: Digest) -> UInt32 {
     if let index = kind.isOfNames ? listIndex[path] : watchIndex[path] {
       let known = draft.watches[Int(index)]
@@ -307,7 +303,7 @@ private struct SnapshotWriter {
       return index
     }
     let index = UInt32(draft.watches.count)
-    if kind.isOfNames { listIndex[path] = index } else { watchIndex[path] = index }
+    note(path, kind, at: index)
     draft.watches.append(Snapshot.Watch(path: draft.add(path), kind: kind.rawValue, stamp: stamp, isTrusted: isTrusted ? 1 : 0, digest: digest))
     return index
   }

@@ -17,6 +17,9 @@ struct Snapshot {
     /// Of the content; of a pattern's or directory's names.
     var digest: Digest
 
+    /// `kind`, of a snapshot that was found sound.
+    var what: Kind { Kind(rawValue: kind)! }
+
     enum Kind: UInt32 {
       /// The manifest or another file that says what the steps are.
       case configuration

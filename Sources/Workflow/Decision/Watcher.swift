@@ -18,16 +18,13 @@ public final class Watcher {
     /// equal stamp says nothing of.
     let always: [Int]
     var changed: Set<Int>
-    /// What listings held at the last look.
-    var listings: [Int: Digest]
 
-    init(
-      _ snapshot: Snapshot, indices: [String: Int], directories: Set<String>, always: [Int], changed: Set<Int>, listings: [Int: Digest]
-    ) {
-      (self.snapshot, self.indices, self.directories, self.always) = (snapshot, indices, directories, always)
-      (self.changed, self.listings) = (changed, listings)
+    init(_ snapshot: Snapshot, indices: [String: Int], directories: Set<String>, always: [Int], changed: Set<Int>) {
+      (self.snapshot, self.indices, self.directories, self.always, self.changed) = (snapshot, indices, directories, always, changed)
     }
   }
+
+  private enum Reason: Equatable { case file(FileStamp?), names(Digest) }
 
   private let root: String
   private let state: String
@@ -46,7 +43,7 @@ public final class Watcher {
   /// Something happened where a watched file lies, outside of the state, that the run which goes on has not done itself. The first run is due too.
   private var isStirred = true
   /// What was a reason to run once, by path, is none again as long as it stays as it is: a time in the future is never trusted.
-  private var reasons: [String: AnyHashable] = [:]
+  private var reasons: [String: Reason] = [:]
   /// The manifest and every file that a snapshot called an input: no run writes those.
   private var sources: Set<String>
 
@@ -100,7 +97,7 @@ public final class Watcher {
         // What it published itself is told before it counts as ended.
         drain()
         child = nil
-        for (name, entry) in watched where !unread.contains(name) { lookAtListings(entry) }
+        for (name, entry) in watched where !unread.contains(name) { lookAtListings(entry.snapshot) }
         unread.forEach(load)
         unread = []
         // A manifest with a mistake leaves no snapshot that would name its files.
@@ -123,7 +120,7 @@ public final class Watcher {
     guard let snapshot = Snapshot(path: state + "/snapshots/" + name) else { return }
     let names = snapshot.watches.map { snapshot.string($0.path) }
     let paths = names.map { Files.absolute($0, in: root) }
-    let kinds = snapshot.watches.map { Snapshot.Watch.Kind(rawValue: $0.kind)! }
+    let kinds = snapshot.watches.map(\.what)
     var directories: Set<String> = []
     for (index, (path, kind)) in zip(paths, kinds).enumerated() {
       switch kind {
@@ -150,13 +147,12 @@ public final class Watcher {
     }
     // Only now: what happens from here on the kernel tells.
     var (indices, always): ([String: Int], [Int]) = ([:], [])
-    var (changed, listings): (Set<Int>, [Int: Digest]) = ([], [:])
+    var changed: Set<Int> = []
     for (index, (path, kind)) in zip(paths, kinds).enumerated() {
       let watch = snapshot.watches[index]
-      if let listing = Glance.names(kind, names[index], in: root) {
+      if let listing = snapshot.listing(watch, in: root) {
         always.append(index)
-        listings[index] = Glance.digest(ofNames: listing)
-        if listings[index] != watch.digest { stir(path, listings[index]) }
+        see(path, .names(listing), isReason: listing != watch.digest)
         continue
       }
       var status = stat()
@@ -164,7 +160,7 @@ public final class Watcher {
       let stamp = isPlain ? FileStamp(status) : FileStamp(of: path)
       let isAsItWas = stamp == watch.stamp
       // Written again within the clock tick of its hashing, its stamp would be the same.
-      if !isAsItWas || watch.isTrusted == 0 && kind != .output { stir(path, stamp) }
+      see(path, .file(stamp), isReason: !isAsItWas || watch.isTrusted == 0 && kind != .output)
       if isPlain, status.st_nlink == 1, watch.isTrusted != 0, indices[path] == nil, isReal(Files.parent(of: path) ?? "/") {
         indices[path] = index
         if !isAsItWas { changed.insert(index) }
@@ -172,19 +168,20 @@ public final class Watcher {
         always.append(index)
       }
     }
-    watched[name] = Watched(snapshot, indices: indices, directories: directories, always: always, changed: changed, listings: listings)
+    watched[name] = Watched(snapshot, indices: indices, directories: directories, always: always, changed: changed)
   }
 
-  private func stir(_ path: String, _ state: AnyHashable?) {
-    if reasons.updateValue(state ?? AnyHashable(false), forKey: path) != state ?? AnyHashable(false) { isStirred = true }
+  private func see(_ path: String, _ state: Reason, isReason: Bool) {
+    let before = reasons[path]
+    reasons[path] = isReason ? state : nil
+    if isReason, before != state { isStirred = true }
   }
 
   /// New names that appeared while a run went on, which may or may not have seen them.
-  private func lookAtListings(_ entry: Watched) {
-    for (index, before) in entry.listings {
-      let watch = entry.snapshot.watches[index]
-      let now = Glance.digest(ofNames: Glance.names(.init(rawValue: watch.kind)!, entry.snapshot.string(watch.path), in: root)!)
-      if now != before { (entry.listings[index], isStirred) = (now, true) }
+  private func lookAtListings(_ snapshot: Snapshot) {
+    for watch in snapshot.watches where watch.what.isOfNames {
+      let listing = snapshot.listing(watch, in: root)!
+      see(Files.absolute(snapshot.string(watch.path), in: root), .names(listing), isReason: listing != watch.digest)
     }
   }
 

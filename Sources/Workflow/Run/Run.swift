@@ -238,11 +238,18 @@ public final class Run {
   private func restorePlanned() throws {
     for step in session.graph.steps where step.isWanted && step.status.isSuccess && !step.isNominal {
       guard case .restore(let record, let paths)? = try? session.decider.decide(step) else { continue }
-      willChange()
-      try publish(step, record)
+      try restore(step, record, paths)
       step.status = .restored
-      report(.restored(step, paths))
     }
+  }
+
+  /// Puts published files back.
+  private func restore(_ step: Step, _ record: ActionRecord, _ paths: [String]) throws {
+    willChange()
+    try publish(step, record)
+    report(.restored(step, paths))
+    trace?.instant("restored \(step.name)", ["key": .string(record.key.hex), "paths": .array(paths.map { .string($0) })])
+    decisions.append(RecordedDecision(step: step.name, action: .restore, key: record.key.hex, reasons: paths.map { ["text": .string($0)] }))
   }
 
   /// Decides every ready step; what is recorded is done with at once.
@@ -288,11 +295,7 @@ public final class Run {
         switch try session.decider.decide(step, force: isForced, hasRun: beginning?.ran.contains(step.name) == true) {
         case .upToDate(let record): try settle(step, .upToDate, record)
         case .restore(let record, let paths):
-          willChange()
-          try publish(step, record)
-          report(.restored(step, paths))
-          trace?.instant("restored \(step.name)", ["key": .string(record.key.hex), "paths": .array(paths.map { .string($0) })])
-          decisions.append(RecordedDecision(step: step.name, action: .restore, key: record.key.hex, reasons: paths.map { ["text": .string($0)] }))
+          try restore(step, record, paths)
           try settle(step, .restored, record)
         case .hold(let key, let question):
           if held.updateValue((step, key, question), forKey: step.id) == nil { report(.held(step, question)) }
