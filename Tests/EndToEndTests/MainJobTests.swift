@@ -61,6 +61,10 @@ import Testing
 
     let again = workspace.outcome(of: try workspace.start(run))
     #expect(again.errors.hasPrefix("nothing to do: all "))
+    // A reading of everything, in which appended steps come in another order, says the same.
+    try FileManager.default.removeItem(at: workspace.path("workflows/.enpire/snapshots"))
+    let whole = workspace.outcome(of: try workspace.start(run))
+    #expect(whole.errors.hasPrefix("nothing to do: all "), "\(whole.errors)")
 
     let page = try #require(workspace.read("workflows/results/push-t.html"))
     try look(at: workspace.path("workflows/results/push-t.html"), in: workspace)

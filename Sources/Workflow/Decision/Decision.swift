@@ -191,11 +191,10 @@ struct Decider {
     if let shard = step.shard { print["shard"] = ["index": .integer(shard.index), "count": .integer(shard.count)] }
     if step.kind?.readsStudy == true {
       print["study"] = study(of: step)
-      // A page tells how each was made, too.
-      if step.effect == .pure {
-        func text(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
-        print["ancestors"] = .array(graph.ancestors(of: step).map { [text($0.record?.key.hex), text($0.declaration.description)] })
-      }
+      // They are told how each was made, too. By name: who is appended first differs from one reading to the next.
+      func text(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
+      let ancestors = graph.ancestors(of: step).map { ($0.name, [text($0.record?.key.hex), text($0.declaration.description)] as JSON) }
+      print["ancestors"] = .object(OrderedDictionary(uniqueKeysWithValues: ancestors))
       if let quarantine = try state.quarantine() { print["taints"] = .array(quarantine.taints.map(\.json)) }
     }
     return print
