@@ -55,6 +55,37 @@ import Testing
     #expect(workspace.ran.sorted() == ["a", "b", "c"] && workspace.read("sum") == "a\nb\n")
   }
 
+  @Test func `elements are what they are, whatever text they hold`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["all"], "steps": {
+        "list": {"run": ["cp", "${in.l}", "${out.items}"], "in": {"l": "list.json"}, "out": {"items": "l.json"}},
+        "each": {"run": ["sh", "-c", "printf '%s %s %s' \"$1\" \"$E\" \"$2\" > \"$3\"", "sh", "${matrix.e}", "${with.w}", "${out.o}"],
+          "in": {"f": "${matrix.e}"}, "foreach": {"e": "${step.list.items}"}, "env": {"E": "${matrix.e}"}, "with": {"w": "${matrix.e}!"},
+          "when": "${matrix.e} != 'never'", "out": {"o": "out/${matrix.e}"}},
+        "all": {"run": ["true"], "phony": true, "after": ["each"]}}}
+      """#,
+      files: ["list.json": ##"["a$$b", "${with.w}", "${nonsense", "${matrix.e}", "$${x}", "never"]"##])
+    let names = ["a$$b", "${with.w}", "${nonsense", "${matrix.e}", "$${x}"]
+    for name in names { try workspace.write(name, to: name) }
+    let first = try workspace.summary()
+    #expect(first["exit"] == 0 && first["skipped"] == 1, "\(first)")
+    for name in names { #expect(workspace.read("out/" + name) == "\(name) \(name) \(name)!") }
+    #expect(try workspace.summary()["ran"] == 0)
+  }
+
+  @Test func `one element runs again if it is asked for with -B`() throws {
+    let workspace = try workspace(#"{"names": ["a", "b"]}"#)
+    #expect(try workspace.summary()["ran"] == 5)
+    #expect(try workspace.summary("-B", "each[item=a]")["ran"] == 1)
+    #expect(try workspace.enpire("plan", "-B", "each[item=b]").output.hasPrefix("run      each[item=b]\n"))
+    #expect(try workspace.summary("-B", "each[item=b]", "sum", "shared")["ran"] == 3)
+    #expect(workspace.ran == ["a", "b", "a", "b"] || workspace.ran == ["b", "a", "a", "b"])
+    let both = try workspace.enpire("run", "-B", "list", "each[item=b]")
+    #expect(both.code == 64 && both.errors.contains("no step 'each[item=b]' as long as -B has the other goals run again"), "\(both.errors)")
+    #expect(try workspace.summary()["ran"] == 0)
+  }
+
   @Test func `lists combine with a matrix, chain element by element, and hold any value`() throws {
     let workspace = try Workspace(
       #"""

@@ -35,7 +35,9 @@ final class Workspace {
     try Data(text.utf8).write(to: path(name))
   }
 
-  func read(_ name: String) -> String? { FileManager.default.contents(atPath: path(name).path()).map { String(decoding: $0, as: UTF8.self) } }
+  func read(_ name: String) -> String? {
+    FileManager.default.contents(atPath: path(name).path(percentEncoded: false)).map { String(decoding: $0, as: UTF8.self) }
+  }
 
   /// How often each step ran in all runs so far: the steps of these tests add a line to `ran` beside the workspace.
   var ran: [String] { (read("ran") ?? "").split(separator: "\n").map(String.init) }

@@ -141,6 +141,17 @@ private let propose = Kind("propose", summary: "", effect: .external, revision: 
         "step 'a' would publish to '\(path)'"))
   }
 
+  @Test func `what only the run knows says neither where to publish nor how often to try`() throws {
+    for more in [#""out": {"o": "${step.b}"}"#, #""out": {"o": "${var.p}"}, "timeout": "${with.t}""#] {
+      #expect(
+        problem {
+          _ = try graph(#"{"a": {"run": ["x"], "with": {"t": "1s"}, \#(more)}, "b": {"run": ["x"], "out": {"o": "b"}}}"#, vars: #"{"p": "o"}"#)
+        }
+        .hasPrefix("what is known only when the step runs cannot stand here"), "\(more)")
+    }
+    #expect(try graph(#"{"a": {"run": ["x"], "out": {"o": "$${step.b} costs $$3 or $4"}}}"#).steps[0].publishes == ["o": "${step.b} costs $3 or $4"])
+  }
+
   @Test(arguments: [("d", "d"), ("d/", "d"), ("d/", "d/o"), ("d/e/o", "d"), ("d/e/o", "d/")]) func `no two outputs at a place, nor one below another`(
     one: String, other: String
   ) {

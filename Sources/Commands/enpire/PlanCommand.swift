@@ -26,8 +26,8 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let (session, names) = try manifest.session(arguments)
-    let goals = try session.goals(names, selection.selection)
-    let plan = try session.plan(goals, force: selection.alwaysMake)
+    session.forcesGoals = selection.alwaysMake
+    let plan = try session.plan(try session.goals(names, selection.selection))
     try Self.print(plan, of: session, limit: limit.count(output.json ? .max : Self.textLimit), json: output.json)
   }
 

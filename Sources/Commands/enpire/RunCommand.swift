@@ -41,6 +41,7 @@ struct RunCommand: ParsableCommand {
     if dryRun || selection.alwaysMake || !selection.selection.isEverything {
       let names: [String]
       (session, names) = try manifest.session(arguments)
+      session.forcesGoals = selection.alwaysMake
       goals = try session.goals(names, selection.selection)
     } else {
       // One trace and one jobserver are of one run, and a question is about all.
@@ -53,14 +54,13 @@ struct RunCommand: ParsableCommand {
       }
     }
     if dryRun || execution.question {
-      let plan = try session.plan(goals, force: selection.alwaysMake)
+      let plan = try session.plan(goals)
       if dryRun { try PlanCommand.print(plan, of: session, limit: PlanCommand.textLimit, json: output.json) }
       if execution.question { Self.answer(plan, of: session, dryRun || !output.json ? nil : reporter) }
       return
     }
     isolation.apply(to: session, configuration)
     var options = Self.options(jobs: execution.jobs, keepGoing: execution.keepGoing, configuration, reporter)
-    options.force = selection.alwaysMake
     options.patience = !execution.noWait
     options.deadline = RunTime.deadline(length: execution.length, times: selection.times)
     let jobserver = scheduling.set(&options, jobs: execution.jobs ?? configuration.jobs)

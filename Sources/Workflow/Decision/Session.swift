@@ -76,16 +76,26 @@ public final class Session {
 
   /// Steps are settled that no run has looked after.
   private(set) var isPlanned = false
+  /// Goals run even if they are recorded. To be set before they are named.
+  public var forcesGoals = false
 
   /// Goals by name; if there are none, the manifest's own and those that were appended as goals.
   /// Steps that steps appended, or that stand for elements of lists, exist once those are walked; they are, if such a name is asked for.
   public func goals(_ names: [String]) throws -> [Step] {
     let isDefault = names.isEmpty
     let names = isDefault ? manifest.defaults : names
-    if names.contains(where: { ($0.contains("/") || $0.contains("[") && !$0.hasSuffix("[*]")) && graph.step(named: $0) == nil }) {
-      _ = try plan(graph.steps.filter { $0.parent == nil })
+    let later = Set(names.filter { ($0.contains("/") || $0.contains("[") && !$0.hasSuffix("[*]")) && graph.step(named: $0) == nil })
+    if !later.isEmpty {
+      // What is to run again is not settled now, nor what comes after it.
+      let forced = forcesGoals ? Set(try names.filter { !later.contains($0) }.flatMap(graph.steps(for:)).map(\.id)) : []
+      _ = try plan(graph.steps.filter { $0.parent == nil }) { forced.contains($0.id) || forcesGoals && later.contains($0.name) }
       graph.wantNothing()
       isPlanned = true
+      if !forced.isEmpty, let missing = later.filter({ graph.step(named: $0) == nil }).min() {
+        throw Problem(
+          .usage, "no step '\(missing)' as long as -B has the other goals run again",
+          hint: "name it in a run of its own, after one with -B for the others")
+      }
     }
     return try names.flatMap(graph.steps(for:)) + (isDefault ? graph.steps.filter { $0.note?.isGoal == true && !$0.isShard } : [])
   }
@@ -129,7 +139,12 @@ public final class Session {
   }
 
   /// What a run would do, step by step in the order it would do it. Runs nothing.
-  public func plan(_ goals: [Step], force: Bool = false) throws -> [(step: Step, forecast: Forecast)] {
+  public func plan(_ goals: [Step]) throws -> [(step: Step, forecast: Forecast)] {
+    let forced = forcesGoals ? Set(goals.map(\.id)) : []
+    return try plan(goals) { forced.contains($0.id) }
+  }
+
+  private func plan(_ goals: [Step], forced: (Step) -> Bool) throws -> [(step: Step, forecast: Forecast)] {
     var forecasts: [(Step, Forecast)] = []
     var told = graph.bypassed.count
     var ready = graph.want(goals)
@@ -138,13 +153,12 @@ public final class Session {
       told = graph.bypassed.count
     }
     tellBypassed()
-    let forced = force ? Set(goals.map(\.id)) : []
     var next = 0
     while next < ready.count {
       let step = ready[next]
       next += 1
       let decision: Decision
-      do { decision = try decider.decide(step, force: forced.contains(step.id)) } catch let problem as Problem
+      do { decision = try decider.decide(step, force: forced(step)) } catch let problem as Problem
         where problem.code != .inputOutput && problem.code != .internalError
       {
         forecasts.append((step, .run(nil, [Reason(.failure, "it will fail: \(problem.sentence)")])))

@@ -62,7 +62,7 @@ struct Expansion {
 
   private func shardCount(_ declaration: StepDeclaration, _ matrix: OrderedDictionary<String, JSON>) throws -> Int {
     guard let shards = declaration.shards else { return 1 }
-    guard let count = try expand(shards, declaration, matrix, ["shards"]).int, (1...10_000).contains(count) else {
+    guard let count = try expand(shards, declaration, matrix, ["shards"], settled: true).int, (1...10_000).contains(count) else {
       throw declaration.problem("'shards' must be a count from 1 to 10000", "shards")
     }
     if case .kind(let name) = declaration.action, graph.kinds[name]?.shardable != true {
@@ -79,9 +79,13 @@ struct Expansion {
     return count
   }
 
-  private func expand(_ json: JSON, _ declaration: StepDeclaration, _ matrix: OrderedDictionary<String, JSON>, _ pointer: [String]) throws -> JSON {
+  /// Fills in variables and matrix. With `settled`, nothing else is to be filled in later.
+  private func expand(
+    _ json: JSON, _ declaration: StepDeclaration, _ matrix: OrderedDictionary<String, JSON>, _ pointer: [String], settled: Bool = false
+  ) throws -> JSON {
     do {
-      return try Template.expand(json) { try graph.value(of: $0, in: declaration, matrix: matrix) }
+      let expanded = try Template.expand(json) { try graph.value(of: $0, in: declaration, matrix: matrix) }
+      return settled ? try Template.settle(expanded) : expanded
     } catch let error as TemplateError {
       throw Problem(
         .manifest, error.sentence,
@@ -92,8 +96,8 @@ struct Expansion {
   /// Fills in variables, matrix and the kind's defaults, and checks the parameters that are known already.
   private func fill(_ step: Step) throws {
     let declaration = step.declaration
-    func text(_ text: String, _ pointer: String...) throws -> String {
-      let value = try expand(.string(text), declaration, step.matrix, pointer)
+    func text(_ text: String, _ pointer: String..., settled: Bool = false) throws -> String {
+      let value = try expand(.string(text), declaration, step.matrix, pointer, settled: settled)
       return value.string ?? value.canonical
     }
     step.with = try expand(declaration.with, declaration, step.matrix, ["with"])
@@ -112,7 +116,7 @@ struct Expansion {
     for (name, value) in declaration.environment { step.environment[name] = try text(value, "env", name) }
     if step.shard == nil {
       for (name, written) in declaration.outputs {
-        let path = try text(written, "out", name)
+        let path = try text(written, "out", name, settled: true)
         guard Self.isBelow(path) else {
           throw declaration.problem("step '\(step.name)' would publish to '\(path)', which is not below the manifest's directory", "out", name)
         }
@@ -142,7 +146,7 @@ struct Expansion {
     var options = declaration.options
     if let members = declaration.source.object, StepDeclaration.usesVariables(members) {
       let known = members.filter { StepOptions.keys.contains($0.key) }
-      let expanded = OrderedDictionary(uniqueKeysWithValues: try known.map { ($0, try expand($1, declaration, step.matrix, [$0])) })
+      let expanded = OrderedDictionary(uniqueKeysWithValues: try known.map { ($0, try expand($1, declaration, step.matrix, [$0], settled: true)) })
       options = try StepOptions.read(expanded, Complaint { declaration.problem($0, at: $1, key: $3, hint: $2) })
     }
     if declaration.source.object?["effect"] != nil || options.moves {
@@ -224,7 +228,7 @@ struct Expansion {
       }
       return []
     }
-    let wanted = try expand(wish, declaration, step.matrix, ["station"])
+    let wanted = try expand(wish, declaration, step.matrix, ["station"], settled: true)
     for key in wanted.object?.keys ?? [] where !["task", "name", "count"].contains(key) {
       throw declaration.problem("unknown key '\(key)'", "station", key, key: true, hint: suggestion(for: key, among: ["task", "name", "count"]))
     }

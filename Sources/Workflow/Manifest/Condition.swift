@@ -65,7 +65,7 @@ public struct Condition: Sendable {
         if let text = value.string, inner.hasPrefix("step.") || inner.hasPrefix("station.") {
           return .reference(String(text.dropFirst(2).dropLast()))
         }
-        return .value(value)
+        return .value(try Template.settle(value))
       })
   }
 

@@ -46,7 +46,8 @@ extension Graph {
       guard let value = matrix[name] else {
         throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: matrix.keys))
       }
-      return value
+      // Elements of a list that a step gave are data, never templates.
+      return declaration.foreach[name] == nil ? value : Template.escaped(value)
     case .stem:
       guard let stem = declaration.scope?.stem else {
         throw TemplateError(sentence: "${stem} outside a pattern", hint: "a pattern's name holds a %, as \"train-%\"")

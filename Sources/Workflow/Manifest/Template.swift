@@ -113,6 +113,24 @@ enum Template {
     }
   }
 
+  /// What stands where nothing is filled in later: `$$` is a dollar sign, and a reference a mistake.
+  static func settle(_ json: JSON) throws -> JSON {
+    try resolve(json) { _ in
+      throw TemplateError(
+        sentence: "what is known only when the step runs cannot stand here", hint: "${var.NAME} and ${matrix.NAME} can; $${ is the text ${")
+    }
+  }
+
+  /// A value in which nothing is to be filled in any more, written so that it comes out as it is.
+  static func escaped(_ json: JSON) -> JSON {
+    switch json {
+    case .string(let text): text.utf8.contains(UInt8(ascii: "$")) ? .string(text.replacing("$", with: "$$")) : json
+    case .array(let elements): .array(elements.map(escaped))
+    case .object(let members): .object(members.mapValues(escaped))
+    default: json
+    }
+  }
+
   /// The inside of the `${…}` that `text` starts with, and what follows it.
   static func reference(at text: Substring) -> (inner: String, rest: Substring)? {
     guard text.hasPrefix("${"), let end = closing(text.utf8.dropFirst()) else { return nil }

@@ -16,8 +16,6 @@ public struct RunOptions: Sendable {
   public var keepGoing = false
   /// With `keepGoing`: but start nothing more after so many failures.
   public var failureLimit: Int?
-  /// Run the goals whatever is recorded.
-  public var force = false
   /// Wait for another run of this workspace.
   public var patience = true
   /// End, in good order, at this time, in seconds since 1970.
@@ -210,7 +208,7 @@ public final class Run {
       if changed || session.part == nil { session.keepSnapshot() }
       if isInOrder { Debris.finish(session.state) }
     }
-    if options.force { forced = Set(goals.map(\.id)) }
+    if session.forcesGoals { forced = Set(goals.map(\.id)) }
     undecided = session.graph.want(goals)
     if session.isPlanned { try restorePlanned() }
     try settleKnown()
