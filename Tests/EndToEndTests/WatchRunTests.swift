@@ -46,6 +46,34 @@ import Testing
     #expect(becomes("x\n", "x"))
   }
 
+  @Test func `what happens in a directory above is no reason to run`() throws {
+    let workspace = try Workspace(files: ["above/w/d/e/in": "0"])
+    try workspace.write(
+      #"{"manifest": 1, "steps": {"r": {"run": ["cp", "d/e/in", "r"], "in": {"p": "d/e/in"}, "out": {"o": "r"}}}}"#, to: "above/w/enpire.json")
+    let watch = try workspace.start(["watch", "--run", "-f", "above/w/enpire.json"], number: 1)
+    defer {
+      watch.interrupt()
+      watch.waitUntilExit()
+    }
+    func runs() -> Int {
+      (workspace.read(".errors-1") ?? "").components(separatedBy: "\n").count { $0.contains("1 ran") || $0.contains("nothing to do") }
+    }
+    for round in 1...5 {
+      for _ in 0..<2000 where runs() < round { usleep(10_000) }
+      try workspace.write("\(round)", to: "above/noise")
+      usleep(300_000)
+      #expect(runs() == round, "\(workspace.read(".errors-1") ?? "")")
+      try workspace.write("\(round)", to: "above/w/d/e/in")
+    }
+    // But a directory on the way is one, though nothing is read in it.
+    for _ in 0..<2000 where runs() < 6 { usleep(10_000) }
+    try workspace.write("last", to: "above/new/e/in")
+    try FileManager.default.moveItem(at: workspace.path("above/w/d"), to: workspace.path("above/old"))
+    try FileManager.default.moveItem(at: workspace.path("above/new"), to: workspace.path("above/w/d"))
+    for _ in 0..<2000 where workspace.read("above/w/r") != "last" { usleep(10_000) }
+    #expect(workspace.read("above/w/r") == "last")
+  }
+
   @Test func `what is edited while a run goes on is not forgotten`() throws {
     let workspace = try Workspace(
       #"""

@@ -33,6 +33,8 @@ public final class Watcher {
   private let lock: Int32
   private var paths: [Int32: String] = [:]
   private var descriptors: [String: Int32] = [:]
+  /// Directories, by descriptor, in which watched files lie or new names matter; of the others on the way only that they stay counts.
+  private var holders: Set<Int32> = []
   private var watched: [String: Watched] = [:]
   /// Directories below which new ones matter.
   private var trees: Set<String> = []
@@ -121,7 +123,7 @@ public final class Watcher {
     let names = snapshot.watches.map { snapshot.string($0.path) }
     let paths = names.map { Files.absolute($0, in: root) }
     let kinds = snapshot.watches.map(\.what)
-    var directories: Set<String> = []
+    var (directories, parents): (Set<String>, Set<String>) = ([], [])
     for (index, (path, kind)) in zip(paths, kinds).enumerated() {
       switch kind {
       case .pattern:
@@ -134,10 +136,11 @@ public final class Watcher {
       case .configuration, .file, .output:
         if kind != .output { sources.insert(path) }
         var next = Files.parent(of: path)
+        if let next { parents.insert(next) }
         while let directory = next, directories.insert(directory).inserted { next = directory == "/" ? nil : Files.parent(of: directory) }
       }
     }
-    guard directories.allSatisfy(follow) else { return }
+    guard directories.allSatisfy({ follow($0, isHolder: parents.contains($0)) }) else { return }
     // The kernel knows a directory by one name, however many lead to it.
     var known: [String: Bool] = [:]
     func isReal(_ directory: String) -> Bool {
@@ -205,8 +208,11 @@ public final class Watcher {
   }
 
   /// Asks the kernel to tell of what happens in a directory. False where it cannot: other hosts write there, or there is no such directory.
-  private func follow(_ directory: String) -> Bool {
-    if descriptors[directory] != nil { return true }
+  private func follow(_ directory: String, isHolder: Bool = true) -> Bool {
+    if let descriptor = descriptors[directory] {
+      if isHolder { holders.insert(descriptor) }
+      return true
+    }
     // ext, XFS, Btrfs, tmpfs, overlayfs, ZFS, F2FS: file systems that only this kernel writes.
     guard [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630, 0x2FC1_2FC1, 0xF2F5_2010].contains(enpire_filesystem(directory)) else {
       return false
@@ -216,6 +222,7 @@ public final class Watcher {
     let descriptor = inotify_add_watch(notifier, directory, UInt32(events))
     guard descriptor >= 0 else { return false }
     descriptors[directory] = descriptor
+    if isHolder { holders.insert(descriptor) }
     // Whatever names lead there, events are told by its own.
     if paths[descriptor] == nil || Files.real(directory) == directory { paths[descriptor] = directory }
     return true
@@ -249,6 +256,7 @@ public final class Watcher {
       watched = watched.filter { gone != nil && !$0.value.directories.contains(gone!) }
       if event.mask & UInt32(IN_IGNORED) != 0 {
         paths[event.wd] = nil
+        holders.remove(event.wd)
         descriptors = descriptors.filter { $0.value != event.wd }
       }
       return
@@ -259,7 +267,8 @@ public final class Watcher {
       return
     }
     let path = directory == "/" ? "/" + name : directory + "/" + name
-    if !isInState(path), child == nil || sources.contains(path) { isStirred = true }
+    let matters = holders.contains(event.wd) || watched.values.contains { $0.directories.contains(path) }
+    if matters, !isInState(path), child == nil || sources.contains(path) { isStirred = true }
     if event.mask & UInt32(IN_ISDIR) != 0, event.mask & UInt32(IN_CREATE | IN_MOVED_TO) != 0, trees.contains(directory) { followTree(path) }
     for (key, entry) in watched {
       if let index = entry.indices[path] {
