@@ -103,7 +103,7 @@ import Testing
       (#""run": ["true"], "out": {"o": "policy"}"#, "step 'eval' reads what lies there"),
       (#""run": ["true"], "out": {"o": "demos/2.txt"}"#, "step 'list' reads what lies there"),
       (#""run": ["true"], "out": {"o": "notes"}"#, "would overwrite 'notes', which is not its own"),
-      (#""run": ["true"], "out": {"o": "away/x"}"#, "would publish over a link, 'away'"),
+      (#""run": ["true"], "out": {"o": "away/enpire-nowhere/x"}"#, "would publish over a link, 'away'"),
       (#""run": ["true"], "out": {"o": "same/3.txt"}"#, "would publish over a link, 'same'"),
       (#""run": ["true"], "out": {"o": "state/3.txt"}"#, "would publish over a link, 'state'"),
       (#""run": ["true"], "in": {"i": "state/state.db"}, "out": {"o": "x"}"#, "lies in the state, or holds it"),

@@ -94,7 +94,7 @@ import Testing
     }
     #expect(try workspace.enpire("arm", "arm").code == 0)
     let run = try workspace.start(["run"], number: 1)
-    workspace.wait(for: "count")
+    while run.isRunning, moves(workspace) == 0 { usleep(10_000) }
     kill(run.processIdentifier, signal)
     _ = workspace.outcome(of: run, number: 1)
     // Armed as it is: nothing is tried again by itself, however often one runs.

@@ -53,7 +53,6 @@ final class Attempt {
   var preemption: String?
   /// Why it failed, if that has a name.
   private(set) var cause: Retry.Cause?
-  private(set) var progressIsOver = false
   /// It has a directory for checkpoints.
   private var keepsProgress = false
   private var program = ""
@@ -163,10 +162,7 @@ final class Attempt {
     withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { buffer in
       while true {
         let count = Glibc.read(child.progress, buffer.baseAddress, buffer.count)
-        guard count > 0 else {
-          progressIsOver = count == 0
-          break
-        }
+        guard count > 0 else { break }
         unread += buffer[..<count]
       }
     }
@@ -182,6 +178,9 @@ final class Attempt {
     }
     return newest
   }
+
+  /// Its end, if it is a good one, makes ready only what waits for it already.
+  var isPlain: Bool { !isPreparation && !timedOut && !wasInterrupted && preemption == nil && !step.mayAppend && step.spread == nil }
 
   /// Adds a fact of the execution that is not its result.
   func note(_ name: String, _ value: JSON) { telemetry[name] = value }
@@ -213,6 +212,8 @@ final class Attempt {
   // MARK: Afterwards
 
   private(set) var endedMonotonic: Double?
+  /// It is over now, though it may be looked at later.
+  func noteEnd() { if endedMonotonic == nil { endedMonotonic = Clock.monotonic } }
   var seconds: Double { (endedMonotonic ?? Clock.monotonic) - startedMonotonic }
 
   /// Collects the ended process: stores its outputs and returns its record, which is not yet written down.
@@ -239,7 +240,7 @@ final class Attempt {
     let end = end(child.wait())
     maskedLog?.finish()
     showLog()
-    endedMonotonic = Clock.monotonic
+    noteEnd()
     cause =
       switch end {
       case _ where timedOut: .timeout

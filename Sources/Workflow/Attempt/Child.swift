@@ -17,6 +17,8 @@ struct Child {
   let descriptor: Int32
   /// The reading end of the progress pipe; -1 without one.
   let progress: Int32
+  /// The other end. While it is open here too, nobody is woken for the process having closed it, a moment before it ends.
+  private let told: Int32
   private let launch: OpaquePointer
 
   /// Starts `argv`; its output goes to the end of the file `output`, or to the descriptor `through`, which is closed here. With `withProgress`,
@@ -33,7 +35,6 @@ struct Child {
       guard enpire_pipe(&pipe) == 0 else { throw Files.problem("create", "a pipe") }
       _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
     }
-    defer { if pipe[1] >= 0 { close(pipe[1]) } }
     let given = [pipe[1]] + passing
     var (descriptor, launch): (Int32, OpaquePointer?) = (-1, nil)
     let pid = withArray(argv) { arguments in
@@ -42,11 +43,11 @@ struct Child {
       }
     }
     guard pid > 0, let launch else {
-      if pipe[0] >= 0 { close(pipe[0]) }
+      for end in pipe where end >= 0 { close(end) }
       if pid == -EINVAL { throw Problem(.internalError, "clone: \(String(cString: strerror(-pid)))", hint: "enpire needs Linux 5.3 or newer") }
       throw problem(starting: argv[0], -pid)
     }
-    return Child(pid: pid, descriptor: descriptor, progress: pipe[0], launch: launch)
+    return Child(pid: pid, descriptor: descriptor, progress: pipe[0], told: pipe[1], launch: launch)
   }
 
   /// Starts `argv` with two pipes to here: what is written to `commands` it reads from descriptor 4, what it writes to 5 comes from `replies`.
@@ -78,13 +79,20 @@ struct Child {
     return Problem(.stepFailed, "cannot start '\(program)': \(String(cString: strerror(code)))", hint: hint)
   }
 
+  /// Whether it has ended with 0; leaves it to be collected.
+  var hasEndedWell: Bool {
+    var status = siginfo_t()
+    guard waitid(P_PID, id_t(pid), &status, WEXITED | WNOHANG | WNOWAIT) == 0 else { return false }
+    return status.si_code == CLD_EXITED && status._sifields._sigchld.si_status == 0
+  }
+
   /// Collects the ended process; waits for its end if need be.
   func wait() -> End {
     var status: Int32 = 0
     var collected = waitpid(pid, &status, 0)
     while collected < 0 && errno == EINTR { collected = waitpid(pid, &status, 0) }
     close(descriptor)
-    if progress >= 0 { close(progress) }
+    for end in [progress, told] where end >= 0 { close(end) }
     let failure = enpire_launched(launch)
     if failure != 0 { return .unstarted(failure) }
     if collected != pid { return .lost }

@@ -77,7 +77,7 @@ public final class Isolation {
   func finishSharing() { (sharing ?? nil)?.finish() }
 
   /// Processes that run for the cache.
-  var helpers: Int { (sharing ?? nil)?.processes ?? 0 }
+  var helpers: [pid_t] { (sharing ?? nil)?.processes ?? [] }
 
   // MARK: What a step kind needs of this machine
 

@@ -45,6 +45,17 @@ enum ProcessTree {
     return bytes.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
   }
 
+  /// Whether there are children beside those that this process started itself. Collects the ended ones: a sandbox leaves one each time, and
+  /// all processes of the machine need not be looked at for that.
+  static func hasAdopted(besides own: Set<pid_t>) -> Bool {
+    while true {
+      let adopted = children.filter { !own.contains($0) }
+      if adopted.isEmpty { return false }
+      // What an ended one leaves is adopted too.
+      if adopted.filter({ waitpid($0, nil, WNOHANG) == $0 }).isEmpty { return true }
+    }
+  }
+
   /// What runs below this process, by the step's process it belongs to; under 0 what cannot be told. `roots` are the steps' processes and
   /// their marks; they are not among the values. Collects adopted processes that have ended.
   static func descendants(of roots: [pid_t: String]) -> [pid_t: [Process]] {

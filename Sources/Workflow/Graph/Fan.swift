@@ -1,5 +1,6 @@
 // What `${step.NAME[*].OUTPUT}` means: one output of all instances of a step, in their order. All steps that read it share one fan, so that
-// a thousand readers of a thousand outputs cost two thousand, not a million. It does not know who reads it.
+// a thousand readers of a thousand outputs cost two thousand, not a million: what the fan waits for is counted once, for all who read nothing
+// else of steps.
 
 import JSON
 
@@ -11,6 +12,14 @@ final class Fan {
   var artifacts: [Decider.InputArtifact]? { didSet { print = nil } }
   /// How a fingerprint tells of them.
   var print: JSON?
+  /// How many of its steps have not ended; nil as long as nobody waits for it.
+  var unfinished: Int?
+  /// Who waits for all of its steps, and for nothing else that another step gives.
+  var readers: [Step.ID] = []
+  /// The greatest height of those.
+  var height: Double?
+  /// All its steps succeeded, and none may leave an output out. Known once they have ended.
+  var isWell: Bool?
 
   init(_ outputs: [Step.SourceOutput]) {
     self.outputs = outputs

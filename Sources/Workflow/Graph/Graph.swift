@@ -199,9 +199,13 @@ public final class Graph {
   private func enlist(_ created: [Step]) {
     for step in created where step.name != step.family { unfinished[step.family, default: 0] += 1 }
     for step in created {
-      for need in step.needs where !steps[need.step].status.isFinished {
-        step.waitingFor += 1
-        steps[need.step].dependents.append(step.id)
+      if let fan = step.gate {
+        wait(step, for: fan)
+      } else {
+        for need in step.needs where !steps[need.step].status.isFinished {
+          step.waitingFor += 1
+          steps[need.step].dependents.append(step.id)
+        }
       }
       for family in step.families where !isEnded(family) {
         step.waitingFor += 1
@@ -223,6 +227,17 @@ public final class Graph {
     }
   }
 
+  private func wait(_ step: Step, for fan: Fan) {
+    if fan.unfinished == nil {
+      let open = fan.needs.map { steps[$0.step] }.filter { !$0.status.isFinished }
+      for step in open { step.gates.append(fan) }
+      fan.unfinished = open.count
+    }
+    if fan.unfinished == 0 { return }
+    step.waitingFor += 1
+    fan.readers.append(step.id)
+  }
+
   static func family(of name: String) -> String { name.firstIndex(of: "/").map { String(name[..<$0]) } ?? name }
 
   // MARK: Finishing
@@ -237,6 +252,10 @@ public final class Graph {
       step.problem = problem
       if step.isBypassed { bypassed.append(step) }
       var released = step.dependents
+      for fan in step.gates {
+        fan.unfinished! -= 1
+        if fan.unfinished == 0 { released += fan.readers }
+      }
       if step.name != step.family { unfinished[step.family]! -= 1 }
       if !waitingForFamily.isEmpty || !promises.isEmpty, isEnded(step.family) {
         released += waitingForFamily.removeValue(forKey: step.family) ?? []
@@ -271,7 +290,8 @@ public final class Graph {
 
   /// The failed or skipped step that keeps this one from running.
   private func blocker(of step: Step) -> Step? {
-    for need in step.needs where !need.optional && !steps[need.step].status.isSuccess && !steps[need.step].isBypassed {
+    let isWell = step.gate.map(isWell) ?? false
+    for need in isWell ? [] : step.needs where !need.optional && !steps[need.step].status.isSuccess && !steps[need.step].isBypassed {
       // Its failure is a result, and order was all that was asked for.
       if need.order, steps[need.step].status == .failed, steps[need.step].options.mayFail { continue }
       return steps[need.step]
@@ -285,13 +305,21 @@ public final class Graph {
     return nil
   }
 
-  /// Who waits for the step, or for its family.
+  private func isWell(_ fan: Fan) -> Bool {
+    if let known = fan.isWell { return known }
+    let isWell = fan.needs.allSatisfy { steps[$0.step].status.isSuccess && steps[$0.step].declaration.optionalOutputs.isEmpty }
+    if fan.unfinished == 0 { fan.isWell = isWell }
+    return isWell
+  }
+
+  /// Who waits for the step, or for its family; but for those that wait for a whole fan.
   func followers(of step: Step) -> [Step.ID] {
     waitingForFamily.isEmpty ? step.dependents : step.dependents + (waitingForFamily[step.family] ?? [])
   }
 
   /// Why a step is passed over though nothing failed: what it reads is of a branch that was not taken, or was left out.
   private func reasonToBypass(_ step: Step) -> String? {
+    if step.gate.map(isWell) ?? false { return nil }
     for need in step.needs where !need.optional && !need.order && steps[need.step].isBypassed { return "\(steps[need.step].name) is skipped" }
     for need in step.needs where !steps[need.step].declaration.optionalOutputs.isEmpty {
       return Linker(graph: self).missing(of: step).map { "\($0.name) left out '\($1)'" }
@@ -324,6 +352,7 @@ public final class Graph {
     var stack = goals
     var new: [Step] = []
     var pointless: [Step] = []
+    var fans: Set<ObjectIdentifier> = []
     while let step = stack.popLast() {
       if step.isWanted { continue }
       step.isWanted = true
@@ -333,7 +362,7 @@ public final class Graph {
         pointless.append(step)
         continue
       }
-      stack += step.needs.map { steps[$0.step] }
+      if step.gate.map({ fans.insert(ObjectIdentifier($0)).inserted }) ?? true { stack += step.needs.map { steps[$0.step] } }
       for family in step.families { stack += members(of: family) }
     }
     for step in pointless where !step.status.isFinished { _ = bypass(step, "when \(step.condition!.text)") }
@@ -391,21 +420,25 @@ public final class Graph {
   private func checkForCycles(from created: [Step]) throws {
     enum Mark { case open, closed }
     var marks: [Step.ID: Mark] = [:]
+    var closed: Set<ObjectIdentifier> = []
     for start in created where marks[start.id] == nil {
-      var path: [(step: Step, next: [Step.ID])] = []
+      var path: [(step: Step, waits: [Step.ID], next: Int)] = []
       func enter(_ step: Step) {
         marks[step.id] = .open
-        let waits = step.needs.map(\.step) + step.families.flatMap { members(of: $0).map(\.id) }
-        path.append((step, waits.filter { !steps[$0].status.isFinished }))
+        let needs = step.gate.map { closed.contains(ObjectIdentifier($0)) } ?? false ? [] : step.needs.map(\.step)
+        let waits = (needs + step.families.flatMap { members(of: $0).map(\.id) }).filter { !steps[$0].status.isFinished }
+        path.append((step, waits, 0))
       }
       enter(start)
-      while let (step, next) = path.last {
-        guard let id = next.last else {
+      while let (step, waits, next) = path.last {
+        guard next < waits.count else {
           marks[step.id] = .closed
+          if let fan = step.gate { closed.insert(ObjectIdentifier(fan)) }
           path.removeLast()
           continue
         }
-        path[path.count - 1].next.removeLast()
+        path[path.count - 1].next += 1
+        let id = waits[next]
         switch marks[id] {
         case .closed: continue
         case nil: enter(steps[id])

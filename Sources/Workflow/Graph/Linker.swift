@@ -173,7 +173,7 @@ struct Linker {
 
   private func need(_ step: Step, _ fan: Fan) {
     if step.needs.isEmpty {
-      step.needs = fan.needs
+      (step.needs, step.fan) = (fan.needs, fan)
       return
     }
     var known = Dictionary(uniqueKeysWithValues: step.needs.enumerated().map { ($1.step, $0) })

@@ -81,6 +81,10 @@ public final class Step {
 
   /// Steps it waits for, whether it goes on if they fail, and whether it comes after them without reading anything of theirs.
   var needs: [Need] = []
+  /// The fan that its first needs came from.
+  var fan: Fan?
+  /// The same, if it needs nothing else of other steps.
+  var gate: Fan? { fan.flatMap { $0.needs.count == needs.count ? $0 : nil } }
   /// Families it waits for: `after` a step that appends means after all that came of it.
   var families: [String] = []
   /// Steps that it waits for if they ever come.
@@ -89,7 +93,10 @@ public final class Step {
   public internal(set) var status: Status = .waiting
   /// Unfinished steps, families and promises it waits for.
   var waitingFor = 0
+  /// Who waits for it alone; those that wait for a whole fan are told by that.
   var dependents: [Step.ID] = []
+  /// The fans that it belongs to and that somebody waits for.
+  var gates: [Fan] = []
   var isWanted = false
   /// Seconds from its start to the end of the workflow along the longest path, by recorded durations.
   var height = 0.0

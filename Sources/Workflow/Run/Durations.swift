@@ -21,18 +21,21 @@ final class Durations {
   func height(of step: Step) -> Double {
     if step.height > 0 { return step.height }
     let graph = session.graph
-    var stack = [(step: step, followers: graph.followers(of: step), next: 0)]
-    while let (top, followers, next) = stack.last {
-      if next < followers.count {
+    func followers(of step: Step) -> [Step.ID] { graph.followers(of: step) + step.gates.lazy.filter { $0.height == nil }.flatMap(\.readers) }
+    func greatest(_ steps: [Step.ID]) -> Double { steps.reduce(0) { max($0, graph.steps[$1].height) } }
+    var stack = [(step: step, followers: followers(of: step), next: 0)]
+    while let (top, below, next) = stack.last {
+      if next < below.count {
         stack[stack.count - 1].next += 1
-        let follower = graph.steps[followers[next]]
-        if follower.height == 0, follower.isWanted, !follower.status.isFinished { stack.append((follower, graph.followers(of: follower), 0)) }
+        let follower = graph.steps[below[next]]
+        if follower.height == 0, follower.isWanted, !follower.status.isFinished { stack.append((follower, followers(of: follower), 0)) }
         continue
       }
       stack.removeLast()
       if top.height > 0 { continue }
-      let below = followers.reduce(0.0) { max($0, graph.steps[$1].height) }
-      top.height = max(expect(top), 1e-3) + below
+      for fan in top.gates where fan.height == nil { fan.height = greatest(fan.readers) }
+      let height = top.gates.reduce(greatest(graph.followers(of: top))) { max($0, $1.height!) }
+      top.height = max(expect(top), 1e-3) + height
     }
     return step.height
   }

@@ -127,6 +127,11 @@ struct Queue<Job> {
     }
   }
 
+  /// The rank of the job that `next` would give; nil if none can start.
+  var rankOfNext: Rank? {
+    mutating get { slotsOfNext == nil ? nil : head(of: Self.slots)?.rank }
+  }
+
   /// The job that starts now, if one can.
   mutating func next() -> (job: Job, grant: Grant)? {
     guard let ticket = head(of: Self.slots), take(ticket) else { return nil }

@@ -37,9 +37,11 @@ extension Run {
     let state = session.state
     try recordDecisions()
     _ = enpire_adopt_orphans()
+    // While it waits for a processor, the one whose step has ended stands idle.
+    enpire_take_short_turns()
     leftovers = try Leftovers(state: state.directory)
-    // Two for each step, one for what it may leave, and those of the databases and the like.
-    Events.makeRoom(for: 3 * queue.capacity.slots + 200)
+    // Three for each step, one for what it may leave, and those of the databases and the like.
+    Events.makeRoom(for: 4 * queue.capacity.slots + 200)
     events = try Events()
     let signals = enpire_signalfd()
     session.interruption = signals
@@ -119,9 +121,14 @@ extension Run {
     let ended = whole(exited)
     for attempt in ended {
       running[attempt.serial] = nil
+      attempt.noteEnd()
+      // What it was forked beside holds a copy of the pipe for a moment, whose closing is of no interest.
+      events.forget(attempt.child.progress)
       leave(attempt.place)
       quietHost?.leave()
     }
+    // Its place is not left empty while its outputs are looked at.
+    if try mayStart(before: ended) { try startWhatCan() }
     try collect(ended)
     try settleKnown()
     if !ended.isEmpty { estimate() }
@@ -132,9 +139,23 @@ extension Run {
     }
   }
 
+  /// Whether the first in the queue comes before whatever these make ready. Nothing starts after a failure, so none may have failed; but with
+  /// one step at a time, the next one starts when all of the last is known to be well.
+  private func mayStart(before ended: [Attempt]) throws -> Bool {
+    guard !isStopping, !ended.isEmpty, queue.capacity.slots > 1, let first = queue.rankOfNext else { return false }
+    return ended.allSatisfy { attempt in
+      guard attempt.isPlain, attempt.child.hasEndedWell else { return false }
+      let step = attempt.step
+      let followers = session.graph.followers(of: step) + step.gates.lazy.filter { $0.unfinished! <= ended.count }.flatMap(\.readers)
+      return followers.allSatisfy {
+        let follower = session.graph.steps[$0]
+        return !follower.isWanted || follower.waitingFor > ended.count || rank(of: follower) < first
+      }
+    }
+  }
+
   private func readProgress(_ attempt: Attempt) {
     if let progress = attempt.readProgress() { report(.progress(attempt.step, done: progress.done, total: progress.total, word: progress.word)) }
-    if attempt.progressIsOver { events.forget(attempt.child.progress) }
   }
 
   /// How long what a step leaves behind may go on, in seconds: the last of a pipeline may still write what it was given.
@@ -149,7 +170,7 @@ extension Run {
       attempt.hasExited = true
     }
     // What is left of a step whose process has ended is a child of this one now.
-    if ProcessTree.children.count == running.count + session.isolation.helpers { return exited }
+    guard ProcessTree.hasAdopted(besides: Set(running.values.lazy.map(\.child.pid)).union(session.isolation.helpers)) else { return exited }
     let descendants = ProcessTree.descendants(of: roots)
     return exited.filter { attempt in
       guard let left = descendants[attempt.child.pid] else { return true }

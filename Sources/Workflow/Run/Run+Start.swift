@@ -33,13 +33,16 @@ extension Run {
         fail(step, Problem(.station, "\(step.name): wants \(missing.value) \(missing.key), and this machine has \(has)"))
         continue
       }
-      let height = mustChoose ? durations.height(of: step) : step.height
-      queue.add(job, rank: Rank(priority: step.options.priority, height: height, order: step.id), wants: demand)
+      queue.add(job, rank: rank(of: step, estimating: mustChoose), wants: demand)
     }
     if !undecided.isEmpty {
       try settleKnown()
       if !decided.isEmpty { try enqueue() }
     }
+  }
+
+  func rank(of step: Step, estimating: Bool = true) -> Rank {
+    Rank(priority: step.options.priority, height: estimating ? durations.height(of: step) : step.height, order: step.id)
   }
 
   func startWhatCan() throws {

@@ -35,7 +35,7 @@ final class DirectoryTransport: CacheTransport {
     try Files.move(temporary, to: target)
   }
 
-  let processes = 0
+  let processes: [pid_t] = []
   func finish() -> [String] { [] }
 }
 
@@ -60,7 +60,7 @@ final class WorkerTransport: CacheTransport {
 
   func put(_ name: String, from file: String, anew: Bool) throws { try store([anew ? "replace" : "put", name, file]) }
   func commit(_ name: String, from file: String) throws { try store(["commit", name, file]) }
-  var processes: Int { [asking, storing].compactMap { $0 }.count }
+  var processes: [pid_t] { [asking, storing].compactMap { $0?.child.pid } }
 
   private func store(_ words: [String]) throws {
     let helper = try storing ?? Helper(url)
@@ -82,7 +82,7 @@ final class WorkerTransport: CacheTransport {
 
   /// A worker that does one thing after another: a line for each, and a line back.
   private final class Helper {
-    private let child: Child
+    let child: Child
     private let commands: Int32
     private let replies: Int32
     private var unread: [UInt8] = []

@@ -16,7 +16,7 @@ protocol CacheTransport: AnyObject {
   func put(_ name: String, from file: String, anew: Bool) throws
   /// Stores an entry once all that was put since the last one is there; if any of that failed, it is left out.
   func commit(_ name: String, from file: String) throws
-  var processes: Int { get }
+  var processes: [pid_t] { get }
   /// Waits until everything is stored; says what was not.
   func finish() -> [String]
 }
@@ -45,7 +45,7 @@ final class SharedCache {
   }
 
   /// Processes that carry for it.
-  var processes: Int { transport.processes }
+  var processes: [pid_t] { transport.processes }
 
   private static func publicPart(of url: String) -> String {
     guard let scheme = url.firstRange(of: "://") else { return url }
