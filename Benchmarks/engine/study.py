@@ -3,7 +3,7 @@ Every figure is the median of rounds in which the engines take turns. Usage:
   study.py ENPIRE PEERS [--sizes 1000,10000] [--shapes layered,chain] [--rounds 7] [--full-rounds 3] [--engines enpire,ninja]
            [--data FILE.json] [--report FILE.md]
 A second figure of enpire's, `watch`, is with `enpire watch` running; `bwrap` is with its steps in sandboxes."""
-import argparse, json, math, os, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, atexit, json, math, os, shutil, statistics, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "trust"))
 import engines, graphs
 
@@ -21,6 +21,9 @@ parser.add_argument("--report")
 options = parser.parse_args()
 found = {engine.name: (engine, program) for engine, program in engines.found(options.enpire, options.peers, options.engines.split(","))}
 arguments = {"enpire": ["run", "-s"], "ninja": ["--quiet"], "make": ["-rs"], "Snakemake": ["--quiet", "all", "--cores", options.jobs]}
+# Nothing is removed before the end: ext4 without a journal looks at each inode that was freed in the last minutes whenever it makes a file.
+home = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, home, True)
 figures = []  # {shape, steps, scenario, engine, seconds: [...], memory: [...]}
 
 
@@ -48,11 +51,10 @@ class Workspace:
         return seconds, int(open(self.place + ".memory").read()) / 1024 if weigh else 0
 
     def forget(self):
+        away = tempfile.mkdtemp(dir=home)
         for path in ("o", ".enpire", ".ninja_log", ".ninja_deps", ".snakemake"):
-            if os.path.isdir(f"{self.place}/{path}"):
-                shutil.rmtree(f"{self.place}/{path}")
-            elif os.path.exists(f"{self.place}/{path}"):
-                os.unlink(f"{self.place}/{path}")
+            if os.path.exists(f"{self.place}/{path}"):
+                os.rename(f"{self.place}/{path}", f"{away}/{path}")
         graphs.prepare(self.place, self.steps)
 
     def write(self, file, text):
@@ -104,46 +106,46 @@ def watched(space):
 
 def study(shape, size):
     steps = graphs.SHAPES[shape](size)
-    with tempfile.TemporaryDirectory() as root:
-        names = [name for name in found if name != "Snakemake" or (shape == "layered" and size <= 1000)]
-        spaces = {name: Workspace(root, name, steps, shape) for name in names}
-        full = options.full_rounds if size < 50_000 else 1
-        measure(shape, steps, "everything", spaces, "forget", full)
-        if shape == "layered" and size <= 1000:
-            sandboxed = {"enpire, bwrap": Workspace(root, "enpire", steps, shape, "auto")}
-            measure(shape, steps, "everything", sandboxed, "forget", full)
-        for space in spaces.values():  # settle what is too young to be trusted
-            time.sleep(0.05)
-            space.run()
-        quick = options.rounds
-        measure(shape, steps, "nothing", spaces, "nothing", quick)
-        measure(shape, steps, "touched", spaces, "touch", quick)
-        measure(shape, steps, "one leaf", spaces, "change", quick)
-        if shape == "layered":
-            # make runs all that follows, so it is not asked.
-            cuts = {name: space for name, space in spaces.items() if name in ("enpire", "ninja")}
-            measure(shape, steps, "one step, cut off", cuts, "repeat", quick)
-            measure(shape, steps, "one step more", {n: s for n, s in spaces.items() if n != "Snakemake"}, "more", quick)
-            watch = watched(spaces["enpire"])
-            try:
-                spaces["enpire"].run()
-                measure(shape, steps, "nothing", {"enpire, watch": spaces["enpire"]}, "nothing", quick)
-                measure(shape, steps, "one leaf", {"enpire, watch": spaces["enpire"]}, "change", quick)
-            finally:
-                watch.terminate()
-                watch.wait()
+    root = tempfile.mkdtemp(dir=home)
+    names = [name for name in found if name != "Snakemake" or (shape == "layered" and size <= 1000)]
+    spaces = {name: Workspace(root, name, steps, shape) for name in names}
+    full = options.full_rounds if size < 50_000 else 1
+    measure(shape, steps, "everything", spaces, "forget", full)
+    if shape == "layered" and size <= 1000:
+        sandboxed = {"enpire, bwrap": Workspace(root, "enpire", steps, shape, "auto")}
+        measure(shape, steps, "everything", sandboxed, "forget", full)
+    for space in spaces.values():  # settle what is too young to be trusted
+        time.sleep(0.05)
+        space.run()
+    quick = options.rounds
+    measure(shape, steps, "nothing", spaces, "nothing", quick)
+    measure(shape, steps, "touched", spaces, "touch", quick)
+    measure(shape, steps, "one leaf", spaces, "change", quick)
+    if shape == "layered":
+        # make runs all that follows, so it is not asked.
+        cuts = {name: space for name, space in spaces.items() if name in ("enpire", "ninja")}
+        measure(shape, steps, "one step, cut off", cuts, "repeat", quick)
+        measure(shape, steps, "one step more", {n: s for n, s in spaces.items() if n != "Snakemake"}, "more", quick)
+        watch = watched(spaces["enpire"])
+        try:
+            spaces["enpire"].run()
+            measure(shape, steps, "nothing", {"enpire, watch": spaces["enpire"]}, "nothing", quick)
+            measure(shape, steps, "one leaf", {"enpire, watch": spaces["enpire"]}, "change", quick)
+        finally:
+            watch.terminate()
+            watch.wait()
 
 
 def start_up():
     for size in (2, 20):
         steps = graphs.chain(size)
-        with tempfile.TemporaryDirectory() as root:
-            spaces = {name: Workspace(root, name, steps) for name in found if name != "Snakemake"}
-            for space in spaces.values():
-                space.run()
-                time.sleep(0.05)
-                space.run()
-            measure("chain", steps, "nothing", spaces, "nothing", 10 * options.rounds)
+        root = tempfile.mkdtemp(dir=home)
+        spaces = {name: Workspace(root, name, steps) for name in found if name != "Snakemake"}
+        for space in spaces.values():
+            space.run()
+            time.sleep(0.05)
+            space.run()
+        measure("chain", steps, "nothing", spaces, "nothing", 10 * options.rounds)
 
 
 # MARK: The report

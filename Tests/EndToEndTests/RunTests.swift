@@ -5,6 +5,17 @@ import JSON
 import Testing
 
 @Suite struct `Runs` {
+  @Test func `a step's programs write UTF-8, or what it declares`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["plain", "own"], "steps": {
+        "plain": {"run": ["sh", "-c", "locale charmap > plain; echo $LANG- >> plain"], "out": {"o": "plain"}},
+        "own": {"run": ["sh", "-c", "locale charmap > own; echo $LC_CTYPE- >> own"], "env": {"LANG": "C"}, "out": {"o": "own"}}}}
+      """#)
+    #expect(try workspace.summary()["exit"] == 0)
+    #expect(workspace.read("plain") == "UTF-8\n-\n" && workspace.read("own") == "ANSI_X3.4-1968\n-\n")
+  }
+
   @Test func `with keep-going, what does not need the failed step still runs`() throws {
     let workspace = try Workspace(
       """

@@ -45,6 +45,35 @@ import Testing
     #expect(Array(begun(workspace).suffix(3)) == ["urgent", "slow", "quick"])
   }
 
+  @Test func `what a step makes ready goes before what waits, if more comes after it`() throws {
+    let workspace = try workspace([
+      ("long", "until grep -qx -- -a3 WORKSPACE/ran; do sleep 0.01; done", #""priority": 1"#), ("x", "", ""), ("y", "", ""),
+      ("a1", "", ""), ("a2", "", #""in": {"i": "${step.a1.o}"}"#), ("a3", "", #""in": {"i": "${step.a2.o}"}"#),
+    ])
+    #expect(try workspace.summary("-j2")["ran"] == 6)
+    // The last of the chain is as long as the others, and was written after them.
+    #expect(begun(workspace) == ["long", "a1", "a2", "x", "y", "a3"])
+  }
+
+  @Test func `what comes after all of a matrix counts for each of it`() throws {
+    let workspace = try workspace([
+      ("x", "", ""), ("m", "", #""matrix": {"k": [1, 2]}"#), ("f", "", #""in": {"i": "${step.m[*].o}"}"#), ("g", "", #""in": {"i": "${step.f.o}"}"#),
+    ])
+    let manifest = try #require(workspace.read("enpire.json")).replacing("m.txt", with: "m${matrix.k}.txt")
+    try workspace.write(manifest, to: "enpire.json")
+    #expect(try workspace.summary("-j1")["ran"] == 5)
+    #expect(begun(workspace) == ["m", "m", "f", "x", "g"])
+  }
+
+  @Test func `after a failure nothing starts, though a slot is free`() throws {
+    let workspace = try workspace([
+      ("long", "until grep -qx -- +bad WORKSPACE/ran; do sleep 0.01; done; sleep 0.2", #""priority": 2"#), ("bad", "exit 3", #""priority": 1"#),
+      ("x", "", ""),
+    ])
+    let summary = try workspace.summary("-j2")
+    #expect(summary["failed"] == 1 && summary["ran"] == 1 && summary["notReached"] == 1 && begun(workspace) == ["long", "bad"], "\(summary)")
+  }
+
   @Test func `the time that is left is told from recorded durations`() throws {
     let workspace = try workspace([("a", "sleep 0.2", ""), ("b", "sleep 0.2", ""), ("c", "sleep 0.2", "")])
     let first = events(try workspace.enpire("run", "--json", "-j1"))

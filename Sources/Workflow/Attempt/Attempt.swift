@@ -144,7 +144,9 @@ final class Attempt {
   private func environment() -> [String: String] {
     let inherited = Child.inheritedEnvironment
     var environment = Child.numerics
-    (environment["LANG"], environment["ENPIRE_PROGRESS_FD"]) = ("C.UTF-8", "3")
+    environment["ENPIRE_PROGRESS_FD"] = "3"
+    // UTF-8, and all else as in C, by one file of the C library's; LANG would have each program read thirteen.
+    if step.environment["LANG"] == nil { environment["LC_CTYPE"] = "C.UTF-8" }
     for name in ["PATH", "HOME", "ENPIRE_PYTHON", "LD_LIBRARY_PATH"] { environment[name] = inherited[name] }
     environment["TMPDIR"] = sandbox == nil ? directory : "/tmp"
     if sandbox != nil { environment["HOME"] = "/tmp" }

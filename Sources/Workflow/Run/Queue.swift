@@ -14,6 +14,7 @@ struct Rank: Comparable {
   var height = 0.0
   var order = 0
 
+  static let lowest = Rank(priority: .min, height: 0, order: .max)
   static func < (a: Rank, b: Rank) -> Bool { (a.priority, a.height, -a.order) < (b.priority, b.height, -b.order) }
 }
 
@@ -127,9 +128,9 @@ struct Queue<Job> {
     }
   }
 
-  /// The rank of the job that `next` would give; nil if none can start.
-  var rankOfNext: Rank? {
-    mutating get { slotsOfNext == nil ? nil : head(of: Self.slots)?.rank }
+  /// The rank of the job that waits for a slot and comes first.
+  var first: Rank? {
+    mutating get { head(of: Self.slots)?.rank }
   }
 
   /// The job that starts now, if one can.

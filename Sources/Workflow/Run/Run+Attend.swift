@@ -128,7 +128,7 @@ extension Run {
       quietHost?.leave()
     }
     // Its place is not left empty while its outputs are looked at.
-    if try mayStart(before: ended) { try startWhatCan() }
+    if !ended.isEmpty, let bar = bar(of: ended) { try startWhatCan(above: bar) }
     try collect(ended)
     try settleKnown()
     if !ended.isEmpty { estimate() }
@@ -139,18 +139,15 @@ extension Run {
     }
   }
 
-  /// Whether the first in the queue comes before whatever these make ready. Nothing starts after a failure, so none may have failed; but with
-  /// one step at a time, the next one starts when all of the last is known to be well.
-  private func mayStart(before ended: [Attempt]) throws -> Bool {
-    guard !isStopping, !ended.isEmpty, queue.capacity.slots > 1, let first = queue.rankOfNext else { return false }
-    return ended.allSatisfy { attempt in
-      guard attempt.isPlain, attempt.child.hasEndedWell else { return false }
+  /// What has a higher rank than this may start before these are looked at, for nothing that they make ready would go before it. Nil if nothing
+  /// may: nothing starts after a failure; and with one step at a time, the next one starts when all of the last is known to be well.
+  private func bar(of ended: [Attempt]) -> Rank? {
+    guard !isStopping, queue.capacity.slots > 1, ended.allSatisfy({ $0.isPlain && $0.child.hasEndedWell }) else { return nil }
+    return ended.reduce(.lowest) { bar, attempt in
       let step = attempt.step
       let followers = session.graph.followers(of: step) + step.gates.lazy.filter { $0.unfinished! <= ended.count }.flatMap(\.readers)
-      return followers.allSatisfy {
-        let follower = session.graph.steps[$0]
-        return !follower.isWanted || follower.waitingFor > ended.count || rank(of: follower) < first
-      }
+      return followers.lazy.map { self.session.graph.steps[$0] }.filter { $0.isWanted && $0.waitingFor <= ended.count }
+        .reduce(bar) { max($0, self.rank(of: $1)) }
     }
   }
 

@@ -45,10 +45,11 @@ extension Run {
     Rank(priority: step.options.priority, height: estimating ? durations.height(of: step) : step.height, order: step.id)
   }
 
-  func startWhatCan() throws {
+  /// Starts what has its turn and, if a rank is given, comes before what has that.
+  func startWhatCan(above bar: Rank = .lowest) throws {
     repeat {
       try enqueue()
-      while !isStopping, let slots = queue.slotsOfNext {
+      while !isStopping, let slots = queue.slotsOfNext, queue.first! > bar {
         if loadLimit?.admits(running: running.count, load: LoadLimit.load, now: Clock.monotonic) == false {
           if !isLooking { timers.insert(Timer(at: Clock.monotonic + 1, what: .look)) }
           isLooking = true
