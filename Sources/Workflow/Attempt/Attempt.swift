@@ -182,7 +182,7 @@ final class Attempt {
   }
 
   /// Its end, if it is a good one, makes ready only what waits for it already.
-  var isPlain: Bool { !isPreparation && !timedOut && !wasInterrupted && preemption == nil && !step.mayAppend && step.spread == nil }
+  var isPlain: Bool { !isPreparation && !timedOut && !wasInterrupted && preemption == nil && !step.mayAppend }
 
   /// Adds a fact of the execution that is not its result.
   func note(_ name: String, _ value: JSON) { telemetry[name] = value }

@@ -209,23 +209,24 @@ public final class Watcher {
 
   /// Asks the kernel to tell of what happens in a directory. False where it cannot: other hosts write there, or there is no such directory.
   private func follow(_ directory: String, isHolder: Bool = true) -> Bool {
-    if let descriptor = descriptors[directory] {
-      if isHolder { holders.insert(descriptor) }
-      return true
-    }
+    guard let descriptor = descriptors[directory] ?? watch(directory) else { return false }
+    if isHolder { holders.insert(descriptor) }
+    return true
+  }
+
+  private func watch(_ directory: String) -> Int32? {
     // ext, XFS, Btrfs, tmpfs, overlayfs, ZFS, F2FS: file systems that only this kernel writes.
     guard [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630, 0x2FC1_2FC1, 0xF2F5_2010].contains(enpire_filesystem(directory)) else {
-      return false
+      return nil
     }
     let events =
       IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
     let descriptor = inotify_add_watch(notifier, directory, UInt32(events))
-    guard descriptor >= 0 else { return false }
+    guard descriptor >= 0 else { return nil }
     descriptors[directory] = descriptor
-    if isHolder { holders.insert(descriptor) }
     // Whatever names lead there, events are told by its own.
     if paths[descriptor] == nil || Files.real(directory) == directory { paths[descriptor] = directory }
-    return true
+    return descriptor
   }
 
   // MARK: Events

@@ -290,8 +290,7 @@ public final class Graph {
 
   /// The failed or skipped step that keeps this one from running.
   private func blocker(of step: Step) -> Step? {
-    let isWell = step.gate.map(isWell) ?? false
-    for need in isWell ? [] : step.needs where !need.optional && !steps[need.step].status.isSuccess && !steps[need.step].isBypassed {
+    for need in isWell(step) ? [] : step.needs where !need.optional && !steps[need.step].status.isSuccess && !steps[need.step].isBypassed {
       // Its failure is a result, and order was all that was asked for.
       if need.order, steps[need.step].status == .failed, steps[need.step].options.mayFail { continue }
       return steps[need.step]
@@ -305,7 +304,9 @@ public final class Graph {
     return nil
   }
 
-  private func isWell(_ fan: Fan) -> Bool {
+  /// Whether all that it needs succeeded and left nothing out, as far as that is told at a glance.
+  private func isWell(_ step: Step) -> Bool {
+    guard let fan = step.gate else { return false }
     if let known = fan.isWell { return known }
     let isWell = fan.needs.allSatisfy { steps[$0.step].status.isSuccess && steps[$0.step].declaration.optionalOutputs.isEmpty }
     if fan.unfinished == 0 { fan.isWell = isWell }
@@ -319,7 +320,7 @@ public final class Graph {
 
   /// Why a step is passed over though nothing failed: what it reads is of a branch that was not taken, or was left out.
   private func reasonToBypass(_ step: Step) -> String? {
-    if step.gate.map(isWell) ?? false { return nil }
+    if isWell(step) { return nil }
     for need in step.needs where !need.optional && !need.order && steps[need.step].isBypassed { return "\(steps[need.step].name) is skipped" }
     for need in step.needs where !steps[need.step].declaration.optionalOutputs.isEmpty {
       return Linker(graph: self).missing(of: step).map { "\($0.name) left out '\($1)'" }

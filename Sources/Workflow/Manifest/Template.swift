@@ -95,7 +95,7 @@ enum Template {
   /// Replaces the remaining references: a string that is one reference takes the value's type, others its text.
   static func resolve(_ json: JSON, _ lookup: (Reference) throws -> JSON) throws -> JSON {
     switch json {
-    case .string(let text):
+    case .string(let text) where text.utf8.contains(UInt8(ascii: "$")):
       let segments = try parse(text)
       if segments.count == 1, case .reference(let reference) = segments[0] { return try lookup(reference) }
       return .string(
@@ -124,7 +124,7 @@ enum Template {
   /// A value in which nothing is to be filled in any more, written so that it comes out as it is.
   static func escaped(_ json: JSON) -> JSON {
     switch json {
-    case .string(let text): text.utf8.contains(UInt8(ascii: "$")) ? .string(text.replacing("$", with: "$$")) : json
+    case .string(let text) where text.utf8.contains(UInt8(ascii: "$")): .string(text.replacing("$", with: "$$"))
     case .array(let elements): .array(elements.map(escaped))
     case .object(let members): .object(members.mapValues(escaped))
     default: json
