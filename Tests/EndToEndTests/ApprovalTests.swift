@@ -47,6 +47,18 @@ import Testing
     #expect(try workspace.summary("speed=1")["exit"] == 0)
   }
 
+  @Test func `a person who is asked is told what differs`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "vars": {"v": 1}, "steps": {"a": {"run": ["echo", "${var.v}"], "approval": "sure?", "phony": true}}}"#)
+    #expect(try workspace.enpire("approve", "a").code == 0 && workspace.enpire().code == 0)
+    let why = try JSON(parsing: try workspace.enpire("why", "a", "v=2", "--json").output)
+    #expect(why["action"] == "ask" && why["differences"]?[0]?["new"] == "2" && why["differences"]?[0]?["old"] == "1", "\(why)")
+    #expect(try workspace.enpire("plan", "v=2").output.contains(#""1" → "2" (variable v)"#))
+    #expect(try workspace.enpire("run", "v=2").code == 77)
+    let past = try JSON(parsing: try workspace.enpire("why", "--last", "a", "--json").output)
+    #expect(past["differences"]?[0]?["what"] == "approval" && past["differences"]?[1]?["new"] == "2", "\(past)")
+  }
+
   @Test func `a step that was rejected fails with the reason, until it is approved after all`() throws {
     let workspace = try workspace()
     #expect(try workspace.enpire("run").code == 77)

@@ -148,4 +148,36 @@ import Testing
     let outcome = try workspace.enpire()
     #expect(outcome.code == 65 && outcome.errors.contains("steps wait for each other"), "\(outcome.errors)")
   }
+
+  /// Each comes when what it needs has ended already: not well, or only what came after it has to be kept from starting.
+  @Test(arguments: [
+    (#""run": ["sh", "-c", "exit 1"]"#, #""in": {"b": "${step.bad.o}"}"#, Int32(1)),
+    (#""run": ["sh", "-c", "exit 1"]"#, #""after": "bad""#, Int32(1)),
+    (#""run": ["true"], "when": "false""#, #""in": {"b": "${step.bad.o}"}"#, Int32(0)),
+  ]) func `what comes of a list after its need has failed is skipped`(bad: String, need: String, code: Int32) throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "steps": {
+        "bad": {\#(bad), "out": {"o": "bad"}},
+        "list": {"run": ["sh", "-c", "sleep 0.3; echo '[1, 2]' > list.json"], "out": {"o": "list.json"}},
+        "each": {"run": ["sh", "-c", "echo + > ${out.o}"], "foreach": {"e": "${step.list}"}, \#(need), "out": {"o": "each${matrix.e}"}},
+        "sum": {"run": ["sh", "-c", "echo + > sum"], "in": {"all": "${step.each[*].o}"}, "out": {"o": "sum"}},
+        "any": {"run": ["sh", "-c", "echo + > any"], "in": {"all": "${step.each[*].o?}"}, "out": {"o": "any"}}}}
+      """#)
+    for _ in 0..<2 {
+      let outcome = try workspace.enpire("run", "-k", "-j", "4")
+      #expect(outcome.code == code, "\(outcome.errors)")
+      for name in ["each1", "each2", "sum"] { #expect(workspace.read(name) == nil) }
+    }
+    #expect(workspace.read("any") != nil)
+    #expect(try workspace.enpire("plan").code == 0)
+  }
+
+  @Test func `-B runs all of them`() throws {
+    let workspace = try workspace(#"{"names": ["a", "b"]}"#)
+    #expect(try workspace.enpire().code == 0)
+    #expect(try workspace.summary("-B", "each")["ran"] == 2)
+    #expect(workspace.ran.sorted() == ["a", "a", "b", "b"])
+    #expect(try workspace.summary("each")["ran"] == 0)
+  }
 }

@@ -261,4 +261,27 @@ import Testing
     #expect(try workspace.enpire().code == 0 && workspace.read("ran")?.count == 2)
     #expect(try isUpToDate(workspace) && isUpToDate(workspace, "each[e=c]"))
   }
+
+  @Test(arguments: [[], ["-k"]]) func `where a step must not run nothing runs, though it may fail`(options: [String]) throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "vars": {"v": 1}, "default": ["c"], "steps": {
+        "a": {"run": ["sh", "-c", "echo a${var.v} > a"], "out": {"o": "a"}, "may_fail": true},
+        "c": {"run": ["sh", "-c", "echo [$1] > c", "sh", "${in.a}"], "in": {"a": "${step.a.o?}"}, "out": {"o": "c"}}}}
+      """#)
+    #expect(try workspace.enpire().code == 0)
+    let before = workspace.read("c")
+    for part in ["--from", "--only"] {
+      let outcome = try workspace.enpire(["run", part, "c", "v=2"] + options)
+      #expect(outcome.code == 3 && outcome.errors.contains("would have to run"), "\(outcome.errors)")
+      #expect(workspace.read("c") == before)
+    }
+  }
+
+  @Test func `a plan says what two steps with one action come to`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "default": ["a", "b"], "steps": {"a": {"run": ["true"], "phony": true}, "b": {"run": ["true"], "phony": true}}}"#)
+    #expect(try workspace.enpire("plan").output.contains("then     b\n           waits for a"))
+    #expect(try workspace.summary()["ran"] == 1)
+  }
 }

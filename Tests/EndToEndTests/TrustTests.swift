@@ -207,6 +207,39 @@ import Testing
     #expect(try workspace.summary()["ran"] == 1)
   }
 
+  @Test func `what is damaged in the store is made anew rather than put back`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo good > o; mkdir -p d; echo well > d/x"], "out": {"o": "o", "d": "d/"}}}}"#)
+    for (published, text) in [("o", "good\n"), ("d/x", "well\n")] {
+      #expect(try workspace.enpire().code == 0)
+      let store = workspace.path(".enpire/store")
+      for name in FileManager.default.subpaths(atPath: store.path())! where workspace.read(".enpire/store/" + name) == text {
+        let blob = store.appending(path: name)
+        try FileManager.default.removeItem(at: blob)
+        try Data("evil\n".utf8).write(to: blob)
+      }
+      try FileManager.default.removeItem(at: workspace.path(published))
+      #expect(try workspace.summary()["ran"] == 1)
+      #expect(workspace.read("o") == "good\n" && workspace.read("d/x") == "well\n")
+      #expect(try workspace.enpire("check", "--store").code == 0)
+    }
+  }
+
+  @Test func `no file takes the place of a person's directory`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > o"], "out": {"o": "o"}}}}"#, files: ["o/notes": "precious"])
+    let outcome = try workspace.enpire()
+    #expect(outcome.code == 74 && outcome.errors.contains("a directory is there, with files that no step made"), "\(outcome.errors)")
+    #expect(workspace.read("o/notes") == "precious")
+    try FileManager.default.moveItem(at: workspace.path("o"), to: workspace.path("mine"))
+    #expect(try workspace.enpire().code == 0 && workspace.read("o") == "a\n")
+    // What a step made, even another one, is in the store.
+    try workspace.write(#"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > o/x"], "out": {"o": "o/"}}}}"#, to: "enpire.json")
+    #expect(try workspace.enpire().code == 0 && workspace.read("o/x") == "a\n")
+    try workspace.write(#"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo b > o"], "out": {"o": "o"}}}}"#, to: "enpire.json")
+    #expect(try workspace.enpire().code == 0 && workspace.read("o") == "b\n")
+  }
+
   @Test func `nothing changed, nothing runs`() throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "default": ["a", "b"], "steps": {"a": {"run": ["sh", "-c", "echo a > a"], "out": {"o": "a"}}, "b": {"run": ["sh", "-c", "echo b > b"], "out": {"o": "b"}}}}"#

@@ -85,12 +85,14 @@ struct PlanCommand: ParsableCommand {
         let (action, details) = describe(forecast)
         entry["action"] = .string(action)
         entry["reasons"] = .array(details.prefix(reasonLimit).map { .string($0) })
-        if case .run(let key, let reasons) = forecast {
-          entry["differences"] = .array(reasons.prefix(reasonLimit).map(\.json))
-          entry["key"] = key.map { .string($0.hex) }
-        } else {
-          entry["key"] = (step.record?.key.hex).map { .string($0) }
-        }
+        let (key, reasons): (String?, [Reason]?) =
+          switch forecast {
+          case .run(let key, let reasons): (key?.hex, reasons)
+          case .hold(let key, _, let reasons): (key.hex, reasons)
+          default: (step.record?.key.hex, nil)
+          }
+        entry["differences"] = reasons.map { .array($0.prefix(reasonLimit).map(\.json)) }
+        entry["key"] = key.map { .string($0) }
         if details.count > reasonLimit { entry["reasons_omitted"] = .integer(details.count - reasonLimit) }
         entry["seconds"] = estimate.seconds[step.name].map { .number($0) }
         return entry
@@ -107,7 +109,7 @@ struct PlanCommand: ParsableCommand {
     case .run(_, let reasons): ("run", reasons.map(\.text))
     case .stale(let reason): ("stale", [reason])
     case .skip(let reason): ("skip", [reason])
-    case .hold(_, let question): ("ask", ["waits for a person: \(question.text) (\(question.advice))"])
+    case .hold(_, let question, let reasons): ("ask", ["waits for a person: \(question.text) (\(question.advice))"] + reasons.map(\.text))
     case .waits(let steps):
       ("then", ["waits for " + steps.prefix(6).joined(separator: ", ") + (steps.count > 6 ? " and \(steps.count - 6) more" : "")])
     }

@@ -48,7 +48,7 @@ struct StatusCommand: ParsableCommand {
       if case .run(nil, let reasons) = forecast { problem = reasons.first?.text }
       return Row(
         step: step, state: state, seconds: step.record?.seconds ?? execution?.seconds, problem: problem,
-        reason: { if case .hold(_, let question) = forecast { question.text } else { step.bypassReason } }())
+        reason: { if case .hold(_, let question, _) = forecast { question.text } else { step.bypassReason } }())
     }
     var counts: [String: Int] = [:]
     for row in rows { counts[row.state, default: 0] += 1 }

@@ -50,7 +50,7 @@ struct WhyCommand: ParsableCommand {
         details = ["its action \(record.key.short) is recorded: \(how)" + (record.station.map { " on \($0)" } ?? "")]
       }
     case .run(let new, let found): (key, reasons) = (new, found)
-    case .hold(let new, _): key = new
+    case .hold(let new, _, let found): (key, reasons) = (new, found)
     default: break
     }
     if output.json {

@@ -11,7 +11,7 @@ public enum Decision {
   case restore(ActionRecord, [String])
   case run(key: Digest, fingerprint: JSON, reasons: [Reason])
   /// Has to run under this key, and waits for a person.
-  case hold(key: Digest, Question)
+  case hold(key: Digest, Question, reasons: [Reason])
   /// Not in this run: why.
   case skip(String)
 }
@@ -81,7 +81,7 @@ struct Decider {
         .station, "\(step.name): run \(run) did it, and its result is gone; what moves hardware is not done twice by itself",
         hint: "if it shall be done again: enpire run -B '\(step.name)'")
     }
-    if let question = try question(of: step, key) { return .hold(key: key, question) }
+    if let question = try question(of: step, key) { return .hold(key: key, question, reasons: reasons.filter { $0.what != .first }) }
     return .run(key: key, fingerprint: fingerprint, reasons: reasons)
   }
 

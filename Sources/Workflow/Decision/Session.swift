@@ -88,7 +88,7 @@ public final class Session {
     if !later.isEmpty {
       // What is to run again is not settled now, nor what comes after it.
       let forced = forcesGoals ? Set(try names.filter { !later.contains($0) }.flatMap(graph.steps(for:)).map(\.id)) : []
-      _ = try plan(graph.steps.filter { $0.parent == nil }) { forced.contains($0.id) || forcesGoals && later.contains($0.name) }
+      _ = try plan(graph.steps.filter { $0.parent == nil }) { isOf(forced, $0) || forcesGoals && later.contains($0.name) }
       graph.wantNothing()
       isPlanned = true
       if !forced.isEmpty, let missing = later.filter({ graph.step(named: $0) == nil }).min() {
@@ -123,7 +123,7 @@ public final class Session {
     /// Would have to run, and must not: why.
     case stale(String)
     /// Has to run under this key, and waits for a person.
-    case hold(Digest, Question)
+    case hold(Digest, Question, [Reason])
     /// Depends on what these steps will give.
     case waits([String])
     /// Is passed over though nothing failed: why.
@@ -141,11 +141,17 @@ public final class Session {
   /// What a run would do, step by step in the order it would do it. Runs nothing.
   public func plan(_ goals: [Step]) throws -> [(step: Step, forecast: Forecast)] {
     let forced = forcesGoals ? Set(goals.map(\.id)) : []
-    return try plan(goals) { forced.contains($0.id) }
+    return try plan(goals) { isOf(forced, $0) }
+  }
+
+  /// Whether a step is among these goals, or a goal stands for it.
+  func isOf(_ goals: Set<Step.ID>, _ step: Step) -> Bool {
+    goals.contains(step.id) || step.parent.map { graph.steps[$0].spread != nil && goals.contains($0) } ?? false
   }
 
   private func plan(_ goals: [Step], forced: (Step) -> Bool) throws -> [(step: Step, forecast: Forecast)] {
     var forecasts: [(Step, Forecast)] = []
+    var planned: [Digest: Step] = [:]
     var told = graph.bypassed.count
     var ready = graph.want(goals)
     func tellBypassed() {
@@ -172,9 +178,16 @@ public final class Session {
         forecasts.append((step, .restore(paths)))
         ready += try settle(step, .restored, record)
       case .run(let key, _, let reasons):
-        let refusal = refusal(of: step, reasons).map { "it must not run: \($0.sentence)" }
-        forecasts.append((step, refusal.map { .stale($0) } ?? .run(key, reasons)))
-      case .hold(let key, let question): forecasts.append((step, .hold(key, question)))
+        if let refusal = refusal(of: step, reasons) {
+          forecasts.append((step, .stale("it must not run: \(refusal.sentence)")))
+        } else if let twin = planned[key], !forced(step), !step.options.always {
+          // It takes the record of the other one.
+          forecasts.append((step, .waits([twin.name])))
+        } else {
+          planned[key] = step
+          forecasts.append((step, .run(key, reasons)))
+        }
+      case .hold(let key, let question, let reasons): forecasts.append((step, .hold(key, question, reasons)))
       case .skip(let reason): ready += graph.bypass(step, reason)
       }
       tellBypassed()

@@ -25,6 +25,8 @@ public final class Graph {
   private var promises: [String: [Step.ID]] = [:]
   /// Their names, by family.
   private var promisedNames: [String: Set<String>] = [:]
+  /// Steps that are about to end.
+  private var doomed: [Ending] = []
   /// Steps that were passed over, in that order.
   private(set) var bypassed: [Step] = []
   /// Files that the manifest is read from.
@@ -223,7 +225,9 @@ public final class Graph {
     for step in created { steps[step.id].dependents += promises.removeValue(forKey: step.name) ?? [] }
     for step in created {
       step.isWanted = step.parent.map { steps[$0].isWanted } ?? false
-      if step.waitingFor == 0 { step.status = .ready }
+      if step.waitingFor > 0 { continue }
+      // What it needs may have ended before it came.
+      if let ending = ending(of: step) { doomed.append(ending) } else { step.status = .ready }
     }
   }
 
@@ -242,10 +246,19 @@ public final class Graph {
 
   // MARK: Finishing
 
+  private typealias Ending = (step: Step, status: Step.Status, problem: Problem?)
+
   /// Ends a step, and skips whatever cannot run any more. Returns the wanted steps that became ready.
   func finish(_ step: Step, _ status: Step.Status, problem: Problem? = nil) -> [Step] {
+    doomed.append((step, status, problem))
+    return finishDoomed()
+  }
+
+  /// Skips what came when it could not run any more.
+  func finishDoomed() -> [Step] {
     var ready: [Step] = []
-    var ended: [(Step, Step.Status, Problem?)] = [(step, status, problem)]
+    var ended = doomed
+    doomed = []
     while let (step, status, problem) = ended.popLast() {
       precondition(!step.status.isFinished && status.isFinished)
       step.status = status
@@ -267,12 +280,8 @@ public final class Graph {
         let dependent = steps[id]
         dependent.waitingFor -= 1
         guard dependent.waitingFor == 0, dependent.status == .waiting else { continue }
-        if let culprit = blocker(of: dependent) {
-          let sentence = "\(dependent.name): skipped, for \(culprit.name) \(culprit.status.rawValue)"
-          ended.append((dependent, .skipped, Problem(culprit.problem?.code == .interrupted ? .interrupted : .stepFailed, sentence)))
-        } else if let reason = reasonToBypass(dependent) {
-          dependent.bypassReason = reason
-          ended.append((dependent, .skipped, nil))
+        if let ending = ending(of: dependent) {
+          ended.append(ending)
         } else {
           dependent.status = .ready
           if dependent.isWanted { ready.append(dependent) }
@@ -280,6 +289,17 @@ public final class Graph {
       }
     }
     return ready
+  }
+
+  /// How a step ends that waits for nothing any more and cannot run; nil if it can.
+  private func ending(of step: Step) -> Ending? {
+    if let culprit = blocker(of: step) {
+      let sentence = "\(step.name): skipped, for \(culprit.name) \(culprit.status.rawValue)"
+      return (step, .skipped, Problem(culprit.problem?.code == .interrupted ? .interrupted : .stepFailed, sentence))
+    }
+    guard let reason = reasonToBypass(step) else { return nil }
+    step.bypassReason = reason
+    return (step, .skipped, nil)
   }
 
   /// Passes over a step whose condition does not hold: not a failure, but nothing that reads it can run.

@@ -46,6 +46,7 @@ extension Run {
       declarations.removeAll { step in session.graph.declaration(named: step.name)?.isSame(as: step) ?? false }
       if !declarations.isEmpty { report(.joined(try session.graph.insert(declarations, parent: nil).filter { !$0.isShard })) }
       if session.request?.goals.isEmpty == true { undecided += session.graph.wantMore(try goals.flatMap(session.graph.steps)) }
+      undecided += session.graph.finishDoomed()
     } catch let problem as Problem {
       // As a kind of step that this run did not read about: the next run takes it, or says what is wrong.
       report(.cache("appended steps are left to the next run: \(problem.sentence)", isWarning: true))

@@ -126,7 +126,7 @@ public final class Run {
   /// Failed steps that wait for their next try.
   var pausing: [Step.ID: Problem] = [:]
   /// Steps that wait for a person to agree to what they would do.
-  var held: [Step.ID: (step: Step, key: Digest, question: Question)] = [:]
+  var held: [Step.ID: (step: Step, key: Digest, question: Question, reasons: [Reason])] = [:]
   /// Steps that could start but for their station, or for others on this machine: why.
   var awaiting: [Step.ID: String] = [:]
   var lookedAtStations = 0.0
@@ -289,14 +289,19 @@ public final class Run {
       do {
         if let problem = beginning?.problems[step.name] { throw problem }
         if step.isAppended { try session.checkWay(of: step) }
-        let isForced = attempts[step.id] == nil && forced.contains(step.id)
+        let isForced = attempts[step.id] == nil && session.isOf(forced, step)
         switch try session.decider.decide(step, force: isForced, hasRun: beginning?.ran.contains(step.name) == true) {
         case .upToDate(let record): try settle(step, .upToDate, record)
         case .restore(let record, let paths):
+          // What is damaged is made anew.
+          if session.state.store.dropDamaged(record.outputs.values) {
+            undecided.append(step)
+            continue
+          }
           try restore(step, record, paths)
           try settle(step, .restored, record)
-        case .hold(let key, let question):
-          if held.updateValue((step, key, question), forKey: step.id) == nil { report(.held(step, question)) }
+        case .hold(let key, let question, let reasons):
+          if held.updateValue((step, key, question, reasons), forKey: step.id) == nil { report(.held(step, question)) }
         case .skip(let reason): undecided += session.graph.bypass(step, reason)
         case .run(let key, let fingerprint, let reasons):
           if let refusal = session.refusal(of: step, reasons) { throw refusal }
@@ -338,9 +343,9 @@ public final class Run {
       decisions += session.graph.steps.filter { $0.isWanted && $0.status == .skipped }.map { step in
         RecordedDecision(step: step.name, action: .skip, key: nil, reasons: [["text": .string(step.problem?.sentence ?? step.bypassReason ?? "")]])
       }
-      for (step, key, question) in held.values {
-        let reason: JSON = ["text": .string(question.text), "command": .string(question.command)]
-        decisions.append(RecordedDecision(step: step.name, action: .ask, key: key.hex, reasons: [reason]))
+      for (step, key, question, reasons) in held.values {
+        let asked: JSON = ["what": "approval", "text": .string(question.text), "command": .string(question.command)]
+        decisions.append(RecordedDecision(step: step.name, action: .ask, key: key.hex, reasons: [asked] + reasons.map(\.json)))
       }
     }
     if decisions.isEmpty { return }
@@ -368,11 +373,12 @@ public final class Run {
     let names = ["\(step.name): ", "step \(step.name):", "'\(step.name)'"]
     if !names.contains(where: problem.sentence.contains) { problem.sentence = "\(step.name): " + problem.sentence }
     if beginning?.problems[step.name] == nil { report(.failed(step, problem)) }
-    if !step.options.mayFail {
+    // One that must not run ends the run, whatever else it may do.
+    if !step.options.mayFail || problem.code == .stale {
       // A budget that is used up is the run's own; that of appended steps is a reason to fail as any other.
       if summary.exit == .success { summary.exit = problem.code == .budget ? .stepFailed : problem.code }
       summary.failed += 1
-      if !options.keepGoing || options.failureLimit.map({ summary.failed >= $0 }) ?? false { isStopping = true }
+      if !options.keepGoing || problem.code == .stale || options.failureLimit.map({ summary.failed >= $0 }) ?? false { isStopping = true }
     }
     undecided += session.graph.finish(step, .failed, problem: problem)
     durations.failed(step)
@@ -387,7 +393,7 @@ public final class Run {
       case .restored: summary.restored += 1
       case .failed where step.problem?.code == .interrupted: summary.interrupted += 1
       case .skipped where step.problem?.code == .interrupted: summary.notReached += 1
-      case .failed: if step.options.mayFail { summary.tolerated += 1 } else { summary.failed += 1 }
+      case .failed: if step.options.mayFail, step.problem?.code != .stale { summary.tolerated += 1 } else { summary.failed += 1 }
       case .skipped: summary.skipped += 1
       default: if held[step.id] == nil { summary.notReached += 1 } else { summary.held += 1 }
       }

@@ -93,6 +93,20 @@ public struct Store {
     return (try? entries(of: artifact))?.allSatisfy { Files.exists(path(of: $0.digest)) } ?? false
   }
 
+  /// Removes what does not have the bytes that its name says; true if there was any.
+  func dropDamaged(_ artifacts: some Sequence<Artifact>) -> Bool {
+    var damaged: [Digest] = []
+    for artifact in artifacts {
+      if !holds(artifact.digest) {
+        damaged.append(artifact.digest)
+      } else if artifact.form == .directory, let entries = try? entries(of: artifact) {
+        damaged += entries.map(\.digest).filter { !holds($0) }
+      }
+    }
+    for digest in damaged { unlink(path(of: digest)) }
+    return !damaged.isEmpty
+  }
+
   /// The files of a directory artifact.
   func entries(of artifact: Artifact) throws -> [Entry] {
     let file = path(of: artifact.digest)
@@ -159,12 +173,24 @@ public struct Store {
       before = try Files.copy(self.path(of: artifact.digest), to: temporary, mode: mode, backdated: true)
     }
     if rename(temporary, path) != 0 {
+      let failure = errno
+      if failure == EISDIR, try holdsForeign(path) {
+        unlink(temporary)
+        throw Problem(
+          .inputOutput, "cannot publish '\(Files.display(path))': a directory is there, with files that no step made",
+          hint: "move it away, or let the step write elsewhere")
+      }
       // A directory cannot be renamed onto another, nor a file onto a directory; the two change places.
-      guard [EISDIR, ENOTDIR, ENOTEMPTY, EEXIST].contains(errno), enpire_exchange(temporary, path) == 0 else { throw Files.problem("write", path) }
+      guard [EISDIR, ENOTDIR, ENOTEMPTY, EEXIST].contains(failure), enpire_exchange(temporary, path) == 0 else { throw Files.problem("write", path) }
       Files.removeTree(temporary)
     }
     guard let before, let after = FileStamp(of: path) else { return nil }
     return before.isSameContent(as: after) ? after : nil
+  }
+
+  /// Whether a directory has files whose content is nowhere in the store.
+  private func holdsForeign(_ directory: String) throws -> Bool {
+    try Files.walk(directory).contains { !Files.exists(self.path(of: try hashFile(directory + "/" + $0))) }
   }
 
   private func write(_ artifact: Artifact, to target: String, fileMode: mode_t) throws {
