@@ -284,4 +284,15 @@ import Testing
     #expect(try workspace.enpire("plan").output.contains("then     b\n           waits for a"))
     #expect(try workspace.summary()["ran"] == 1)
   }
+
+  @Test(arguments: [#""in": {"x": "d/*"}"#, #""in": {"x": "d/\u00e9", "y": "d/e\u0301"}"#])
+  func `two files whose names are one text are no input`(inputs: String) throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "cat d/* > o"], \#(inputs), "out": {"o": "o"}}}}"#)
+    try workspace.write("1", to: "d/\u{e9}")
+    // Foundation would write the first name.
+    #expect(Glibc.close(Glibc.open(workspace.path("d").path() + "/e\u{301}", O_CREAT | O_WRONLY, 0o644)) == 0)
+    let outcome = try workspace.enpire()
+    #expect(outcome.code == 66 && outcome.errors.contains("in two spellings of Unicode"), "\(outcome.errors)")
+  }
 }

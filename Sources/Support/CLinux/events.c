@@ -12,7 +12,10 @@ int enpire_signalfd(void) {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGHUP);
-  sigprocmask(SIG_BLOCK, &set, 0);
+  // Whoever reads what a run says may go; the run goes on.
+  sigset_t blocked = set;
+  sigaddset(&blocked, SIGPIPE);
+  sigprocmask(SIG_BLOCK, &blocked, 0);
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

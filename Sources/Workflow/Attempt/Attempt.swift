@@ -351,8 +351,8 @@ final class Attempt {
 
   /// The worker's `error:` line, or the last lines of the log.
   private func message(or fallback: String) -> String {
-    guard let bytes = try? Files.read(log) else { return fallback }
-    let lines = String(decoding: bytes.suffix(8000), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: true)
+    guard let bytes = try? Files.tail(log, 8000) else { return fallback }
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: true)
     if let error = lines.lastIndex(where: { $0.hasPrefix("error: ") }) {
       return ([lines[error].dropFirst(7)] + lines[(error + 1)...]).joined(separator: "\n")
     }

@@ -10,7 +10,7 @@ public enum Decision {
   /// Recorded; the published files named have to be put back.
   case restore(ActionRecord, [String])
   case run(key: Digest, fingerprint: JSON, reasons: [Reason])
-  /// Has to run under this key, and waits for a person.
+  /// Has to run under this key, for what differs from the last record, and waits for a person.
   case hold(key: Digest, Question, reasons: [Reason])
   /// Not in this run: why.
   case skip(String)
@@ -144,7 +144,8 @@ struct Decider {
   /// Whether a path holds just this artifact.
   func isInPlace(_ artifact: Artifact?, at path: String) throws -> Bool {
     guard let artifact, Files.exists(path), Files.isDirectory(path) == (artifact.form == .directory) else { return false }
-    return try Store.artifact(at: path, form: artifact.form, look: state.files.entry) == artifact
+    // What no output can be, as a link in a directory, is another thing.
+    return (try? Store.artifact(at: path, form: artifact.form, look: state.files.entry)) == artifact
   }
 
   // MARK: What the key is the hash of
@@ -330,6 +331,13 @@ struct Decider {
         }
         if stamp.isDirectory { return artifact(try Store.artifact(at: path, form: .directory, look: state.files.entry).digest, stamp) }
         let entry = try state.files.entry(of: path)
+        // Names are compared as texts, and these would count as one file.
+        guard state.files.spelling(of: path)?.utf8.elementsEqual(path.utf8) ?? true else {
+          var problem = step.declaration.problem(
+            "step \(step.name): two files are called '\(Files.display(path))', in two spellings of Unicode", "in", port, hint: "rename one of them")
+          problem.code = .missingInput
+          throw problem
+        }
         return artifact(entry.digest, entry.stamp)
       }
     }

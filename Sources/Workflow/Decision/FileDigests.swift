@@ -76,10 +76,14 @@ final class FileDigests {
       entries[path] = known
       return known
     }
+    guard stamp.mode & S_IFMT == S_IFREG else { throw Files.neitherFileNorDirectory(path) }
     let entry = try Self.hash(path)
     remember(entry, at: path)
     return entry
   }
+
+  /// The path that a file was first known by: equal, though maybe not byte by byte.
+  func spelling(of path: String) -> String? { entries.index(forKey: path).map { entries.keys[$0] } }
 
   /// Reads the file, whatever is known of it.
   static func hash(_ path: String) throws -> Entry {

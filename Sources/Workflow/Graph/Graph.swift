@@ -126,6 +126,8 @@ public final class Graph {
                 throw declaration.problem(
                   "steps '\(steps[other].name)' and '\(step.name)' both publish to '\(path)'", "out", output,
                   hint: "give each a path of its own, none below another; a matrix can use ${matrix.…} in it")
+              case .tooLong:
+                throw declaration.problem("step '\(step.name)' would publish under a name of more than \(Publishers.longest) bytes", "out", output)
               case .notPlain:
                 throw declaration.problem(
                   "step '\(step.name)' would publish to '\(path)'", "out", output,

@@ -10,8 +10,11 @@ struct Publishers {
   /// Since `begin`, to be taken back if steps are refused.
   private var claimed: [(path: String, parents: [Substring])] = []
 
+  /// Bytes of a name in a path.
+  static let longest = 240
+
   enum Fault: Error {
-    case notPlain
+    case notPlain, tooLong
     /// Also publishes there, or above or below.
     case taken(Step.ID)
   }
@@ -21,6 +24,8 @@ struct Publishers {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     guard !path.utf8.contains(0), parts.allSatisfy({ !["", ".", "..", ".git"].contains($0) && !$0.hasSuffix(".steps") }), parts[0] != ".enpire"
     else { throw .notPlain }
+    // What is copied there has a few letters more for a moment.
+    guard parts.allSatisfy({ $0.utf8.count <= Self.longest }) else { throw .tooLong }
     if let other = owners[path] ?? parents[path[...]] { throw .taken(other) }
     var new: [Substring] = []
     var parent = path[...]

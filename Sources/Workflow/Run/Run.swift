@@ -294,7 +294,7 @@ public final class Run {
         case .upToDate(let record): try settle(step, .upToDate, record)
         case .restore(let record, let paths):
           // What is damaged is made anew.
-          if session.state.store.dropDamaged(record.outputs.values) {
+          guard record.outputs.values.map(session.state.store.isWhole).allSatisfy({ $0 }) else {
             undecided.append(step)
             continue
           }

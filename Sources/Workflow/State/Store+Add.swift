@@ -84,11 +84,11 @@ extension Store {
   }
 
   func addDirectory(_ path: String) throws -> Artifact {
-    Artifact(digest: try addListing(path) { try addFile($0) }, form: .directory)
+    Artifact(digest: try addListing(path, opening: true) { try addFile($0) }, form: .directory)
   }
 
-  private func addListing(_ directory: String, _ add: (String) throws -> Artifact) throws -> Digest {
-    let entries = try Files.walk(directory).map { path in
+  private func addListing(_ directory: String, opening: Bool = false, _ add: (String) throws -> Artifact) throws -> Digest {
+    let entries = try Files.walk(directory, opening: opening).map { path in
       let file = try add(directory + "/" + path)
       return Entry(path: path, digest: file.digest, isExecutable: file.isExecutable)
     }
@@ -106,6 +106,11 @@ extension Store {
 
   /// Gives the file its name in the store.
   func place(_ file: String, _ digest: Digest) throws {
+    try put(file, digest)
+    prove(digest)
+  }
+
+  private func put(_ file: String, _ digest: Digest) throws {
     let target = path(of: digest)
     if enpire_move_new(file, target) == 0 { return }
     if errno == ENOENT {

@@ -38,6 +38,7 @@ public struct Store {
   let root: String
   let views: String
   let spares: Spares
+  private let proof = Proof()
 
   init(state: String) throws {
     root = state + "/store"
@@ -93,18 +94,29 @@ public struct Store {
     return (try? entries(of: artifact))?.allSatisfy { Files.exists(path(of: $0.digest)) } ?? false
   }
 
-  /// Removes what does not have the bytes that its name says; true if there was any.
-  func dropDamaged(_ artifacts: some Sequence<Artifact>) -> Bool {
-    var damaged: [Digest] = []
-    for artifact in artifacts {
-      if !holds(artifact.digest) {
-        damaged.append(artifact.digest)
-      } else if artifact.form == .directory, let entries = try? entries(of: artifact) {
-        damaged += entries.map(\.digest).filter { !holds($0) }
-      }
+  /// Which blobs are known to have the bytes that their names say: this process made them, or has read them.
+  private final class Proof {
+    var whole: Set<Digest> = []
+  }
+
+  func prove(_ digest: Digest) { proof.whole.insert(digest) }
+
+  /// Whether a blob is whole; one that is not is removed.
+  func isWhole(_ digest: Digest) -> Bool {
+    if proof.whole.contains(digest) { return true }
+    guard holds(digest) else {
+      unlink(path(of: digest))
+      return false
     }
-    for digest in damaged { unlink(path(of: digest)) }
-    return !damaged.isEmpty
+    prove(digest)
+    return true
+  }
+
+  func isWhole(_ artifact: Artifact) -> Bool {
+    guard isWhole(artifact.digest) else { return false }
+    guard artifact.form == .directory, let entries = try? entries(of: artifact) else { return true }
+    // Each of them, so that all that is damaged goes at once.
+    return entries.map { isWhole($0.digest) }.allSatisfy { $0 }
   }
 
   /// The files of a directory artifact.
@@ -138,7 +150,14 @@ public struct Store {
     return entries.contains { directories.contains($0.path[...]) } || !listing(entries).utf8.elementsEqual(text) ? nil : entries
   }
 
-  func read(_ artifact: Artifact) throws -> [UInt8] { try Files.read(path(of: artifact.digest)) }
+  func read(_ artifact: Artifact) throws -> [UInt8] {
+    let bytes = try Files.read(path(of: artifact.digest))
+    guard Digest(of: bytes) == artifact.digest else {
+      unlink(path(of: artifact.digest))
+      throw Problem(.stepFailed, "a stored output is damaged, and was removed", hint: "run again: it is made anew")
+    }
+    return bytes
+  }
 
   func value(_ artifact: Artifact) throws -> JSON {
     do { return try JSON(parsing: try read(artifact)) } catch is JSONSyntaxError {
@@ -152,6 +171,9 @@ public struct Store {
     let path = directory + "/" + name
     if Files.exists(path) { return path }
     let temporary = path + ".tmp\(getpid())"
+    guard isWhole(artifact) else {
+      throw Problem(.stepFailed, "what is stored of its input '\(name)' is damaged, and was removed", hint: "run again: it is made anew")
+    }
     try write(artifact, to: temporary, fileMode: 0o444)
     try Files.move(temporary, to: path)
     return path
@@ -218,7 +240,7 @@ public struct Store {
 
 /// SHA-256 of a file's bytes.
 func hashFile(_ path: String) throws -> Digest {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
   guard descriptor >= 0 else { throw Files.problem("read", path) }
   defer { close(descriptor) }
   return try hash(descriptor, path)

@@ -18,10 +18,19 @@ enum Files {
   }
 
   static func read(_ path: String) throws -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw problem("read", path) }
     defer { close(descriptor) }
     return try read(descriptor, path)
+  }
+
+  /// The last bytes of a file.
+  static func tail(_ path: String, _ count: Int) throws -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw problem("read", path) }
+    defer { close(descriptor) }
+    lseek(descriptor, -off_t(min(count, lseek(descriptor, 0, SEEK_END))), SEEK_END)
+    return try Array(read(descriptor, path).suffix(count))
   }
 
   /// All that is to be read from a descriptor; errors call it `path`.
@@ -112,8 +121,14 @@ enum Files {
   }
 
   /// The names in a directory, sorted by their bytes; none if there is no such directory.
-  static func list(_ path: String) -> [String] {
-    guard let directory = opendir(path) else { return [] }
+  static func list(_ path: String) -> [String] { (try? names(in: path)) ?? [] }
+
+  /// The same; throws if what is there cannot be told.
+  private static func names(in path: String) throws -> [String] {
+    guard let directory = opendir(path) else {
+      if errno == ENOENT || errno == ENOTDIR { return [] }
+      throw problem("read", path)
+    }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
@@ -123,33 +138,45 @@ enum Files {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// Every regular file below a directory: paths relative to it, sorted by their bytes.
-  static func walk(_ root: String) throws -> [String] {
+  /// Every regular file below a directory: paths relative to it, sorted by their bytes. `opening`: what this user owns and may not read is
+  /// made readable, and directories writable.
+  static func walk(_ root: String, opening: Bool = false) throws -> [String] {
     var files: [String] = []
+    func open(_ path: String, _ mode: mode_t, to needed: mode_t) {
+      if opening, mode & needed != needed { chmod(path, (mode | needed) & 0o7777) }
+    }
     func visit(_ relative: String) throws {
-      for name in list(relative.isEmpty ? root : root + "/" + relative) {
+      for name in try names(in: relative.isEmpty ? root : root + "/" + relative) {
         let path = relative.isEmpty ? name : relative + "/" + name
         var status = stat()
         guard lstat(root + "/" + path, &status) == 0 else { throw problem("read", root + "/" + path) }
         switch status.st_mode & S_IFMT {
-        case S_IFDIR: try visit(path)
-        case S_IFREG: files.append(path)
-        default:
-          throw Problem(
-            .missingInput, "\(display(root + "/" + path)) is neither a file nor a directory",
-            hint: "a directory that is an input or an output holds files and directories alone, no links")
+        case S_IFDIR:
+          open(root + "/" + path, status.st_mode, to: 0o700)
+          try visit(path)
+        case S_IFREG:
+          open(root + "/" + path, status.st_mode, to: 0o400)
+          files.append(path)
+        default: throw neitherFileNorDirectory(root + "/" + path)
         }
       }
     }
+    if opening, let stamp = FileStamp(of: root) { open(root, stamp.mode, to: 0o700) }
     try visit("")
     return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  static func neitherFileNorDirectory(_ path: String) -> Problem {
+    Problem(
+      .missingInput, "\(display(path)) is neither a file nor a directory",
+      hint: "a directory that is an input or an output holds files and directories alone, no links")
   }
 
   static func removeTree(_ path: String) {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
     if status.st_mode & S_IFMT == S_IFDIR {
-      if status.st_mode & 0o200 == 0 { chmod(path, 0o755) }
+      if status.st_mode & 0o700 != 0o700 { chmod(path, 0o700) }
       for name in list(path) { removeTree(path + "/" + name) }
       rmdir(path)
     } else {
@@ -161,7 +188,7 @@ enum Files {
   /// `backdated`: its modification time lies a tick back, so that any write that follows shows. Returns the copy's stamp.
   @discardableResult
   static func copy(_ from: String, to: String, mode: mode_t, backdated: Bool = false) throws -> FileStamp {
-    let source = open(from, O_RDONLY | O_CLOEXEC)
+    let source = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard source >= 0 else { throw problem("read", from) }
     defer { close(source) }
     let target = try create(to, mode)
