@@ -103,6 +103,24 @@ import Testing
     #expect(try workspace.enpire("check").errors.contains("pattern 'a-%' has no end"))
   }
 
+  @Test func `every verb knows a step of a pattern that is named, and those that the manifest's goals name`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["p-1"], "steps": {
+        "p-%": {"run": ["sh", "-c", "echo ${stem} > ${out.o}"], "out": {"o": "out-${stem}"}},
+        "ask-%": {"run": ["cp", "${in.i}", "${out.o}"], "in": {"i": "${step.p-${stem}.o}"}, "out": {"o": "asked-${stem}"}, "approval": "go?"}}}
+      """#)
+    #expect(try workspace.enpire("why", "p-9").output == "p-9: would run\n  it has not run before\n")
+    #expect(try workspace.enpire("status").output.hasPrefix("p-1  run  to run"))
+    #expect(try workspace.enpire("run", "p-1", "p-9").code == 0)
+    #expect(try workspace.enpire("why", "p-9").output.hasPrefix("p-9: up to date\n"))
+    #expect(try workspace.enpire("reproduce", "p-9").output.hasPrefix("same   p-9.o"))
+    #expect(try workspace.enpire("approve", "ask-9").output == "approved: ask-9 (go?)\n")
+    #expect(try workspace.enpire("why", "q-9").code == 64 && workspace.enpire("reproduce", "q-9").code == 64)
+    #expect(try workspace.enpire("clean").output == "removed out-1\n")
+    #expect(try workspace.enpire("clean", "p-9").output == "removed out-9\n")
+  }
+
   @Test func `a matrix leaves combinations out and takes others in`() throws {
     let workspace = try Workspace(
       #"""

@@ -29,6 +29,7 @@ struct StatusCommand: ParsableCommand {
 
   func run() throws {
     let (session, names) = try manifest.session(arguments)
+    try session.makeInstances(of: names)
     let plan = try session.plan(names.isEmpty ? session.graph.steps : try session.goals(names))
     let last = try session.state.lastExecutions(session.manifest.workflow)
     var rows = plan.map { step, forecast -> Row in

@@ -30,7 +30,8 @@ struct WhyCommand: ParsableCommand {
     guard let name = names.first, names.count == 1 else {
       throw Problem(.usage, "why takes one step", hint: "or --last, for all that the last run did")
     }
-    // What a step appended exists once it is walked, so all are.
+    // An instance of a pattern exists once it is named. What a step appended exists once it is walked, so all are.
+    try session.makeInstances(of: names)
     let plan = try session.plan(session.graph.steps)
     let wanted = Set(try session.graph.steps(for: name).map(\.name))
     for (step, forecast) in plan where wanted.contains(step.name) { try tell(step, forecast, session) }

@@ -13,14 +13,14 @@ public struct Reproduction: Sendable {
 extension Session {
   /// The step that a name, a key's first digits or an output's digest means, walked to its record.
   public func recordedStep(_ name: String) throws -> Step {
+    try makeInstances(of: [name])
     _ = try plan(graph.steps.filter { $0.parent == nil })
-    if let step = graph.step(named: name) { return step }
-    if let step = graph.steps.first(where: { step in
+    // A pattern may mean the digits of a key too.
+    let recorded = graph.steps.first { step in
       guard let record = step.record, name.count >= 6 else { return false }
       return record.key.hex.hasPrefix(name) || record.outputs.values.contains { $0.digest.hex.hasPrefix(name) }
-    }) {
-      return step
     }
+    if let step = recorded ?? graph.step(named: name) { return step }
     throw Problem(.usage, "no step, key or output '\(name)' in \(Files.display(manifest.path))", hint: suggestion(for: name, among: graph.names))
   }
 

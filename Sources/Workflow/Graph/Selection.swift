@@ -59,6 +59,13 @@ extension Session {
     }
   }
 
+  /// Makes the instances of patterns that these names mean, or without any the manifest's goals. A name that is none yet may come with a plan.
+  public func makeInstances(of names: [String]) throws {
+    for name in names.isEmpty ? manifest.defaults : names {
+      do { _ = try graph.steps(for: name) } catch let problem as Problem where problem.code == .usage {}
+    }
+  }
+
   private func restrict(to steps: Set<Step.ID>, by option: String) { restriction = (steps, option) }
 
   /// Why a step that would have to run must not, or nil.

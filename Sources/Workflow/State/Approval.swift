@@ -36,6 +36,7 @@ extension State {
 extension Session {
   /// Records a person's word on a step that asks for it, as it would run now. Returns what was asked.
   public func decide(_ name: String, granted: Bool, by person: String, reason: String) throws -> String {
+    try makeInstances(of: [name])
     _ = try plan(graph.steps)
     guard let step = graph.step(named: name) else { throw try missing(name) }
     guard let question = step.options.approval else {

@@ -14,6 +14,7 @@ extension Session {
   public func clean(_ names: [String], force: Bool, dryRun: Bool, waiting: (String) -> Void) throws -> Cleaning {
     let lock = try WorkspaceLock(state: state.directory, patience: true, waiting: waiting)
     defer { withExtendedLifetime(lock) {} }
+    try makeInstances(of: names)
     // What steps appended publishes too.
     if graph.steps.contains(where: \.mayAppend) { _ = try plan(graph.steps) }
     var cleaning = Cleaning()
