@@ -40,6 +40,26 @@ import Testing
     #expect(workspace.read("sum") == "a\nb\n")
   }
 
+  @Test func `what is asked of all of them is answered for each`() throws {
+    let workspace = try workspace(#"{"names": ["a", "b"]}"#)
+    #expect(try workspace.summary()["ran"] == 5)
+    let why = try workspace.enpire("why", "each").output
+    #expect(why.contains("each[item=a]: up to date\n") && why.contains("each[item=b]: up to date\n"), "\(why)")
+    #expect(
+      try workspace.enpire("why", "--last", "each").output
+        == "each[item=a]: ran\n  it has not run before\neach[item=b]: ran\n  it has not run before\n")
+    let history = try JSON(parsing: try workspace.enpire("history", "each", "--json").output)
+    #expect(history["executions"]?.array?.map { $0["step"] } == ["each[item=a]", "each[item=b]"], "\(history)")
+    let reproduce = try workspace.enpire("reproduce", "each")
+    #expect(reproduce.code == 64 && reproduce.errors.contains("no step, key or output 'each'"), "\(reproduce.errors)")
+    #expect(!reproduce.errors.contains("did you mean 'each'"))
+    #expect(try workspace.enpire("clean", "each").output == "removed out/a\nremoved out/b\n")
+    #expect(try workspace.summary("each")["restored"] == 2)
+    let all = try workspace.enpire("clean").output
+    #expect(all.contains("removed out/a\n") && all.contains("removed out/b\n") && all.contains("removed sum\n"), "\(all)")
+    #expect(workspace.read("out/b") == nil)
+  }
+
   @Test func `a changed list runs only what is new`() throws {
     let workspace = try workspace(#"{"names": ["a", "b"]}"#)
     #expect(try workspace.summary()["ran"] == 5)

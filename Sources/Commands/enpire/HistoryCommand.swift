@@ -57,8 +57,12 @@ struct HistoryCommand: ParsableCommand {
   }
 
   private func tellExecutions(_ session: Session, _ name: String, _ shown: Int) throws {
-    let known = try? session.graph.steps(for: name).map(\.name)
-    let executions = try (known ?? [name]).flatMap { try session.state.executions(session.manifest.workflow, step: $0, limit: shown) }
+    let workflow = session.manifest.workflow
+    let steps = (try? session.graph.steps(for: name)) ?? []
+    var known = steps.isEmpty ? [name] : steps.map(\.name)
+    // Those of a list's elements, of its earlier ones too.
+    if steps.first?.isSpread == true { known = try session.state.lastExecutions(workflow).keys.filter { $0.hasPrefix(known[0] + "[") }.sorted() }
+    let executions = try known.flatMap { try session.state.executions(workflow, step: $0, limit: shown) }
     // One that is gone from the manifest may have run.
     if executions.isEmpty { _ = try session.graph.steps(for: name) }
     if output.json {

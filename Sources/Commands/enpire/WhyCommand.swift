@@ -33,7 +33,7 @@ struct WhyCommand: ParsableCommand {
     // An instance of a pattern exists once it is named. What a step appended exists once it is walked, so all are.
     try session.makeInstances(of: names)
     let plan = try session.plan(session.graph.steps)
-    let wanted = Set(try session.graph.steps(for: name).map(\.name))
+    let wanted = Set(try session.steps(named: name).map(\.name))
     for (step, forecast) in plan where wanted.contains(step.name) { try tell(step, forecast, session) }
   }
 
@@ -82,7 +82,7 @@ struct WhyCommand: ParsableCommand {
     var decisions: [RecordedDecision] = []
     if names.isEmpty { decisions = try session.state.decisions(run: run.number, limit: shown == .max ? .max : shown + 1) }
     for name in names {
-      let found = try steps(named: name, session).flatMap { try session.state.decisions(run: run.number, step: $0) }
+      let found = try self.decisions(of: name, run.number, session)
       if found.isEmpty, !output.json { Terminal.print("\(name): was up to date in run \(run.number), or not asked for") }
       decisions += found
     }
@@ -90,8 +90,14 @@ struct WhyCommand: ParsableCommand {
     if decisions.count > shown, !output.json { Terminal.print("and more; --limit 0 shows all") }
   }
 
-  /// The steps that a name means, those of the past that are not in the manifest any more included.
-  private func steps(named name: String, _ session: Session) -> [String] { (try? session.graph.steps(for: name).map(\.name)) ?? [name] }
+  /// About the steps that a name means, those of the past that are not in the manifest any more included.
+  private func decisions(of name: String, _ run: Int, _ session: Session) throws -> [RecordedDecision] {
+    let steps = (try? session.graph.steps(for: name)) ?? []
+    if let step = steps.first, step.isSpread {
+      return try session.state.decisions(run: run).filter { $0.step == step.name || $0.step.hasPrefix(step.name + "[") }
+    }
+    return try (steps.isEmpty ? [name] : steps.map(\.name)).flatMap { try session.state.decisions(run: run, step: $0) }
+  }
 
   private func tell(_ decision: RecordedDecision, _ shown: Int) {
     if output.json {

@@ -20,8 +20,10 @@ extension Session {
       guard let record = step.record, name.count >= 6 else { return false }
       return record.key.hex.hasPrefix(name) || record.outputs.values.contains { $0.digest.hex.hasPrefix(name) }
     }
-    if let step = recorded ?? graph.step(named: name) { return step }
-    throw Problem(.usage, "no step, key or output '\(name)' in \(Files.display(manifest.path))", hint: suggestion(for: name, among: graph.names))
+    if let step = recorded ?? graph.step(named: name), !step.isSpread { return step }
+    throw Problem(
+      .usage, "no step, key or output '\(name)' in \(Files.display(manifest.path))",
+      hint: suggestion(for: name, among: graph.steps.filter { !$0.isSpread }.map(\.name)))
   }
 
   /// Runs the step again in a directory of its own, from its recorded inputs, and compares every output.

@@ -66,6 +66,14 @@ extension Session {
     }
   }
 
+  /// The steps that a name means once all is planned; of a `foreach` those of its elements, if they are known.
+  public func steps(named name: String) throws -> [Step] {
+    try graph.steps(for: name).flatMap { step -> [Step] in
+      guard let ids = step.spread?.instances, !ids.isEmpty else { return [step] }
+      return ids.map { graph.steps[$0] }
+    }
+  }
+
   private func restrict(to steps: Set<Step.ID>, by option: String) { restriction = (steps, option) }
 
   /// Why a step that would have to run must not, or nil.

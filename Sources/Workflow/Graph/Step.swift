@@ -159,6 +159,8 @@ public final class Step {
   /// It reads files that nobody but the workspace's users keep as they are.
   var readsFiles: Bool { inputs.values.contains { $0.contains(where: \.isOfFiles) } }
 
+  /// It stands for the steps of a `foreach`, one for each element.
+  public var isSpread: Bool { spread != nil }
   /// It stands for other steps and runs nothing itself.
   public var isNominal: Bool { spread != nil || declaration.action == .group }
 

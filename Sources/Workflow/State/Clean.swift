@@ -15,10 +15,10 @@ extension Session {
     let lock = try WorkspaceLock(state: state.directory, patience: true, waiting: waiting)
     defer { withExtendedLifetime(lock) {} }
     try makeInstances(of: names)
-    // What steps appended publishes too.
-    if graph.steps.contains(where: \.mayAppend) { _ = try plan(graph.steps) }
+    // What steps appended publishes too, and so does what stands for elements of lists.
+    if graph.steps.contains(where: { $0.mayAppend || $0.isSpread }) { _ = try plan(graph.steps) }
     var cleaning = Cleaning()
-    for step in names.isEmpty ? graph.steps : try goals(names) {
+    for step in names.isEmpty ? graph.steps : try names.flatMap(steps(named:)) {
       let record = try state.latest(manifest.workflow, step.name).flatMap(state.action)
       for (name, path) in step.publishes {
         let full = Files.absolute(path.hasSuffix("/") ? String(path.dropLast()) : path, in: manifest.directory)
