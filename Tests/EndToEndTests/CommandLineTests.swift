@@ -133,6 +133,32 @@ func smallWorkflow() throws -> Workspace {
     #expect(outcome.code == code, "\(outcome.errors)")
   }
 
+  private func shell(_ workspace: Workspace, _ script: String) throws -> Outcome {
+    let script = script.replacingOccurrences(of: "enpire", with: Workspace.program.path())
+    return workspace.outcome(of: try workspace.start(["-c", script], program: URL(filePath: "/bin/bash")))
+  }
+
+  @Test(arguments: ["plan --json", "plan", "status", "graph", "check", "fmt - < graph.json", "kinds --json", "--help", "run --json", "run -n"])
+  func `output that cannot be written is told once and ends with 74, unless nobody reads it`(words: String) throws {
+    let workspace = try smallWorkflow()
+    try workspace.write("{}", to: "graph.json")
+    let full = try shell(workspace, "enpire \(words) > /dev/full")
+    #expect(full.code == 74, "\(full.errors)")
+    #expect(full.errors == "error: cannot write standard output: No space left on device\n")
+    #expect((workspace.read("c.txt") != nil) == (words == "run --json"), "a run goes on")
+    let closed = try shell(workspace, "enpire \(words) | true")
+    #expect(closed.code == 0 && !closed.errors.contains("error:"), "\(closed.errors)")
+  }
+
+  @Test(arguments: ["--events", "--trace"]) func `a run whose events or trace cannot be written goes on, and ends with 74`(option: String) throws {
+    let workspace = try smallWorkflow()
+    let outcome = try workspace.enpire("run", option, "/dev/full")
+    #expect(outcome.code == 74 && outcome.errors.components(separatedBy: "warning: ").count == 2, "\(outcome.errors)")
+    #expect(outcome.errors.contains(": No space left on device\n") && workspace.read("c.txt") == "one\nx\n")
+    try FileManager.default.removeItem(at: workspace.path("in.txt"))
+    #expect(try workspace.enpire("run", option, "/dev/full").code == 66, "what else went wrong goes before")
+  }
+
   @Test func `-q with --json gives a run's summary`() throws {
     let workspace = try smallWorkflow()
     let before = try workspace.enpire("-q", "--json", "c")

@@ -64,14 +64,22 @@ let version = "0.1.0"
     signal(SIGPIPE, SIG_DFL)
     let words = Array(CommandLine.arguments.dropFirst())
     do {
-      if try Shortcut.take(words) { return }
-      var command = try parseAsRoot(separated(words))
-      try command.run()
+      if try !Shortcut.take(words) {
+        var command = try parseAsRoot(separated(words))
+        try command.run()
+      }
+      leave(.success)
     } catch let problem as Problem {
       fail(problem)
     } catch {
+      let code = exitCode(for: error)
+      if code.isSuccess {
+        let text = fullMessage(for: error, columns: nil)
+        if !text.isEmpty { Terminal.print(text) }
+        leave(.success)
+      }
       // The parser's own words, in the form of every other error.
-      guard exitCode(for: error).rawValue == Workflow.ExitCode.usage.rawValue else { exit(withError: error) }
+      guard code.rawValue == Workflow.ExitCode.usage.rawValue else { exit(withError: error) }
       let words = message(for: error).split(separator: "\n").first.map(String.init) ?? "the command line is wrong"
       let help = words.contains("Did you mean") ? "" : " (see '\((["enpire"] + path).joined(separator: " ")) --help')"
       fail(Problem(.usage, words.first!.lowercased() + words.dropFirst() + help))
@@ -121,7 +129,8 @@ let version = "0.1.0"
   }
 }
 
-/// Ends with a code other than success after everything was said.
+/// Ends after everything was said; with no success if something could not be written.
 func leave(_ code: Workflow.ExitCode) -> Never {
+  let code = code == .success && Terminal.hasFailed ? .inputOutput : code
   Glibc.exit(code.rawValue)
 }

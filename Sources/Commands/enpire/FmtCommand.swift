@@ -26,7 +26,7 @@ struct FmtCommand: ParsableCommand {
   func run() throws {
     try manifest.enter()
     if files == ["-"] {
-      return Terminal.write(String(decoding: try Format.format(readInput("-"), file: "standard input"), as: UTF8.self), to: 1)
+      return Terminal.put(String(decoding: try Format.format(readInput("-"), file: "standard input"), as: UTF8.self))
     }
     var changed: [(file: String, difference: [String])] = []
     let all = files.isEmpty ? [manifest.file] : files

@@ -67,7 +67,7 @@ struct LogCommand: ParsableCommand {
       json["lines"] = .array(lines.map { .string($0) })
       return Terminal.print(json.pretty)
     }
-    Terminal.write(lines.joined(), to: 1)
+    Terminal.put(lines.joined())
     if !execution.succeeded { Terminal.say("\(execution.outcome): \(execution.message)") }
   }
 

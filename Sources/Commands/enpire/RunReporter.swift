@@ -24,11 +24,13 @@ final class RunReporter {
   /// Where events go besides, as JSON lines; -1 for nowhere.
   nonisolated(unsafe) static var events: Int32 = -1  // because: one thread, and set once, before anything is reported
 
-  static func note(_ json: JSON) { if events >= 0 { Terminal.write(json.compact + "\n", to: events) } }
+  /// Returns why they cannot be written there, once.
+  @discardableResult
+  static func note(_ json: JSON) -> String? { events >= 0 ? Terminal.write(json.compact + "\n", to: events) : nil }
 
   func report(_ event: RunEvent) {
     if case .pulse(let done, let total) = event { return pulse(done, total) }
-    if Self.events >= 0 { Self.note(json(event)) }
+    if Self.events >= 0, let reason = Self.note(json(event)) { warn("the events cannot be written: \(reason)") }
     if isJSON, form == .json || event.isNotable { Terminal.print(json(event).compact) }
     if case .progress = event, view.isFresh { return note(event) }
     if isLive { view.erase() }
@@ -36,10 +38,10 @@ final class RunReporter {
     if isJSON { return }
     switch event {
     case .endedLeftovers(let count): say("ended \(count) \(count == 1 ? "process" : "processes") that an earlier run left when it crashed")
-    case .lostRecords: say("\(Terminal.paint("warning:", .yellow)) the state database is empty though there are results: all runs anew")
+    case .lostRecords: warn("the state database is empty though there are results: all runs anew")
     case .estimate(let seconds): view.left = seconds
     case .cache(let text, let isWarning):
-      if isWarning { say("\(Terminal.paint("warning:", .yellow)) \(text)") } else if verbose { say(text) }
+      if isWarning { warn(text) } else if verbose { say(text) }
     case .waitingForLock(let holder): say("waiting for another run of this workspace (\(holder))")
     case .started(let step, let reasons, let isPreparation):
       view.start(step)
@@ -115,6 +117,9 @@ final class RunReporter {
   }
 
   func finish(_ summary: RunSummary) {
+    var summary = summary
+    if let problem = summary.traceProblem { warn(problem.description) }
+    if summary.exit == .success, Terminal.hasFailed { summary.exit = .inputOutput }
     if isLive { view.erase() }
     let json = JSON.object(
       (["event": "summary", "run": summary.run > 0 ? .integer(summary.run) : .null] as JSON).object!
@@ -124,7 +129,7 @@ final class RunReporter {
             "seconds": .number(summary.seconds), "exit": .integer(Int(summary.exit.rawValue)), "name": .string(summary.exit.name),
           ] as JSON).object!
         ) { $1 })
-    Self.note(json)
+    if let reason = Self.note(json) { warn("the events cannot be written: \(reason)") }
     if isJSON { return Terminal.print(json.compact) }
     if form == .quiet && summary.exit == .success { return }
     let counts = [
@@ -153,6 +158,11 @@ final class RunReporter {
     case .restored(let step, let paths): for path in paths { say("explain \(step.name): \(path) is not what is recorded") }
     default: break
     }
+  }
+
+  private func warn(_ text: String) {
+    if isLive { view.erase() }
+    say("\(Terminal.paint("warning:", .yellow)) \(text)")
   }
 
   private func say(_ line: String) {

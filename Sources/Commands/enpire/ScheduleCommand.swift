@@ -101,7 +101,8 @@ struct ScheduleCommand: ParsableCommand {
         Terminal.print(summary.text)
       }
       if let hookProblem { Terminal.say("\(Terminal.paint("warning:", .yellow)) \(hookProblem)") }
-      Glibc.exit(Int32(summary.exit ?? 0))
+      guard let code = summary.exit, code != 0 else { leave(.success) }
+      Glibc.exit(Int32(code))
     }
 
     private func isWorthTelling(_ summary: Summary) -> Bool {

@@ -60,17 +60,45 @@ enum Terminal {
 
   static func say(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
   static func print(_ lines: [String]) { if !lines.isEmpty { print(lines.joined(separator: "\n")) } }
-  static func print(_ line: String) { write(line.hasSuffix("\n") ? line : line + "\n", to: STDOUT_FILENO) }
+  static func print(_ line: String) { put(line.hasSuffix("\n") ? line : line + "\n") }
   static func complain(_ text: String) { say(paint("error: ", .red) + text) }
 
-  static func write(_ text: String, to descriptor: Int32) {
+  /// To standard output, as it is.
+  static func put(_ text: String) {
+    if let reason = write(text, to: STDOUT_FILENO) { complain("cannot write standard output: \(reason)") }
+  }
+
+  /// Descriptors, other than standard error, that could not be written to.
+  nonisolated(unsafe) private static var failed: Set<Int32> = []  // because: one thread
+
+  /// Whether something could not be written.
+  static var hasFailed: Bool { !failed.isEmpty }
+
+  /// Returns why it could not be written, once: nothing more goes there then. A reader that has gone away is no failure.
+  @discardableResult
+  static func write(_ text: String, to descriptor: Int32) -> String? {
+    if failed.contains(descriptor) { return nil }
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      if count <= 0 { return }
-      bytes = bytes.dropFirst(count)
+      if count >= 0 {
+        bytes = bytes.dropFirst(count)
+        continue
+      }
+      let code = errno
+      switch code {
+      case EINTR: continue
+      case EAGAIN:
+        var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&room, 1, -1)
+      case EPIPE: return nil
+      case _ where descriptor == STDERR_FILENO: return nil
+      default:
+        failed.insert(descriptor)
+        return String(cString: strerror(code))
+      }
     }
+    return nil
   }
 }
 

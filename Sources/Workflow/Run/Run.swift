@@ -80,6 +80,8 @@ public struct RunSummary: Sendable {
   public var interrupted = 0
   public var seconds = 0.0
   public var exit = ExitCode.success
+  /// Why the trace could not be written.
+  public internal(set) var traceProblem: Problem?
 
   public init(upToDate: Int = 0, skipped: Int = 0) { (self.upToDate, self.skipped) = (upToDate, skipped) }
 }
@@ -216,6 +218,8 @@ public final class Run {
     if session.state.files.hasUnsaved { try session.state.database.transaction { try session.state.files.save() } }
     trace?.finish()
     count()
+    summary.traceProblem = trace?.problem
+    if summary.exit == .success, trace?.problem != nil { summary.exit = .inputOutput }
     summary.upToDate += session.untouched
     if let before = beginning?.summary {
       // What ran at its beginning is up to date by now.

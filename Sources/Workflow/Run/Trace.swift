@@ -11,6 +11,8 @@ final class Trace {
   private var lanes: Set<[Int]> = []
   private var stations: [String: Int] = [:]
   private var isFirst = true
+  /// Why it could not be written; nothing more is then.
+  private(set) var problem: Problem?
 
   init(path: String, workflow: String) throws {
     self.path = path
@@ -60,9 +62,13 @@ final class Trace {
   }
 
   private func put(_ text: String) {
-    let bytes = Array(text.utf8)
+    var bytes = Array(text.utf8)[...]
     // A trace is worth less than the run: a full disk does not stop it.
-    _ = Glibc.write(descriptor, bytes, bytes.count)
+    while problem == nil, !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno != EINTR { problem = Files.problem("write", path) }
+      bytes = bytes.dropFirst(max(0, count))
+    }
   }
 }
 
