@@ -270,6 +270,17 @@ func smallWorkflow() throws -> Workspace {
     #expect(try JSON(parsing: try workspace.enpire("check", "--json").output)["steps"] == 4)
   }
 
+  @Test func `names with any text in them break no picture`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"m": {"run": ["echo"], "phony": true, "matrix": {"x": [{"a": "q\"<#`\\"}, "l\nr"]}}}}"#)
+    let dot = try workspace.enpire("graph").output
+    #expect(dot.contains(#"  "m[x={\"a\":\"q\\\"<#`\\\\\"}]" [label="m[x={\"a\":\"q\\\"<#`\\\\\"}]\nrun"]"#), "\(dot)")
+    #expect(dot.contains(#"  "m[x=l\nr]" [label="m[x=l\nr]\nrun"]"#), "\(dot)")
+    let mermaid = try workspace.enpire("graph", "--format", "mermaid").output
+    #expect(mermaid.contains(#"  s0["m[x={#34;a#34;:#34;q#92;#34;#60;#35;#96;#92;#92;#34;}]<br/>run"]"#), "\(mermaid)")
+    #expect(mermaid.contains(#"  s1["m[x=l#10;r]<br/>run"]"#), "\(mermaid)")
+  }
+
   @Test func `a user's configuration gives defaults, and is strict`() throws {
     let workspace = try smallWorkflow()
     let environment = ["XDG_CONFIG_HOME": workspace.path("config").path(), "NO_COLOR": ""]

@@ -24,17 +24,35 @@ public struct Picture {
     }
   }
 
+  /// As dot takes it between quotes.
+  private static func dot(_ name: String) -> String {
+    name.unicodeScalars.reduce(into: "") { text, scalar in
+      switch scalar {
+      case "\"", "\\": text += "\\\(scalar)"
+      case "\n": text += "\\n"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+  }
+
+  /// As Mermaid takes it between quotes: what may mean something there, to it or in HTML, by its number.
+  private static func mermaid(_ name: String) -> String {
+    name.unicodeScalars.reduce(into: "") { text, scalar in
+      if "\"#&<>`\\%\n\r".unicodeScalars.contains(scalar) { text += "#\(scalar.value);" } else { text.unicodeScalars.append(scalar) }
+    }
+  }
+
   public var dot: String {
-    var text = "digraph \"\(workflow)\" {\n  rankdir=LR\n  node [shape=box, style=rounded, fontname=\"sans-serif\"]\n"
-    for step in steps { text += "  \"\(step.name)\" [label=\"\(step.name)\\n\(step.kind?.name ?? "run")\"]\n" }
-    for edge in edges { text += "  \"\(edge.from.name)\" -> \"\(edge.to.name)\"\(edge.dashed ? " [style=dashed]" : "")\n" }
+    var text = "digraph \"\(Self.dot(workflow))\" {\n  rankdir=LR\n  node [shape=box, style=rounded, fontname=\"sans-serif\"]\n"
+    for step in steps { text += "  \"\(Self.dot(step.name))\" [label=\"\(Self.dot(step.name))\\n\(step.kind?.name ?? "run")\"]\n" }
+    for edge in edges { text += "  \"\(Self.dot(edge.from.name))\" -> \"\(Self.dot(edge.to.name))\"\(edge.dashed ? " [style=dashed]" : "")\n" }
     if omitted > 0 { text += "  // and \(omitted) more\n" }
     return text + "}\n"
   }
 
   public var mermaid: String {
     var text = "flowchart LR\n"
-    for step in steps { text += "  s\(step.id)[\"\(step.name)<br/>\(step.kind?.name ?? "run")\"]\n" }
+    for step in steps { text += "  s\(step.id)[\"\(Self.mermaid(step.name))<br/>\(step.kind?.name ?? "run")\"]\n" }
     for edge in edges { text += "  s\(edge.from.id) \(edge.dashed ? "-.->" : "-->") s\(edge.to.id)\n" }
     if omitted > 0 { text += "  %% and \(omitted) more\n" }
     return text
