@@ -270,7 +270,7 @@ func smallWorkflow() throws -> Workspace {
     #expect(try JSON(parsing: try workspace.enpire("check", "--json").output)["steps"] == 4)
   }
 
-  @Test func `names with any text in them break no picture`() throws {
+  @Test func `names with any text in them break neither pictures nor tables`() throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "steps": {"m": {"run": ["echo"], "phony": true, "matrix": {"x": [{"a": "q\"<#`\\"}, "l\nr"]}}}}"#)
     let dot = try workspace.enpire("graph").output
@@ -279,6 +279,8 @@ func smallWorkflow() throws -> Workspace {
     let mermaid = try workspace.enpire("graph", "--format", "mermaid").output
     #expect(mermaid.contains(#"  s0["m[x={#34;a#34;:#34;q#92;#34;#60;#35;#96;#92;#92;#34;}]<br/>run"]"#), "\(mermaid)")
     #expect(mermaid.contains(#"  s1["m[x=l#10;r]<br/>run"]"#), "\(mermaid)")
+    let status = try workspace.enpire("status").output
+    #expect(status.split(separator: "\n").count == 2 && status.contains(#"m[x=l\nr]  "#), "\(status)")
   }
 
   @Test func `a user's configuration gives defaults, and is strict`() throws {

@@ -3,6 +3,8 @@
 /// Rows with their columns below each other. If they do not fit, the last column goes on in further lines, and the widest of the others are cut.
 func table(_ rows: [[String]], columns available: Int? = Terminal.outputColumns) -> [String] {
   guard let count = rows.first?.count, count > 0 else { return [] }
+  // A name may hold a line's end.
+  let rows = rows.map { $0.map { $0.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: "\\n") } }
   var widths = (0..<count).map { column in rows.map { $0[column].count }.max() ?? 0 }
   if let available { fit(&widths, into: available) }
   return rows.flatMap { row in
