@@ -67,9 +67,18 @@ import Testing
     #expect(run.code == 77 && run.errors.contains("move: bob rejected it: somebody is in the cell"), "\(run.errors)")
     let status = try JSON(parsing: try workspace.enpire("status", "--json").output)["steps"]?.array?.first { $0["step"] == "move" }
     #expect(status?["state"] == "failed" && status?["problem"]?.string?.contains("bob rejected it") == true, "\(status ?? .null)")
-    #expect(try workspace.enpire("summary").output.contains("unfinished: a person rejected a step"))
+    #expect(run.errors.contains("after all: enpire approve -f \(workspace.path("enpire.json").path()) move\n"), "\(run.errors)")
+    let summary = try workspace.enpire("summary").output
+    #expect(summary.contains("unfinished: a person rejected a step") && summary.contains("FAILED move\n  move: bob rejected it: "), "\(summary)")
     #expect(try workspace.enpire("approve", "move").code == 0)
     #expect(try workspace.summary()["ran"] == 2)
+    // The command of the hint is about what was rejected.
+    #expect(try workspace.summary("plan", "speed=2")["ran"] == 1)
+    #expect(try workspace.enpire("reject", "move", "speed=2").code == 0)
+    let hint = try workspace.enpire("run", "speed=2").errors.split(separator: "\n").first { $0.contains("enpire approve ") } ?? ""
+    let words = hint.drop { $0 != "/" }.split(separator: " ").map(String.init)
+    #expect(words.dropFirst() == ["speed=2", "move"], "\(hint)")
+    #expect(try workspace.enpire(["approve", "-f"] + words).code == 0 && workspace.summary("speed=2")["exit"] == 0)
   }
 
   @Test func `approved while a run goes on, a step goes on with it`() throws {

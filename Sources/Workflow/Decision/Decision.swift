@@ -91,7 +91,7 @@ struct Decider {
       guard let approval = try state.approval(of: key) else {
         return Question(text, "approve", step.name, in: graph.manifest)
       }
-      if let problem = approval.problem(of: step.name) { throw problem }
+      if let problem = approval.problem(of: step.name, in: graph.manifest) { throw problem }
     }
     for station in step.stations {
       let record = try stations.record(of: station.name)

@@ -27,8 +27,16 @@ extension Session {
         log: attempt.message.contains("\n    ") ? [] : Summary.lastLines(of: "\(state.directory)/logs/\(attempt.key).log", but: attempt.message),
         command: Shell.line(["enpire", "run", "-f", Files.normal(manifest.path), attempt.step]))
     }
-    summary.moreFailures = failed.count - summary.failures.count
-    summary.held = try state.decisions(run: run.number).filter { $0.action == .ask }.map { decision in
+    let decisions = try state.decisions(run: run.number)
+    // What could not be tried: a person rejected it, or an input is missing.
+    let untried = decisions.filter { $0.action == .fail }
+    summary.failures += untried.prefix(Summary.mostFailures - summary.failures.count).map { decision in
+      Summary.Failure(
+        step: decision.step, station: nil, name: "failed", problem: Summary.cut(decision.reasons.first?["text"]?.string ?? "", lines: 16), log: [],
+        command: Shell.line(["enpire", "run", "-f", Files.normal(manifest.path), decision.step]))
+    }
+    summary.moreFailures = failed.count + untried.count - summary.failures.count
+    summary.held = decisions.filter { $0.action == .ask }.map { decision in
       (decision.step, decision.reasons.first?["text"]?.string ?? "", decision.reasons.first?["command"]?.string ?? "")
     }
     summary.rates = try state.rates(of: run.number, manifest.workflow)

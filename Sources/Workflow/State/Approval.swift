@@ -14,12 +14,12 @@ public struct Approval: Sendable {
     "CREATE TABLE IF NOT EXISTS approval (key TEXT PRIMARY KEY, step TEXT, granted INTEGER, by TEXT, reason TEXT, at REAL) WITHOUT ROWID"
 
   /// What is wrong if it was refused.
-  func problem(of step: String) -> Problem? {
-    isGranted
-      ? nil
-      : Problem(
-        .approval, "\(step): \(by) rejected it\(reason.isEmpty ? "" : ": \(reason)")",
-        hint: "change it, or agree to it after all: enpire approve '\(step)'")
+  func problem(of step: String, in manifest: Manifest) -> Problem? {
+    if isGranted { return nil }
+    let question = Question("", "approve", step, in: manifest)
+    return Problem(
+      .approval, "\(step): \(by) rejected it\(reason.isEmpty ? "" : ": \(reason)")",
+      hint: "change it, or agree to it after all: \(question.command)")
   }
 
   var json: JSON { ["by": .string(by), "reason": .string(reason), "at": .number(at)] }
