@@ -270,6 +270,15 @@ func smallWorkflow() throws -> Workspace {
     #expect(try JSON(parsing: try workspace.enpire("check", "--json").output)["steps"] == 4)
   }
 
+  @Test func `the command of a failure's hint can be pasted`() throws {
+    let workspace = try Workspace()
+    try workspace.write(
+      #"{"manifest": 1, "steps": {"b": {"run": ["sh", "-c", "echo said; exit 3"], "phony": true, "matrix": {"x": ["it's"]}}}}"#, to: "my flow.json")
+    let outcome = try workspace.enpire("run", "-f", "my flow.json")
+    #expect(outcome.errors.contains(#"hint: enpire log -f 'my flow.json' 'b[x=it'\''s]' shows all that it printed"#), "\(outcome.errors)")
+    #expect(try workspace.enpire("log", "-f", "my flow.json", "b[x=it's]").output == "said\n")
+  }
+
   @Test func `names with any text in them break neither pictures nor tables`() throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "steps": {"m": {"run": ["echo"], "phony": true, "matrix": {"x": [{"a": "q\"<#`\\"}, "l\nr"]}}}}"#)

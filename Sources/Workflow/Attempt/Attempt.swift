@@ -347,7 +347,9 @@ final class Attempt {
     if !keepingProgress || Files.list(progressDirectory).isEmpty { Files.removeTree(progressDirectory) }
   }
 
-  private var logHint: String { "enpire log -f \(Files.display(session.manifest.path)) '\(step.name)' shows all that it printed" }
+  private var logHint: String {
+    Shell.line(["enpire", "log", "-f", Files.display(session.manifest.path), step.name]) + " shows all that it printed"
+  }
 
   /// The worker's `error:` line, or the last lines of the log.
   private func message(or fallback: String) -> String {
