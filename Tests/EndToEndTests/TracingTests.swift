@@ -81,6 +81,24 @@ import Testing
     #expect(try workspace.summary()["ran"] == 1)
   }
 
+  @Test func `lint --trace names the reference to what another step publishes`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["b", "c", "d"], "steps": {
+        "a": {"run": ["sh", "-c", "echo 1 > one.txt; mkdir d; echo 2 > d/two"], "out": {"o": "one.txt", "d": "d/"}},
+        "b": {"run": ["sh", "-c", "cat one.txt > b 2>/dev/null || true"], "in": {"i": "${step.a}"}, "out": {"o": "b"}},
+        "c": {"run": ["sh", "-c", "cat one.txt > c 2>/dev/null || true"], "after": "a", "out": {"o": "c"}},
+        "d": {"run": ["sh", "-c", "cat d/two > e 2>/dev/null || true"], "after": "a", "out": {"o": "e"}}}}
+      """#)
+    #expect(try workspace.enpire("run").code == 0)
+    let lint = try JSON(parsing: try workspace.enpire("lint", "--trace", "--json", "b", "c", "d").output)
+    func hint(_ step: String) -> JSON? {
+      lint["remarks"]?.array?.first { $0["step"]?.string == step && $0["sentence"]?.string?.contains(" reads ") == true }?["hint"]
+    }
+    #expect(hint("b") == "write ${in.i} for it in its words", "\(lint)")
+    #expect(hint("c") == #"add "one": "${step.a.o}" to its 'in'"# && hint("d") == #"add "d": "${step.a.d}" to its 'in'"#, "\(lint)")
+  }
+
   @Test func `lint without tracing remarks on the manifest alone`() throws {
     let workspace = try Workspace(
       """

@@ -37,7 +37,7 @@ struct LintCommand: ParsableCommand {
         switch result {
         case .failure(let problem): add("could not be traced: \(problem.sentence)", problem.hint)
         case .success(let report):
-          for file in report.undeclared { add("\(file.isProbe ? "asks for" : "reads") \(file.path) and does not declare it", "add \(file.line)") }
+          for file in report.undeclared { add("\(file.isProbe ? "asks for" : "reads") \(file.path) and does not declare it", file.advice) }
           if !report.succeeded { add("failed while it was traced", nil) }
           for (port, path) in report.unused where report.succeeded { add("declares '\(port)' (\(path)) and does not read it", "remove it") }
         }

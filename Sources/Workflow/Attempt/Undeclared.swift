@@ -10,9 +10,11 @@ public struct ReadReport: Sendable {
     /// Relative to the manifest, or absolute.
     public let path: String
     /// It only asked whether the file is there, or what it is.
-    public let isProbe: Bool
+    public internal(set) var isProbe: Bool
     /// What to add to the step's `in`.
-    public let line: String
+    let line: String
+    /// What to do about it.
+    public let advice: String
   }
 
   public var undeclared: [Finding] = []
@@ -52,17 +54,16 @@ extension Attempt {
       let name = lies(path, in: workspace) ? String(path.dropFirst(workspace.count + 1)) : path
       let isProbe = access.form == .probed
       if let index = told[name] {
-        if !isProbe, report.undeclared[index].isProbe {
-          report.undeclared[index] = ReadReport.Finding(path: name, isProbe: false, line: report.undeclared[index].line)
-        }
+        if !isProbe { report.undeclared[index].isProbe = false }
         continue
       }
       told[name] = report.undeclared.count
       let port = Self.port(for: name, besides: ports)
       ports.insert(port)
       let entry = "\(JSON.string(port).compact): \(JSON.string(name).compact)"
+      let line = step.declaration.inputs.isEmpty ? "\"in\": { \(entry) }" : entry
       report.undeclared.append(
-        ReadReport.Finding(path: name, isProbe: isProbe, line: step.declaration.inputs.isEmpty ? "\"in\": { \(entry) }" : entry))
+        ReadReport.Finding(path: name, isProbe: isProbe, line: line, advice: reference(to: name)?.advice ?? "add \(line)"))
     }
     let opened = accesses.filter { $0.found && $0.form != .probed }.map(\.path)
     for (port, artifacts) in inputs {
@@ -75,6 +76,25 @@ extension Attempt {
       }
     }
     return report
+  }
+
+  /// Who publishes a file, or a directory that it lies in, and what to write for it; nil if no other step does.
+  private func reference(to path: String) -> (publisher: String, advice: String)? {
+    guard let publisher = session.wholeGraph.publisher(of: path) ?? session.wholeGraph.publisher(above: path), publisher.name != step.name else {
+      return nil
+    }
+    for (output, published) in publisher.publishes {
+      let place = published.hasSuffix("/") ? String(published.dropLast()) : published
+      guard path == place || path.hasPrefix(place + "/") else { continue }
+      let reference = "${step.\(publisher.name).\(output)}"
+      let references = output == publisher.outputs.first?.name ? [reference, "${step.\(publisher.name)}"] : [reference]
+      if let port = step.declaration.inputs.first(where: { $0.value.contains { references.contains($0) } })?.key {
+        return (publisher.name, "write ${in.\(port)}\(path.dropFirst(place.count)) for it in its words")
+      }
+      let port = Self.port(for: place, besides: Set(step.declaration.inputs.keys))
+      return (publisher.name, "add \(JSON.string(port).compact): \(JSON.string(reference).compact) to its 'in'")
+    }
+    return nil
   }
 
   /// Outside the workspace: what may be somebody's data, and not a part of the system or a program's settings.
@@ -117,12 +137,8 @@ extension Attempt {
     let told = read.isEmpty ? found : read
     guard let first = told.first else { return nil }
     let place = step.declaration.origin.place(key: true).map { " (\($0.file):\($0.line))" } ?? ""
-    if let publisher = session.wholeGraph.publisher(of: first.path), let output = publisher.publishes.first(where: { $0.value == first.path })?.key {
-      let reference = "${step.\(publisher.name).\(output)}"
-      let port = step.declaration.inputs.first { $0.value.contains { $0.hasPrefix("${step.\(publisher.name)") } }?.key
-      let entry = "\(JSON.string(Self.port(for: first.path, besides: [])).compact): \(JSON.string(reference).compact)"
-      let line = port.map { "write ${in.\($0)} for it in its words" } ?? "add \(entry) to its 'in'"
-      return "it looks for \(first.path), which step '\(publisher.name)' publishes: \(line)\(place)"
+    if let (publisher, advice) = reference(to: first.path) {
+      return "it looks for \(first.path), which step '\(publisher)' publishes: \(advice)\(place)"
     }
     let more = told.count > 1 ? "; also \(told.dropFirst().prefix(5).map(\.line).joined(separator: ", "))" : ""
     let whole = first.line.hasPrefix("\"in\"") ? "" : "the 'in' of "
