@@ -179,6 +179,14 @@ import Testing
     #expect(failed["outcome"] == "failed" && failed["reasons"] == ["it has not run before"] && failed["key"]?.string?.count == 64)
   }
 
+  @Test func `a run with nothing to do has an empty trace, and an error where that cannot be written`() throws {
+    let workspace = try workspace([("a", "", "")])
+    #expect(try workspace.enpire("--trace", "trace.json").code == 0)
+    #expect(try workspace.enpire("--trace", "trace.json").errors == "nothing to do: the step is up to date\n")
+    #expect(try JSON(parsing: workspace.read("trace.json")!) == [])
+    #expect(try workspace.enpire("--trace", "none/trace.json").code == 74)
+  }
+
   @Test(arguments: [SIGINT, SIGKILL]) func `a trace is good after`(signal: Int32) throws {
     let workspace = try workspace([("a", "", #""priority": 1"#), ("b", "touch WORKSPACE/begun; sleep 60", "")])
     let run = try workspace.start(["-j1", "--trace", "trace.json"])

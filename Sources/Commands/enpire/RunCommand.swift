@@ -48,6 +48,7 @@ struct RunCommand: ParsableCommand {
       let mayTry = !execution.question && scheduling.trace == nil && scheduling.jobserver == nil && !Jobserver.isOffered
       switch try Session.open(manifest.request(arguments), mayTry: mayTry) {
       case .nothingToDo(let steps, let skipped):
+        if !execution.question { try scheduling.writeEmptyTrace() }
         if !execution.question || output.json { reporter.finish(RunSummary(upToDate: steps - skipped, skipped: skipped)) }
         return
       case .session(let opened, let asked): (session, goals) = (opened, asked)

@@ -32,6 +32,15 @@ struct SchedulingOptions: ParsableArguments {
     if let failures, failures < 0 { throw ValidationError("--failures takes a count") }
   }
 
+  /// Writes the trace of a run that has nothing to do.
+  func writeEmptyTrace() throws {
+    guard let trace else { return }
+    let file = open(trace, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw Problem(.inputOutput, "cannot write \(trace): \(String(cString: strerror(errno)))") }
+    defer { close(file) }
+    if let reason = Terminal.write("[\n]\n", to: file) { throw Problem(.inputOutput, "cannot write \(trace): \(reason)") }
+  }
+
   /// Sets what these options say. `jobs` is -j: without it, slots come from the make that started this program, if one did; the jobserver is
   /// returned.
   func set(_ options: inout RunOptions, jobs: Int?) -> Jobserver? {
