@@ -19,7 +19,7 @@ func smallWorkflow() throws -> Workspace {
 @Suite struct `The command line` {
   @Test(arguments: [
     ["-j2", "c", "word=y", "-k"], ["word=y", "-j", "2", "c"], ["run", "c", "--jobs=2", "word=y"], ["-kj2", "c", "word=y"],
-    ["run", "-sfenpire.json", "c", "word=y"],
+    ["run", "-sfenpire.json", "c", "word=y"], ["-l5000", "-kl5000.5", "word=y", "c"],
     ["-C.", "word=y", "--", "c"], ["run", "--until", "c", "word=y"],
   ])
   func `options, goals and variables stand in any order, values joined or not`(arguments: [String]) throws {
@@ -123,7 +123,7 @@ func smallWorkflow() throws -> Workspace {
   @Test(
     arguments: [
       (["run", "-f", "dir"], 66), (["append", "dir"], 66), (["append", "none"], 66), (["fmt", "none"], 66), (["fmt", "dir"], 66),
-      (["recipe", "validate", "none"], 66), (["recipe", "diff", "dir", "none"], 66), (["label", "none.mp4"], 66),
+      (["recipe", "validate", "none"], 66), (["recipe", "diff", "dir", "none"], 66), (["label", "-ox.json", "none.mp4"], 66),
       (["run", "--trace", "none/x"], 74), (["run", "--trace", "dir"], 74), (["run", "--events", "none/x"], 74),
     ] as [([String], Int32)])
   func `a file that cannot be read ends every verb alike, and so does one that cannot be written`(words: [String], code: Int32) throws {

@@ -90,8 +90,8 @@ let version = "0.1.0"
   private static func separated(_ words: [String]) -> [String] {
     let end = words.firstIndex(of: "--") ?? words.endIndex
     return words[..<end].flatMap { word -> [String] in
-      guard word.hasPrefix("-"), let option = word.dropFirst().firstIndex(where: { "jfC".contains($0) }), option > word.index(after: word.startIndex),
-        word[..<option].dropFirst().allSatisfy({ "knqBsv".contains($0) })
+      guard word.hasPrefix("-"), let option = word.dropFirst().firstIndex(where: { "jflC".contains($0) }),
+        option > word.index(after: word.startIndex), word[..<option].dropFirst().allSatisfy({ "knqBsv".contains($0) })
       else { return [word] }
       return [String(word[..<option]), "-" + word[option...]]
     } + words[end...]

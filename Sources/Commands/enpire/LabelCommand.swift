@@ -17,7 +17,7 @@ struct LabelCommand: ParsableCommand {
         enpire label demos/push-t/videos/*.mp4 -o demos/push-t/labels.json --sheets sheets
       """)
 
-  @Option(name: [.customShort("o"), .long], help: "The file of labels, read and written.") var output = "labels.json"
+  @Option(name: [.customShort("o", allowingJoined: true), .long], help: "The file of labels, read and written.") var output = "labels.json"
   @Option(help: "Who labels; your account's name if not given.") var by: String?
   @Option(help: "What success means: human, as whoever labels has it, or benchmark.") var criterion = "human"
   @Option(help: "The port; any that is free if not given.") var port: UInt16 = 0

@@ -8,7 +8,7 @@ struct SchedulingOptions: ParsableArguments {
   enum Form: String, ExpressibleByArgument, CaseIterable { case pipe, fifo }
 
   @Option(
-    name: [.customShort("l"), .long],
+    name: [.customShort("l", allowingJoined: true), .long],
     help: ArgumentHelp("While a step runs, start no other if the machine's load average is this or above.", valueName: "limit"))
   var load: Double?
 
