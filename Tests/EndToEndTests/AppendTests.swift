@@ -32,6 +32,14 @@ import Testing
     ((try? FileManager.default.contentsOfDirectory(atPath: workspace.path("enpire.steps").path())) ?? []).sorted()
   }
 
+  @Test func `a mistake in steps from standard input has its place there`() throws {
+    let workspace = try workspace()
+    let steps = #"{"steps":\n {"x": {"run": ["cp", "${in.i}", "x"], "in": {"i": "${step.zz.o}"}, "out": {"o": "x"}}}}"#
+    let script = "printf '\(steps)' | \(Workspace.program.path()) append -"
+    let outcome = workspace.outcome(of: try workspace.start(["-c", script], program: URL(filePath: "/bin/bash")))
+    #expect(outcome.code == 65 && outcome.errors.hasPrefix("error: standard input:2:52: no step 'zz'\n"), "\(outcome.errors)")
+  }
+
   @Test func `a run takes in what is appended while it goes on, and goals it brings up to date`() throws {
     let workspace = try workspace()
     let run = try workspace.start(["run", "--json"], number: 1)

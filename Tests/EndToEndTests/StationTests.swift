@@ -54,6 +54,11 @@ import Testing
     #expect(try state(workspace)["state"] == "free")
   }
 
+  @Test func `a fleet file that is missing is told where the manifest names it`() throws {
+    let outcome = try Workspace("{\"manifest\": 1,\n \"fleet\": \"none.json\", \"steps\": {}}").enpire("check")
+    #expect(outcome.code == 65 && outcome.errors.hasPrefix("error: enpire.json:2:11: no fleet file none.json\n"), "\(outcome.errors)")
+  }
+
   @Test(arguments: ["arm", "preempt"]) func `a name that is no station leaves the others as they are`(_ verb: String) throws {
     let workspace = try workspace("true")
     let before = try state(workspace)

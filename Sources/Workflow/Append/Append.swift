@@ -68,6 +68,7 @@ extension Session {
       throw Problem(
         .usage, "no step '\(parent)' to be the parent, and no experiment's id, as a-3", hint: suggestion(for: parent, among: graph.names))
     }
+    Origin.note(request.text, of: request.source)
     var known: [String: String] = [:]
     for declaration in graph.declarations { known[declaration.experiment] = known[declaration.experiment] ?? declaration.name }
     var declarations: [StepDeclaration] = []

@@ -58,7 +58,8 @@ public final class Session {
     let directory = Self.stateDirectory(of: manifest)
     let usesKinds = withKinds || (Array(manifest.steps.values) + appended).contains { if case .kind = $0.action { true } else { false } }
     let kinds = usesKinds ? try Catalogue.kinds(state: directory) : [:]
-    graph = try Graph(manifest, kinds: kinds, fleet: try manifest.fleet.map(Fleet.init(path:)) ?? Fleet(), settled: settled, recalled: recalled)
+    let fleet = try manifest.fleet.map { try Fleet(path: $0, of: manifest.path) } ?? Fleet()
+    graph = try Graph(manifest, kinds: kinds, fleet: fleet, settled: settled, recalled: recalled)
     try graph.insert(appended, parent: nil)
     state = try State(directory: directory)
     decider = Decider(graph: graph, state: state)

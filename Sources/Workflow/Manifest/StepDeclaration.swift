@@ -193,8 +193,11 @@ public struct Origin: Sendable {
     return Place(file: Files.display(file), line: place.line, column: place.column, source: Self.last!.finder.line(place.line))
   }
 
+  /// Notes the text of what is no file, as standard input, for the places of the errors that follow.
+  static func note(_ text: [UInt8], of name: String) { if FileStamp(of: name) == nil { last = (name, nil, PlaceFinder(text)) } }
+
   /// The file of the last error: of a hundred thousand steps that fail, each tells its place.
-  nonisolated(unsafe) private static var last: (file: String, stamp: FileStamp, finder: PlaceFinder)?  // one thread reads manifests
+  nonisolated(unsafe) private static var last: (file: String, stamp: FileStamp?, finder: PlaceFinder)?  // one thread reads manifests
 }
 
 extension Files {

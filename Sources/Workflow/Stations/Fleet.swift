@@ -30,8 +30,12 @@ public struct Fleet: Sendable {
 
   public init() {}
 
-  public init(path: String) throws {
-    guard Files.exists(path) else { throw Problem(.manifest, "no fleet file \(Files.display(path))", hint: "correct 'fleet' in the manifest") }
+  /// `manifest` is the path of the one that names it.
+  public init(path: String, of manifest: String? = nil) throws {
+    guard Files.exists(path) else {
+      let place = manifest.flatMap { Origin(file: $0, pointer: JSONPointer(["fleet"])).place() }
+      throw Problem(.manifest, "no fleet file \(Files.display(path))", at: place, hint: "correct 'fleet' in the manifest")
+    }
     let reader = Reader(file: path, text: try Files.read(path))
     let root = try reader.parse()
     try reader.version(root, "fleet")
