@@ -237,6 +237,25 @@ import Testing
     #expect(several.code == 64 && several.errors == "error: 'm' is several steps, each with a log\n  hint: there are: m[x=1], m[x=2]\n")
   }
 
+  @Test func `a step that has no log yet is not taken for another`() throws {
+    let workspace = try Workspace()
+    let (begun, go) = (workspace.path("begun").path(), workspace.path("go").path())
+    let script = "touch \(begun); until test -e \(go); do sleep 0.01; done"
+    try workspace.write(
+      #"{"manifest": 1, "steps": {"a": {"run": ["true"], "phony": true}, "k": {"run": ["sh", "-c", "\#(script)"], "phony": true}}}"#,
+      to: "enpire.json")
+    #expect(try workspace.enpire("run", "a").code == 0)
+    let before = try workspace.enpire("log", "k")
+    #expect(before.code == 64 && before.errors == "error: step 'k' has not run here\n  hint: enpire why 'k' tells how it stands\n")
+    #expect(try workspace.enpire("log", "b").errors.contains("did you mean 'a'?"))
+    let run = try workspace.start(["run", "k"], number: 1)
+    workspace.wait(for: "begun")
+    let meanwhile = try workspace.enpire("log", "k")
+    #expect(meanwhile.errors == "error: step 'k' has not run here\n  hint: a run is at work; there is a log once an attempt has ended\n")
+    try workspace.write("", to: "go")
+    #expect(workspace.outcome(of: run, number: 1).code == 0 && workspace.read("go") == "")
+  }
+
   /// Everything that lists something says at most so much, and how much it left out.
   @Test(arguments: [
     (["graph"], "steps"), (["lint"], "remarks"), (["stations"], "stations"), (["kinds"], "kinds"), (["status"], "steps"), (["plan"], "steps"),

@@ -84,6 +84,10 @@ struct LogCommand: ParsableCommand {
       throw Problem(.usage, "'\(step)' is several steps, each with a log", hint: "there are: " + names.prefix(12).joined(separator: ", ") + more)
     }
     if let execution = instances.first { return execution }
+    if (try? session.goals([step])) != nil {
+      let hint = session.isBusy ? "a run is at work; there is a log once an attempt has ended" : "enpire why '\(step)' tells how it stands"
+      throw Problem(.usage, "step '\(step)' has not run here", hint: hint)
+    }
     throw Problem(
       .usage, "step '\(step)' has not run here", hint: nearest(to: step, among: all.map(\.step)).map { "did you mean '\($0)'?" })
   }
