@@ -26,6 +26,7 @@ import Testing
     let told = try workspace.enpire("summary").output
     #expect(told.contains("unfinished: 1 step waits for approval") && told.contains("  move: move the arm?\n    enpire approve -f "), "\(told)")
     #expect(try workspace.enpire("why", "--last", "move").output == "move: waited for a person\n  move the arm?\n")
+    #expect(try JSON(parsing: workspace.enpire("why", "--last", "move", "--json").output)["differences"]?[0]?["what"] == "approval")
     #expect(try workspace.enpire("plan", "move").output.contains("ask      move\n           waits for a person: move the arm?"))
     let status = try JSON(parsing: try workspace.enpire("status", "--json").output)
     #expect(status["steps"]?.array?.first { $0["step"] == "move" }?["state"] == "approval")

@@ -233,6 +233,10 @@ func smallWorkflow() throws -> Workspace {
     _ = try workspace.enpire("-k")
     let last = try workspace.enpire("why", "--last").output
     #expect(last.contains("a: could not start\n  step a: no file 'in.txt'\n") && last.contains("c: was skipped\n"))
+    func what(_ words: String...) throws -> JSON? {
+      try JSON(parsing: try workspace.enpire(["why", "--json"] + words).output)["differences"]?[0]?["what"]
+    }
+    #expect(try what("--last", "a") == "failure" && what("--last", "c") == "skipped" && what("--run", "2", "d") == "output")
   }
 
   @Test func `why compares a record with now, as text and as JSON`() throws {

@@ -14,20 +14,35 @@ public struct RecordedDecision: Sendable {
     case fail
     /// It waited for a person when the run ended; its one reason has the command too.
     case ask
+
+    /// The kind of its reasons, if they do not say it themselves.
+    fileprivate var what: String {
+      switch self {
+      case .run: Reason.What.other.rawValue
+      case .restore: "output"
+      case .skip: "skipped"
+      case .fail: Reason.What.failure.rawValue
+      case .ask: "approval"
+      }
+    }
   }
 
   public let run: Int
   public let step: String
   public let action: Action
   public let key: String?
-  /// As `Reason.json` gives them; at most 20.
+  /// As `Reason.json` gives them, each with its `what`; at most 20.
   public let reasons: [JSON]
   /// How many there were.
   public let count: Int
 
   init(run: Int = 0, step: String, action: Action, key: String?, reasons: [JSON], count: Int? = nil) {
     (self.run, self.step, self.action, self.key) = (run, step, action, key)
-    self.reasons = Array(reasons.prefix(20))
+    self.reasons = reasons.prefix(20).map { reason in
+      var reason = reason
+      if reason["what"] == nil { reason["what"] = .string(action.what) }
+      return reason
+    }
     self.count = count ?? reasons.count
   }
 }
