@@ -74,6 +74,31 @@ func smallWorkflow() throws -> Workspace {
     #expect(try workspace.enpire("--only", "c").code == 3, "no old result is passed off as a new one")
   }
 
+  @Test(arguments: [
+    ["-C", "sub", "-f", "../enpire.json"], ["-f", "sub/../enpire.json"], ["-f", "././enpire.json"], ["-f", ".//enpire.json"], ["-f", "WHOLE"],
+    ["-f", "link/../../enpire.json"],
+  ])
+  func `a manifest is the same however its path is written`(arguments: [String]) throws {
+    let workspace = try Workspace(
+      """
+      {"manifest": 1, "default": ["s", "up"], "steps": {
+        "s": {"run": ["sh", "-c", "grep -c x *.txt > n; true"], "in": {"i": "in.txt"}, "out": {"n": "n"}},
+        "up": {"run": ["cp", "in.txt", "up"], "in": {"i": "sub/../in.txt"}, "out": {"o": "up"}}}}
+      """, files: ["in.txt": "x\n", "sub/deep/file": ""])
+    try FileManager.default.createSymbolicLink(atPath: workspace.path("link").path(), withDestinationPath: "sub/deep")
+    let whole = workspace.path("enpire.json").path().replacing("/enpire-", with: "//./enpire-")
+    let arguments = arguments.map { $0 == "WHOLE" ? whole : $0 }
+    let outcome = try workspace.enpire(["run"] + arguments)
+    #expect(outcome.code == 0 && workspace.read("n") == "1\n" && workspace.read("up") == "x\n", "\(outcome.errors)")
+    #expect(try workspace.enpire().errors.hasPrefix("nothing to do"))
+    try workspace.write(
+      """
+      {"manifest": 1, "steps": {"a": {"run": ["touch", "o"], "out": {"o": "o"}},
+        "b": {"run": ["cp", "o", "p"], "in": {"i": "./o"}, "out": {"p": "p"}}}}
+      """, to: "enpire.json")
+    #expect(try workspace.enpire(["check"] + arguments).errors.contains("'./o' is what step 'a' publishes"))
+  }
+
   @Test func `--explain says why, on standard error, beside JSON and with -s too`() throws {
     let workspace = try smallWorkflow()
     _ = try workspace.enpire()

@@ -9,8 +9,7 @@ extension Attempt {
     if step.kind != nil { return [] }
     let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
     let targets = Dictionary(
-      files.filter { $0.hasPrefix(workspace) && !$0.split(separator: "/").contains("..") }
-        .map { (Files.normal($0), $0) }, uniquingKeysWith: min)
+      files.map { (Files.normal($0), $0) }.filter { $0.0.hasPrefix(workspace) }, uniquingKeysWith: min)
     // What lies in an input directory is there with it.
     func isInside(_ path: String) -> Bool {
       Files.parent(of: path).map { targets[$0] != nil || ($0.count > workspace.count && isInside($0)) } ?? false

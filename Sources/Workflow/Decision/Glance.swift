@@ -15,7 +15,7 @@ public struct Request: Sendable {
   let goals: [String]
 
   public init(manifest path: String, overrides: [(name: String, value: String)], goals: [String]) {
-    (self.path, self.overrides, self.goals) = (Files.absolute(path), overrides, goals)
+    (self.path, self.overrides, self.goals) = (Files.located(path), overrides, goals)
   }
 
   var directory: String { Files.parent(of: path) ?? "." }

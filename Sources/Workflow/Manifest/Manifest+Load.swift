@@ -7,7 +7,7 @@ import OrderedCollections
 extension Manifest {
   /// Loads `path`. `overrides` are `NAME=value` of the command line.
   public init(path: String, overrides: [(name: String, value: String)] = []) throws {
-    let path = Files.absolute(path)
+    let path = Files.located(path)
     guard Files.exists(path) else {
       throw Problem(.manifest, "no manifest \(Files.display(path))", hint: "name one with -f FILE, or change to its directory with -C DIR")
     }

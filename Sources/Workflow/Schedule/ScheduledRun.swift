@@ -34,7 +34,7 @@ public struct ScheduledRun {
 
   public init(_ options: Options) {
     self.options = options
-    path = Files.normal(Files.absolute(options.manifest))
+    path = Files.located(options.manifest)
     state = Session.stateDirectory(besides: Files.parent(of: path) ?? "/")
     // A manifest that is wrong is told of by the run itself.
     let stem = Files.name(of: path)

@@ -91,7 +91,7 @@ extension Session {
   /// Puts a database that SQLite cannot read out of the way, before a session is opened: its records are lost, its store is not.
   /// Returns where it is now; nil if it can be read.
   public static func setAsideUnreadable(manifestPath: String) throws -> String? {
-    let directory = stateDirectory(besides: Files.parent(of: Files.absolute(manifestPath)) ?? "/")
+    let directory = stateDirectory(besides: Files.parent(of: Files.located(manifestPath)) ?? "/")
     let file = directory + "/state.db"
     guard Files.exists(file) else { return nil }
     let lock = try WorkspaceLock(state: directory, patience: true) { _ in }

@@ -274,6 +274,15 @@ enum Files {
     return (directory ?? currentDirectory) + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
   }
 
+  /// The absolute path of a file whose directory is written without `.`, `..` and empty parts. One that is plain stays as it is; where a `..` may
+  /// stand behind a link, the kernel says where it leads.
+  static func located(_ path: String) -> String {
+    let path = absolute(path)
+    guard let directory = parent(of: path), case let words = normal(directory), words != directory else { return path }
+    guard let whole = directory.split(separator: "/").contains("..") ? real(directory) : words else { return path }
+    return (whole == "/" ? "" : whole) + "/" + name(of: path)
+  }
+
   /// Without `.`, `..` and repeated slashes, by the words alone.
   static func normal(_ path: String) -> String {
     var parts: [Substring] = []
