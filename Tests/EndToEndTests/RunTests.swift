@@ -235,6 +235,27 @@ import Testing
     #expect(workspace.read("o") == "x\n")
   }
 
+  @Test func `a name may begin with a mark that joins what stands before it`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["s", "r"], "steps": {
+        "s": {"run": ["sh", "-c", "cat d/* e/f/* MARKm > ${out.o}; cp MARKm p/MARKm"], "in": {"d": "d/*.txt", "e": "e", "m": "MARKm"},
+          "out": {"o": "q/MARKo", "p": "p/"}},
+        "r": {"run": ["cp", "${in.i}", "${out.o}"], "in": {"i": "${step.s.o}"}, "out": {"o": "r/MARK/MARK"}}}}
+      """#.replacing("MARK", with: "\u{301}"),
+      files: ["d/\u{301}x.txt": "1", "e/f/\u{200d}y": "2", "\u{301}m": "3"])
+    let first = try workspace.enpire()
+    #expect(first.code == 0 && workspace.read("q/\u{301}o") == "123" && workspace.read("r/\u{301}/\u{301}") == "123", "\(first.errors)")
+    #expect(workspace.read("p/\u{301}m") == "3")
+    #expect(try workspace.enpire().errors.hasPrefix("nothing to do"))
+    try workspace.write("4", to: "d/\u{301}x.txt")
+    #expect(try workspace.enpire().code == 0 && workspace.read("q/\u{301}o") == "423")
+    for path in ["a/../\u{301}o", "/\u{301}o", "../\u{301}o"] {
+      try workspace.write(#"{"manifest": 1, "steps": {"a": {"run": ["touch", "${out.o}"], "out": {"o": "\#(path)"}}}}"#, to: "enpire.json")
+      #expect(try workspace.enpire("check").errors.contains("would publish to"))
+    }
+  }
+
   @Test func `a step that comes after another one finds what that one published`() throws {
     let workspace = try Workspace(
       #"""

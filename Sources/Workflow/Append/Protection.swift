@@ -43,7 +43,7 @@ extension Session {
       throw problem("an appended step has no secrets", "secrets", hint: "write it into the manifest, if it needs them")
     }
     for (port, texts) in step.inputs {
-      for case .files(let path) in texts where path.hasPrefix("/") || path.split(separator: "/").contains("..") {
+      for case .files(let path) in texts where Files.isAbsolute(path) || Files.parts(of: path).contains("..") {
         throw problem(
           "an appended step reads '\(path)', which is not below the manifest's directory", "in", port,
           hint: "let a step of the manifest read it, and refer to that one's output")
@@ -81,7 +81,7 @@ extension Decider {
     let place = Files.real(state.directory).map { $0 + "/" }
     for path in paths {
       guard let real = Files.real(path) else { continue }
-      if real != root, !real.hasPrefix(root + "/") {
+      if !Files.lies(real, in: root) {
         throw step.declaration.problem(
           "an appended step reads \(Files.display(path)), which a link leads out of the manifest's directory", "in", hint: "name another file")
       }
@@ -102,14 +102,14 @@ private struct Sources {
   init(of graph: Graph) {
     for step in graph.steps {
       for case .files(let text) in step.inputs.values.joined() {
-        let path = text.hasPrefix("./") ? String(text.dropFirst(2)) : text.hasSuffix("/") ? String(text.dropLast()) : text
+        let path = Files.rest(of: text, after: "./") ?? (text.hasSuffix("/") ? String(text.dropLast()) : text)
         if Files.isPattern(path) {
           patterns.append((path, step))
           continue
         }
         if readers.updateValue(step, forKey: path) != nil { continue }
         var parent = path[...]
-        while let slash = parent.lastIndex(of: "/") {
+        while let slash = parent.utf8.lastIndex(of: Files.slash) {
           parent = parent[..<slash]
           if parents.updateValue(step, forKey: parent) != nil { break }
         }
@@ -121,7 +121,7 @@ private struct Sources {
   func reader(of path: String, besides step: Step) -> Step? {
     if let reader = readers[path] ?? parents[path[...]], reader !== step { return reader }
     var parent = path[...]
-    while let slash = parent.lastIndex(of: "/") {
+    while let slash = parent.utf8.lastIndex(of: Files.slash) {
       parent = parent[..<slash]
       if let reader = readers[String(parent)], reader !== step { return reader }
     }

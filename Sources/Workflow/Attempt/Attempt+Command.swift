@@ -9,14 +9,10 @@ extension Attempt {
     if step.kind != nil { return [] }
     let workspace = (step.declaration.scope?.directory ?? session.manifest.directory) + "/"
     let targets = Dictionary(
-      files.map { (Files.normal($0), $0) }.filter { $0.0.hasPrefix(workspace) }, uniquingKeysWith: min)
+      files.compactMap { file in Files.rest(of: Files.normal(file), after: workspace).map { ($0, file) } }, uniquingKeysWith: min)
     // What lies in an input directory is there with it.
-    func isInside(_ path: String) -> Bool {
-      Files.parent(of: path).map { targets[$0] != nil || ($0.count > workspace.count && isInside($0)) } ?? false
-    }
-    return targets.filter { !isInside($0.key) }.sorted { $0.key < $1.key }.map {
-      Rooms.Link(name: String($0.key.dropFirst(workspace.count)), target: $0.value)
-    }
+    func isInside(_ name: String) -> Bool { Files.parent(of: name).map { targets[$0] != nil || isInside($0) } ?? false }
+    return targets.filter { !isInside($0.key) }.sorted { $0.key < $1.key }.map { Rooms.Link(name: $0.key, target: $0.value) }
   }
 
   /// What it finds: links to its inputs, and the directories of them and of its outputs.

@@ -32,7 +32,7 @@ extension Attempt {
       }
       return try session.state.store.addFile(path, descriptor, status, form: output.form)
     case .link:
-      guard let real = Files.real(path), real.hasPrefix((Files.real(directory) ?? directory) + "/") || exposure.covers(real) else {
+      guard let real = Files.real(path), Files.lies(real, in: Files.real(directory) ?? directory) || exposure.covers(real) else {
         throw Problem(
           .stepFailed, "\(step.name): its output '\(output.name)' (\(output.path)) is a link to what is none of its inputs",
           hint: "copy what it leads to")

@@ -17,10 +17,7 @@ struct Exposure {
 
   /// Whether a link of the step's may lead to `path`, which is free of links.
   func covers(_ path: String) -> Bool {
-    (readable + writable).contains { shown in
-      let real = Files.real(shown) ?? shown
-      return path == real || path.hasPrefix(real + "/")
-    }
+    (readable + writable).contains { Files.lies(path, in: Files.real($0) ?? $0) }
   }
 
   /// With too many inputs for a mount each, the directories of those that lie in the same one; but never one that holds `forbidden`.

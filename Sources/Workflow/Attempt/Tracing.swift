@@ -60,7 +60,7 @@ enum Tracing {
       let isFound = !result.hasPrefix("-1")
       // Other failures than absence tell that it is there.
       guard isFound || result.contains("ENOENT") || result.contains("ENOTDIR") else { continue }
-      let full = Files.normal(path.hasPrefix("/") ? path : base + "/" + path)
+      let full = Files.normal(Files.isAbsolute(path) ? path : base + "/" + path)
       if name == "chdir", isFound { places[process] = full }
       let opens = name.hasPrefix("open") || name.hasPrefix("exec")
       if opens, flags.contains("O_CREAT") || flags.contains("O_WRONLY") { continue }

@@ -31,27 +31,27 @@ extension Attempt {
     let state = session.state.directory
     let declared = files.map(Files.normal)
     let written = step.outputs.map { Files.normal(workspace + "/" + $0.path) }
-    func lies(_ path: String, in other: String) -> Bool { path == other || path.hasPrefix(other + "/") }
     var ports = Set(step.declaration.inputs.keys)
     var told: [String: Int] = [:]
     for access in accesses {
       // What is looked for in the private directory would lie at the same place in the workspace.
-      let inside = lies(access.path, in: directory)
-      let path = inside ? workspace + access.path.dropFirst(directory.count) : access.path
+      let inside = Files.lies(access.path, in: directory)
+      let path = inside ? workspace + (Files.rest(of: access.path, after: directory) ?? "") : access.path
       if inside && access.found { continue }
-      if path == workspace || lies(path, in: state) || (lies(workspace, in: path) && path != "/") || path == "/" { continue }
+      if path == workspace || Files.lies(path, in: state) || (Files.lies(workspace, in: path) && path != "/") || path == "/" { continue }
       // What another step publishes may not be there yet.
-      let isPublished = lies(path, in: workspace) && session.wholeGraph.publisher(of: String(path.dropFirst(workspace.count + 1))) != nil
-      let isKnown = isPublished || lies(path, in: workspace) && Files.exists(path)
-      guard isKnown || !lies(path, in: workspace) && !access.found && access.form == .opened && Self.isData(path) else { continue }
-      if declared.contains(where: { lies(path, in: $0) || lies($0, in: path) })
-        || written.contains(where: { lies(path, in: $0) || lies($0, in: path) })
+      let below = Files.rest(of: path, after: workspace + "/")
+      let isPublished = below.map { session.wholeGraph.publisher(of: $0) != nil } ?? false
+      let isKnown = isPublished || Files.lies(path, in: workspace) && Files.exists(path)
+      guard isKnown || !Files.lies(path, in: workspace) && !access.found && access.form == .opened && Self.isData(path) else { continue }
+      if declared.contains(where: { Files.lies(path, in: $0) || Files.lies($0, in: path) })
+        || written.contains(where: { Files.lies(path, in: $0) || Files.lies($0, in: path) })
       {
         continue
       }
       // A directory that is only passed through tells nothing.
       if access.form == .probed, Files.isDirectory(path) { continue }
-      let name = lies(path, in: workspace) ? String(path.dropFirst(workspace.count + 1)) : path
+      let name = below ?? path
       let isProbe = access.form == .probed
       if let index = told[name] {
         if !isProbe { report.undeclared[index].isProbe = false }
@@ -70,7 +70,7 @@ extension Attempt {
       for artifact in artifacts {
         guard let shown = shownPaths[artifact.path ?? artifact.digest.hex + artifact.name] else { continue }
         let places = shown.map { Files.normal($0) }
-        if !opened.contains(where: { path in places.contains { lies(path, in: $0) } }) {
+        if !opened.contains(where: { path in places.contains { Files.lies(path, in: $0) } }) {
           report.unused.append((port, artifact.path.map { Files.display($0) } ?? artifact.name))
         }
       }
@@ -129,7 +129,7 @@ extension Attempt {
       let quoted = said.split { "'\"‘’`\n".contains($0) }.filter { $0.utf8.count < 400 }
       let words = (said.split(whereSeparator: breaks.contains) + quoted).filter { $0.contains { $0.isLetter } && $0 != "." && $0 != ".." }
       let asked = words.prefix(200).map {
-        FileAccess(path: Files.normal($0.hasPrefix("/") ? String($0) : directory + "/" + $0), form: .opened, found: false)
+        FileAccess(path: Files.normal($0.utf8.first == Files.slash ? String($0) : directory + "/" + $0), form: .opened, found: false)
       }
       found = report(on: asked).undeclared
     }

@@ -188,7 +188,7 @@ extension Glance.Part {
       }
       return step.publishes.values.allSatisfy { published in
         let path = published.hasSuffix("/") ? String(published.dropLast()) : published
-        return !others.contains { $0.0 == path || $0.0.hasPrefix(path + "/") || path.hasPrefix($0.0 + "/") }
+        return !others.contains { Files.lies($0.0, in: path) || Files.lies(path, in: $0.0) }
       }
     }
   }

@@ -268,7 +268,7 @@ private struct SnapshotWriter {
     return [list(path, .directory, files)] + (try files.map { try watch(path + "/" + $0, kind) })
   }
 
-  private func relative(_ path: String) -> String { path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path }
+  private func relative(_ path: String) -> String { Files.rest(of: path, after: prefix) ?? path }
 
   private mutating func watch(_ path: String, _ kind: Snapshot.Watch.Kind, digest: Digest? = nil) throws -> UInt32 {
     let entry: FileDigests.Entry

@@ -127,9 +127,9 @@ public final class Watcher {
     for (index, (path, kind)) in zip(paths, kinds).enumerated() {
       switch kind {
       case .pattern:
-        let parts = names[index].split(separator: "/")
+        let parts = Files.parts(of: names[index])
         let fixed = min(parts.prefix { !Files.isPattern(String($0)) }.count, parts.count - 1)
-        let place = (names[index].hasPrefix("/") ? "/" : root + (fixed > 0 ? "/" : "")) + parts[..<fixed].joined(separator: "/")
+        let place = (Files.isAbsolute(names[index]) ? "/" : root + (fixed > 0 ? "/" : "")) + parts[..<fixed].joined(separator: "/")
         if fixed == parts.count - 1 { _ = follow(place) } else { followTree(place) }
       case .directory: followTree(path)
       case .appended: _ = follow(path)
@@ -280,7 +280,7 @@ public final class Watcher {
     }
   }
 
-  private func isInState(_ path: String) -> Bool { (path + "/").hasPrefix(state + "/") }
+  private func isInState(_ path: String) -> Bool { Files.lies(path, in: state) }
 
   // MARK: Answers
 

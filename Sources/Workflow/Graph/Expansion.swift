@@ -139,7 +139,7 @@ struct Expansion {
   }
 
   /// Whether a path stays below where it starts; what variables and lists put into it cannot lead elsewhere.
-  static func isBelow(_ path: String) -> Bool { !path.isEmpty && !path.hasPrefix("/") && !path.split(separator: "/").contains("..") }
+  static func isBelow(_ path: String) -> Bool { !path.isEmpty && !Files.isAbsolute(path) && !Files.parts(of: path).contains("..") }
 
   private func options(of step: Step) throws -> StepOptions {
     let declaration = step.declaration

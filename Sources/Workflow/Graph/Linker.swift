@@ -246,7 +246,7 @@ struct Linker {
           sentence: "'\(pattern)' lies in what step '\(publisher.name)' publishes",
           hint: "take the directory, ${step.\(publisher.name).\(publisher.publishes.keys.first ?? "")}, so that it comes first")
       }
-      if step.kind == nil, let output = step.publishes.first(where: { $0.value.hasPrefix(plain + "/") }) {
+      if step.kind == nil, let output = step.publishes.first(where: { Files.rest(of: $0.value, after: plain + "/") != nil }) {
         throw TemplateError(
           sentence: "the output '\(output.key)' (\(output.value)) would lie in the input '\(pattern)'", hint: "inputs are read only; write elsewhere")
       }

@@ -21,7 +21,7 @@ struct Publishers {
 
   mutating func claim(_ path: String, _ step: Step.ID) throws(Fault) {
     let path = path.hasSuffix("/") ? String(path.dropLast()) : path
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let parts = Files.parts(of: path, omittingEmpty: false)
     guard !path.utf8.contains(0), parts.allSatisfy({ !["", ".", "..", ".git"].contains($0) && !$0.hasSuffix(".steps") }), parts[0] != ".enpire"
     else { throw .notPlain }
     // What is copied there has a few letters more for a moment.
@@ -29,7 +29,7 @@ struct Publishers {
     if let other = owners[path] ?? parents[path[...]] { throw .taken(other) }
     var new: [Substring] = []
     var parent = path[...]
-    while let slash = parent.lastIndex(of: "/") {
+    while let slash = parent.utf8.lastIndex(of: Files.slash) {
       parent = parent[..<slash]
       if let other = owners[String(parent)] { throw .taken(other) }
       if parents[parent] != nil { break }
@@ -45,7 +45,7 @@ struct Publishers {
   /// Who publishes a directory that the path lies in.
   func owner(above path: String) -> Step.ID? {
     var parent = path[...]
-    while let slash = parent.lastIndex(of: "/") {
+    while let slash = parent.utf8.lastIndex(of: Files.slash) {
       parent = parent[..<slash]
       if let owner = owners[String(parent)] { return owner }
       // Whatever holds something that is published lies in nothing that is.

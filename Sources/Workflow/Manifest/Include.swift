@@ -63,7 +63,7 @@ struct Include {
 
   private func output(_ json: JSON?, _ pointer: JSONPointer, _ reader: Reader, near file: String) throws -> String? {
     guard let json else { return nil }
-    guard let path = json.string, !path.isEmpty, !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+    guard let path = json.string, Expansion.isBelow(path) else {
       throw reader.problem("'out' must be a directory below the manifest's", pointer / "out")
     }
     return Files.normal(Files.absolute(path, in: Files.parent(of: file) ?? "."))
@@ -91,12 +91,12 @@ struct Include {
     try addPools(root, reader, variables)
     try read(root["include"], of: reader, prefix: prefix, variables: variables, chain: chain)
     let directory = Files.parent(of: path) ?? "/"
-    let inputs = directory == self.root ? "" : directory.hasPrefix(self.root + "/") ? directory.dropFirst(self.root.count + 1) + "/" : directory + "/"
-    let outputs = out.map { $0 == self.root ? "" : $0.dropFirst(self.root.count + 1) + "/" } ?? inputs
+    let inputs = directory == self.root ? "" : (Files.rest(of: directory, after: self.root + "/") ?? directory) + "/"
+    let outputs = out.map { $0 == self.root ? "" : (Files.rest(of: $0, after: self.root + "/") ?? $0) + "/" } ?? inputs
     let scope = Scope(prefix: prefix, variables: variables, directory: directory, inputs: inputs, outputs: outputs)
     for (name, step) in try reader.object(root["steps"], JSONPointer(["steps"])) {
       let declaration = try reader.step(name, step).renamed(prefix + name, scope: scope)
-      if outputs.hasPrefix("/"), !declaration.outputs.isEmpty {
+      if Files.isAbsolute(outputs), !declaration.outputs.isEmpty {
         throw outer.problem(
           "step '\(declaration.name)' would publish outside the manifest's directory", place, hint: "say where: {\"file\": …, \"out\": \"results\"}")
       }

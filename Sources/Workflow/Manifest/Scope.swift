@@ -29,7 +29,7 @@ public final class Scope: Sendable {
     Scope(prefix: prefix, variables: variables, directory: directory, inputs: inputs, outputs: outputs, stem: stem)
   }
 
-  func input(_ pattern: String) -> String { pattern.hasPrefix("/") ? pattern : inputs + pattern }
+  func input(_ pattern: String) -> String { Files.isAbsolute(pattern) ? pattern : inputs + pattern }
 }
 
 extension Graph {

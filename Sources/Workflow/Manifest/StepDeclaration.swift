@@ -203,7 +203,6 @@ public struct Origin: Sendable {
 extension Files {
   /// The path as a person would write it: relative to the current directory if it lies below.
   static func display(_ path: String) -> String {
-    let prefix = currentDirectory + "/"
-    return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+    rest(of: path, after: currentDirectory + "/") ?? path
   }
 }

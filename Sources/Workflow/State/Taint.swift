@@ -68,11 +68,11 @@ extension Session {
       digests = [try Store.artifact(at: path, form: Files.isDirectory(path) ? .directory : .file, look: state.files.entry).digest]
       // As part of a directory that is an input.
       var parent = Files.parent(of: path)
-      while let directory = parent, directory.hasPrefix(manifest.directory + "/") {
+      while let directory = parent, Files.rest(of: directory, after: manifest.directory + "/") != nil {
         digests.append(try Store.artifact(at: directory, form: .directory, look: state.files.entry).digest)
         parent = Files.parent(of: directory)
       }
-      if path.hasPrefix(manifest.directory + "/") { name = String(path.dropFirst(manifest.directory.count + 1)) }
+      name = Files.rest(of: path, after: manifest.directory + "/") ?? name
     case .station:
       guard graph.fleet.stations.contains(where: { $0.name == name }) else {
         throw Problem(.usage, "no station '\(name)'", hint: suggestion(for: name, among: graph.fleet.stations.map(\.name)))

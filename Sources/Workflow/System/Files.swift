@@ -263,15 +263,36 @@ enum Files {
   }
 
   static func parent(of path: String) -> String? {
-    guard let slash = path.lastIndex(of: "/") else { return nil }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    guard let last = path.utf8.lastIndex(of: slash) else { return nil }
+    return last == path.startIndex ? "/" : String(path[..<last])
   }
 
-  static func name(of path: String) -> String { path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path }
+  static func name(of path: String) -> String { path.utf8.lastIndex(of: slash).map { String(path[path.utf8.index(after: $0)...]) } ?? path }
 
   static func absolute(_ path: String, in directory: String? = nil) -> String {
-    if path.hasPrefix("/") { return path }
-    return (directory ?? currentDirectory) + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+    if isAbsolute(path) { return path }
+    return (directory ?? currentDirectory) + "/" + (rest(of: path, after: "./") ?? path)
+  }
+
+  /// Paths are bytes: to Swift, a slash and a mark that the next name begins with are one character.
+  static let slash = UInt8(ascii: "/")
+
+  static func isAbsolute(_ path: String) -> Bool { path.utf8.first == slash }
+
+  static func parts(of path: String, omittingEmpty: Bool = true) -> [Substring] {
+    path.utf8.split(separator: slash, omittingEmptySubsequences: omittingEmpty).map { Substring($0) }
+  }
+
+  /// What follows `start` in a path that begins so.
+  static func rest(of path: String, after start: String) -> String? {
+    let count = start.utf8.count
+    guard path.utf8.count >= count, memcmp(path, start, count) == 0 else { return nil }
+    return String(path[path.utf8.index(path.startIndex, offsetBy: count)...])
+  }
+
+  /// Whether a path is another one or lies below that.
+  static func lies(_ path: String, in directory: String) -> Bool {
+    rest(of: path, after: directory).map { $0.isEmpty || isAbsolute($0) } ?? false
   }
 
   /// The absolute path of a file whose directory is written without `.`, `..` and empty parts. One that is plain stays as it is; where a `..` may
@@ -279,17 +300,17 @@ enum Files {
   static func located(_ path: String) -> String {
     let path = absolute(path)
     guard let directory = parent(of: path), case let words = normal(directory), words != directory else { return path }
-    guard let whole = directory.split(separator: "/").contains("..") ? real(directory) : words else { return path }
+    guard let whole = parts(of: directory).contains("..") ? real(directory) : words else { return path }
     return (whole == "/" ? "" : whole) + "/" + name(of: path)
   }
 
   /// Without `.`, `..` and repeated slashes, by the words alone.
   static func normal(_ path: String) -> String {
-    var parts: [Substring] = []
-    for part in path.split(separator: "/") where part != "." {
-      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    var kept: [Substring] = []
+    for part in parts(of: path) where part != "." {
+      if part == ".." { _ = kept.popLast() } else { kept.append(part) }
     }
-    return "/" + parts.joined(separator: "/")
+    return "/" + kept.joined(separator: "/")
   }
 
   /// A path relative to a directory, without `.`, `..` and empty parts; as it is if it leads elsewhere.
@@ -301,7 +322,7 @@ enum Files {
     }
     if isPlain { return path }
     let whole = normal(absolute(path, in: directory)) + (path.hasSuffix("/") ? "/" : "")
-    return whole.hasPrefix(directory + "/") ? String(whole.dropFirst(directory.utf8.count + 1)) : path
+    return rest(of: whole, after: directory + "/") ?? path
   }
 
   static var currentDirectory: String {
@@ -312,12 +333,21 @@ enum Files {
 
   static func isPattern(_ path: String) -> Bool { path.utf8.contains { "*?[".utf8.contains($0) } }
 
+  /// A pattern that means just this.
+  static func escaped(_ text: String) -> String {
+    var escaped = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if "*?[\\".unicodeScalars.contains(scalar) { escaped.append("\\") }
+      escaped.append(scalar)
+    }
+    return String(escaped)
+  }
+
   /// The files and directories that a path or shell pattern in a directory means, sorted by their bytes. The directory's own name is no pattern.
   static func matches(_ pattern: String, in directory: String = "/") -> [String] {
     let path = absolute(pattern, in: directory)
     guard isPattern(pattern) else { return exists(path) ? [path] : [] }
-    let escaped = directory.reduce(into: "") { $0 += "*?[\\".contains($1) ? "\\\($1)" : String($1) }
-    let pattern = absolute(pattern, in: escaped)
+    let pattern = absolute(pattern, in: escaped(directory))
     var result = glob_t()
     defer { globfree(&result) }
     guard Glibc.glob(pattern, 0, nil, &result) == 0 else { return [] }
