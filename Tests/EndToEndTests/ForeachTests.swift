@@ -94,6 +94,24 @@ import Testing
     #expect(try workspace.summary()["ran"] == 0)
   }
 
+  @Test func `two lists are paired element by element, whatever the elements are called`() throws {
+    let list = #"["plain", "sub/b", "b=c", "c,d", "", "$x", [1, 2], 3]"#
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["all"], "steps": {
+        "list": {"run": ["cp", "${in.l}", "${out.items}"], "in": {"l": "list"}, "out": {"items": "l.json"}},
+        "first": {"run": ["sh", "-c", "printf %s \"$E\" > \"$1\"", "sh", "${out.o}"], "foreach": {"e": "${step.list}"}, "env": {"E": "${matrix.e}"},
+          "out": {"o": "o-${matrix.e}x"}},
+        "second": {"run": ["cp", "${in.i}", "${out.o}"], "foreach": {"e": "${step.list}"}, "in": {"i": "${step.first[e=${matrix.e}].o}"},
+          "after": "first[e=${matrix.e}]", "out": {"o": "p-${matrix.e}x"}},
+        "all": {"run": ["sh", "-c", "cat \"$@\" > all", "sh", "${in.i}"], "in": {"i": "${step.second[*].o}"}, "out": {"o": "all"}}}}
+      """#, files: ["list": list])
+    let first = try workspace.enpire()
+    #expect(first.code == 0 && workspace.read("all") == "plainsub/bb=cc,d$x[1,2]3", "\(first.errors)")
+    #expect(try workspace.enpire("status").output.contains("second[e=plain]"))
+    #expect(try workspace.summary()["ran"] == 0)
+  }
+
   @Test func `one element runs again if it is asked for with -B`() throws {
     let workspace = try workspace(#"{"names": ["a", "b"]}"#)
     #expect(try workspace.summary()["ran"] == 5)

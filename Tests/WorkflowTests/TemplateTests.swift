@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct `Templates` {
   private func expand(_ json: JSON) throws -> JSON {
-    try Template.expand(json) { reference in
+    try Template.expand(json) { reference, _ in
       switch reference {
       case .variable("n"): 3
       case .variable("name"): "train"

@@ -41,7 +41,7 @@ struct Expansion {
       id: id, name: declaration.name, wholeName: declaration.name, declaration: declaration, kind: kind, matrix: [:], shard: nil, parent: parent)
     var lists = declaration.foreach
     for (name, list) in lists {
-      do { lists[name] = try list.expanded { try graph.value(of: $0, in: declaration, matrix: [:]) } } catch let error as TemplateError {
+      do { lists[name] = try list.expanded { try graph.value(of: $0, after: $1, in: declaration, matrix: [:]) } } catch let error as TemplateError {
         throw declaration.problem(error.sentence, "foreach", name, hint: error.hint)
       }
     }
@@ -84,7 +84,7 @@ struct Expansion {
     _ json: JSON, _ declaration: StepDeclaration, _ matrix: OrderedDictionary<String, JSON>, _ pointer: [String], settled: Bool = false
   ) throws -> JSON {
     do {
-      let expanded = try Template.expand(json) { try graph.value(of: $0, in: declaration, matrix: matrix) }
+      let expanded = try Template.expand(json) { try graph.value(of: $0, after: $1, in: declaration, matrix: matrix) }
       return settled ? try Template.settle(expanded) : expanded
     } catch let error as TemplateError {
       throw Problem(
@@ -130,11 +130,9 @@ struct Expansion {
       }
     }
     step.options = try options(of: step)
-    do { step.condition = try declaration.when?.expanded { try graph.value(of: $0, in: declaration, matrix: step.matrix) } } catch let error
-      as TemplateError
-    {
-      throw declaration.problem(error.sentence, "when", hint: error.hint)
-    }
+    do {
+      step.condition = try declaration.when?.expanded { try graph.value(of: $0, after: $1, in: declaration, matrix: step.matrix) }
+    } catch let error as TemplateError { throw declaration.problem(error.sentence, "when", hint: error.hint) }
     step.stations = try stations(of: step)
   }
 

@@ -102,7 +102,7 @@ struct Linker {
       }
     }
     var found = try step.declaration.after.enumerated().map { index, name in
-      let name = try expand(name, in: step, "after", String(index))
+      let name = try expand(after: name, in: step, index)
       return name.hasSuffix("?") ? String(name.dropLast()) : name
     }
     for (port, texts) in step.declaration.inputs {
@@ -211,7 +211,7 @@ struct Linker {
   private func source(of text: String, in step: Step, _ port: String) throws -> Step.Source {
     let expanded: JSON
     do {
-      expanded = try Template.expand(.string(text)) { try graph.value(of: $0, in: step.declaration, matrix: step.matrix) }
+      expanded = try Template.expand(.string(text)) { try graph.value(of: $0, after: $1, in: step.declaration, matrix: step.matrix) }
       let written = expanded.string ?? expanded.canonical
       let segments = try Template.parse(written)
       if segments.count == 1, case .reference(.step(let reference)) = segments[0] {
@@ -298,14 +298,20 @@ struct Linker {
   private func expand(_ text: String, in step: Step, _ pointer: String...) throws -> String {
     guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
     do {
-      let value = try Template.expand(.string(text)) { try graph.value(of: $0, in: step.declaration, matrix: step.matrix) }
+      let value = try Template.expand(.string(text)) { try graph.value(of: $0, after: $1, in: step.declaration, matrix: step.matrix) }
       return value.string ?? value.canonical
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, at: pointer, hint: error.hint) }
   }
 
+  /// A name is one as in a reference.
+  private func expand(after name: String, in step: Step, _ index: Int) throws -> String {
+    guard name.utf8.contains(UInt8(ascii: "$")) else { return name }
+    return String(try expand("${step.\(name)}", in: step, "after", String(index)).dropFirst(7).dropLast())
+  }
+
   /// `after`: order alone. After a step that appends means after its whole family; a name with `?` may never exist.
   private func order(_ step: Step, after written: String, at index: Int) throws {
-    let written = try expand(written, in: step, "after", String(index))
+    let written = try expand(after: written, in: step, index)
     let optional = written.hasSuffix("?")
     var name = graph.name(optional ? String(written.dropLast()) : written, in: step.declaration)
     if name.hasSuffix("[*]") { name = String(name.dropLast(3)) }

@@ -57,7 +57,7 @@ public struct Condition: Sendable {
   }
 
   /// With `${var.…}` and `${matrix.…}` filled in.
-  func expanded(_ lookup: (Reference) throws -> JSON) throws -> Condition {
+  func expanded(_ lookup: (Reference, String?) throws -> JSON) throws -> Condition {
     Condition(
       text,
       try Self.map(root) { inner in

@@ -64,7 +64,8 @@ extension Matrix.Combination {
     }
   }
 
-  private static func label(_ value: JSON) -> String {
+  /// How an element is written in the name of its step.
+  static func label(_ value: JSON) -> String {
     let text = value.string ?? value.canonical
     let isPlain =
       !text.isEmpty && text.utf8.count <= 64

@@ -33,8 +33,11 @@ public final class Scope: Sendable {
 }
 
 extension Graph {
-  /// What `${var.…}`, `${matrix.…}` or `${stem}` stands for in a step of this declaration, with these matrix values.
-  func value(of reference: Reference, in declaration: StepDeclaration, matrix: OrderedDictionary<String, JSON>) throws -> JSON {
+  /// What `${var.…}`, `${matrix.…}` or `${stem}` stands for in a step of this declaration, with these matrix values; inside of another reference,
+  /// after this text.
+  func value(
+    of reference: Reference, after text: String?, in declaration: StepDeclaration, matrix: OrderedDictionary<String, JSON>
+  ) throws -> JSON {
     switch reference {
     case .variable(let name):
       let variables = declaration.scope?.variables ?? manifest.variables
@@ -46,6 +49,7 @@ extension Graph {
       guard let value = matrix[name] else {
         throw TemplateError(sentence: "no '\(name)' in the step's matrix", hint: suggestion(for: name, among: matrix.keys))
       }
+      if let text, namesElement(after: text, in: declaration) { return .string(Matrix.Combination.label(value)) }
       // Elements of a list that a step gave are data, never templates.
       return declaration.foreach[name] == nil ? value : Template.escaped(value)
     case .stem:
@@ -55,6 +59,14 @@ extension Graph {
       return .string(stem)
     default: throw TemplateError(sentence: "unexpected reference", hint: "")
     }
+  }
+
+  /// Whether an element in the name of a `foreach`'s step follows, as after `step.clip[episode=`.
+  private func namesElement(after text: String, in declaration: StepDeclaration) -> Bool {
+    guard text.hasPrefix("step."), text.hasSuffix("="), let bracket = text.firstIndex(of: "[") else { return false }
+    let base = name(String(text[..<bracket].dropFirst(5)), in: declaration)
+    let key = text.dropLast().split { $0 == "[" || $0 == "," }.last.map(String.init) ?? ""
+    return (manifest.steps[base] ?? self.declaration(named: base))?.foreach[key] != nil
   }
 
   /// The full name of what a step calls by a name: one of its own file, or `:NAME` from the manifest on.

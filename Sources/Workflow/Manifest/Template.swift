@@ -58,8 +58,9 @@ enum Template {
     }
   }
 
-  /// Replaces `${var.…}` and `${matrix.…}` for good, wherever they stand, and leaves everything else as it is written.
-  static func expand(_ json: JSON, _ lookup: (Reference) throws -> JSON) throws -> JSON {
+  /// Replaces `${var.…}` and `${matrix.…}` for good, wherever they stand, and leaves everything else as it is written. Inside of another reference
+  /// `lookup` gets what stands before it there, as `step.clip[episode=`.
+  static func expand(_ json: JSON, _ lookup: (Reference, String?) throws -> JSON) throws -> JSON {
     switch json {
     case .string(let text): try expand(text, lookup)
     case .array(let elements): .array(try elements.map { try expand($0, lookup) })
@@ -68,7 +69,7 @@ enum Template {
     }
   }
 
-  private static func expand(_ text: String, _ lookup: (Reference) throws -> JSON) throws -> JSON {
+  private static func expand(_ text: String, isInside: Bool = false, _ lookup: (Reference, String?) throws -> JSON) throws -> JSON {
     guard mayExpand(text) else { return .string(text) }
     var out = ""
     var whole: JSON?
@@ -80,11 +81,11 @@ enum Template {
       case .escape: out += "$$"
       case .reference(let inner):
         if inner.hasPrefix("var.") || inner.hasPrefix("matrix.") || inner == "stem" {
-          let value = try lookup(try reference(inner))
+          let value = try lookup(try reference(inner), isInside ? out : nil)
           whole = value
           out += value.string ?? value.canonical
         } else {
-          out += "${" + (try expand(inner, lookup).string ?? inner) + "}"
+          out += "${" + (try expand(inner, isInside: true, lookup).string ?? inner) + "}"
         }
       }
     }

@@ -42,7 +42,7 @@ extension Reader {
 
   func expand(_ json: JSON, _ pointer: JSONPointer, variables: OrderedDictionary<String, JSON>) throws -> JSON {
     do {
-      return try Template.expand(json) { reference in
+      return try Template.expand(json) { reference, _ in
         guard case .variable(let name) = reference else {
           if reference == .stem { throw TemplateError(sentence: "${stem} outside a pattern", hint: "a pattern's name holds a %, as \"train-%\"") }
           throw TemplateError(sentence: "${matrix.…} outside a step with a matrix", hint: "only steps have a matrix")
