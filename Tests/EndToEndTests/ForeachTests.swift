@@ -94,6 +94,28 @@ import Testing
     #expect(try workspace.summary()["ran"] == 0)
   }
 
+  @Test func `an element is a path, never a pattern`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["all"], "steps": {
+        "list": {"run": ["cp", "${in.l}", "${out.items}"], "in": {"l": "list"}, "out": {"items": "l.json"}},
+        "each": {"run": ["sh", "-c", "cat \"$1\" \"$2\" > \"$3\"", "sh", "${in.f}", "${in.p}", "${out.o}"], "foreach": {"e": "${step.list}"},
+          "in": {"f": "${matrix.e}", "p": "?/${matrix.e}"}, "out": {"o": "out/${matrix.e}"}},
+        "all": {"phony": true, "after": "each"}}}
+      """#, files: ["list": #"["a[1]", "b*", "c?", "d\\e", "f\\[g]$"]"#])
+    let names = ["a[1]", "b*", "c?", #"d\e"#, #"f\[g]$"#]
+    for name in names + ["a1", "bb", "cc", "de", "fg$", "f[g]$"] {
+      try workspace.write(name, to: name)
+      try workspace.write("-" + name, to: "x/" + name)
+    }
+    let first = try workspace.enpire()
+    #expect(first.code == 0, "\(first.errors)")
+    for name in names { #expect(workspace.read("out/" + name) == name + "-" + name) }
+    #expect(try workspace.summary()["ran"] == 0)
+    try FileManager.default.removeItem(at: workspace.path("a[1]"))
+    #expect(try workspace.enpire().code == 66)
+  }
+
   @Test func `two lists are paired element by element, whatever the elements are called`() throws {
     let list = #"["plain", "sub/b", "b=c", "c,d", "", "$x", [1, 2], 3]"#
     let workspace = try Workspace(

@@ -102,11 +102,12 @@ private struct Sources {
   init(of graph: Graph) {
     for step in graph.steps {
       for case .files(let text) in step.inputs.values.joined() {
-        let path = Files.rest(of: text, after: "./") ?? (text.hasSuffix("/") ? String(text.dropLast()) : text)
-        if Files.isPattern(path) {
-          patterns.append((path, step))
+        let text = Files.rest(of: text, after: "./") ?? (text.hasSuffix("/") ? String(text.dropLast()) : text)
+        if Files.isPattern(text) {
+          patterns.append((text, step))
           continue
         }
+        let path = Files.unescaped(text)
         if readers.updateValue(step, forKey: path) != nil { continue }
         var parent = path[...]
         while let slash = parent.utf8.lastIndex(of: Files.slash) {

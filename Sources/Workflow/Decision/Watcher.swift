@@ -129,7 +129,7 @@ public final class Watcher {
       case .pattern:
         let parts = Files.parts(of: names[index])
         let fixed = min(parts.prefix { !Files.isPattern(String($0)) }.count, parts.count - 1)
-        let place = (Files.isAbsolute(names[index]) ? "/" : root + (fixed > 0 ? "/" : "")) + parts[..<fixed].joined(separator: "/")
+        let place = (Files.isAbsolute(names[index]) ? "/" : root + (fixed > 0 ? "/" : "")) + Files.unescaped(parts[..<fixed].joined(separator: "/"))
         if fixed == parts.count - 1 { _ = follow(place) } else { followTree(place) }
       case .directory: followTree(path)
       case .appended: _ = follow(path)

@@ -232,8 +232,10 @@ struct Linker {
           sentence: "an input is a path, or one reference to a step's output", hint: "as \"data/*.csv\" or \"${step.demos.dataset}\"")
       }
       let pattern = segments.map { if case .text(let text) = $0 { text } else { "" } }.joined()
-      let path = step.declaration.scope?.input(pattern) ?? pattern
-      let plain = Files.plain(path, in: graph.manifest.directory)
+      let meant = step.declaration.foreach.isEmpty || !Files.mayBePattern(pattern) ? pattern : try self.pattern(of: text, in: step)
+      let path = step.declaration.scope?.input(meant) ?? meant
+      let isPattern = Files.isPattern(path)
+      let plain = Files.plain(isPattern ? path : Files.unescaped(path), in: graph.manifest.directory)
       if let publisher = graph.publisher(of: plain) {
         // Without the dependency it would be read before or after it is made, as it happens.
         let output = publisher.publishes.first { $0.value == plain }?.key ?? ""
@@ -241,7 +243,7 @@ struct Linker {
           sentence: publisher === step ? "'\(pattern)' is this step's own output" : "'\(pattern)' is what step '\(publisher.name)' publishes",
           hint: publisher === step ? "a step cannot read what it makes" : "write ${step.\(publisher.name).\(output)}, so that it comes first")
       }
-      if !Files.isPattern(plain), let publisher = graph.publisher(above: plain), publisher !== step {
+      if !isPattern, let publisher = graph.publisher(above: plain), publisher !== step {
         throw TemplateError(
           sentence: "'\(pattern)' lies in what step '\(publisher.name)' publishes",
           hint: "take the directory, ${step.\(publisher.name).\(publisher.publishes.keys.first ?? "")}, so that it comes first")
@@ -250,13 +252,26 @@ struct Linker {
         throw TemplateError(
           sentence: "the output '\(output.key)' (\(output.value)) would lie in the input '\(pattern)'", hint: "inputs are read only; write elsewhere")
       }
-      let place = Files.normal(Files.absolute(path, in: graph.manifest.directory)) + "/"
+      let place = Files.normal(Files.absolute(plain, in: graph.manifest.directory)) + "/"
       if place.contains("/.enpire/") || (graph.manifest.directory + "/").hasPrefix(place) {
         throw TemplateError(
           sentence: "'\(pattern)' lies in the state, or holds it", hint: "name files, or a step's output by reference: ${step.NAME.OUTPUT}")
       }
       return .files(path)
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, "in", port, hint: error.hint) }
+  }
+
+  /// The path or pattern of an input where elements of lists may hold what would make a pattern: they are data, and mean just what they hold.
+  private func pattern(of text: String, in step: Step) throws -> String {
+    func filled(_ write: (String) -> String) throws -> String {
+      let value = try Template.expand(.string(text)) { reference, before in
+        let value = try graph.value(of: reference, after: before, in: step.declaration, matrix: step.matrix)
+        guard case .matrix(let name) = reference, step.declaration.foreach[name] != nil else { return value }
+        return .string(write(value.string ?? value.canonical))
+      }
+      return try Template.settle(value).string ?? value.canonical
+    }
+    return Files.isPattern(try filled { _ in "" }) ? try filled(Files.escaped) : Files.escaped(try filled { $0 })
   }
 
   /// The steps and output names that a reference means.

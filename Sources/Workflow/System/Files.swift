@@ -331,7 +331,32 @@ enum Files {
     return String(cString: buffer)
   }
 
-  static func isPattern(_ path: String) -> Bool { path.utf8.contains { "*?[".utf8.contains($0) } }
+  /// A path that holds none of `*?[` is what it says. In one that does, a backslash takes the meaning of what follows; a pattern is one where some
+  /// have theirs.
+  static func isPattern(_ path: String) -> Bool {
+    guard mayBePattern(path) else { return false }
+    var isTaken = false
+    for byte in path.utf8 {
+      if !isTaken, isSpecial(byte) { return true }
+      isTaken = !isTaken && byte == UInt8(ascii: "\\")
+    }
+    return false
+  }
+
+  static func mayBePattern(_ path: String) -> Bool { path.utf8.contains(where: isSpecial) }
+
+  private static func isSpecial(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "*") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "[") }
+
+  /// What a path means that is no pattern.
+  static func unescaped(_ path: String) -> String {
+    guard mayBePattern(path) else { return path }
+    var (kept, isTaken) = (String.UnicodeScalarView(), false)
+    for scalar in path.unicodeScalars {
+      isTaken = !isTaken && scalar == "\\"
+      if !isTaken { kept.append(scalar) }
+    }
+    return String(kept)
+  }
 
   /// A pattern that means just this.
   static func escaped(_ text: String) -> String {
@@ -345,8 +370,10 @@ enum Files {
 
   /// The files and directories that a path or shell pattern in a directory means, sorted by their bytes. The directory's own name is no pattern.
   static func matches(_ pattern: String, in directory: String = "/") -> [String] {
-    let path = absolute(pattern, in: directory)
-    guard isPattern(pattern) else { return exists(path) ? [path] : [] }
+    guard isPattern(pattern) else {
+      let path = absolute(unescaped(pattern), in: directory)
+      return exists(path) ? [path] : []
+    }
     let pattern = absolute(pattern, in: escaped(directory))
     var result = glob_t()
     defer { globfree(&result) }
