@@ -152,6 +152,15 @@ private let propose = Kind("propose", summary: "", effect: .external, revision: 
     #expect(try graph(#"{"a": {"run": ["x"], "out": {"o": "$${step.b} costs $$3 or $4"}}}"#).steps[0].publishes == ["o": "${step.b} costs $3 or $4"])
   }
 
+  @Test(arguments: [
+    ("*", "out/o.txt", true), ("*.txt", "all.txt", true), ("./o*", "out/", true), ("*/", "out/o", true), ("d/*", "d/e/f", true), ("*/", "o", false),
+    ("*", ".o", false), ("*.txt", "d/all.txt", false), ("d/*", "o", false), ("\\\\*", "o", false),
+  ])
+  func `a step's output is not what its own pattern matches`(pattern: String, output: String, isRefused: Bool) {
+    let said = problem { _ = try graph(#"{"a": {"run": ["x"], "in": {"i": "\#(pattern)"}, "out": {"o": "\#(output)"}}}"#) }
+    #expect(said.hasPrefix(isRefused ? "the output 'o' (\(output)) would lie in the input '\(pattern)'" : "no problem"), "\(said)")
+  }
+
   @Test(arguments: [("d", "d"), ("d/", "d"), ("d/", "d/o"), ("d/e/o", "d"), ("d/e/o", "d/")]) func `no two outputs at a place, nor one below another`(
     one: String, other: String
   ) {

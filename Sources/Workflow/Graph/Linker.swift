@@ -1,5 +1,6 @@
 // From a step's references to the steps they mean: what it reads, and what it waits for.
 
+internal import Glibc
 import JSON
 import OrderedCollections
 
@@ -248,7 +249,11 @@ struct Linker {
           sentence: "'\(pattern)' lies in what step '\(publisher.name)' publishes",
           hint: "take the directory, ${step.\(publisher.name).\(publisher.publishes.keys.first ?? "")}, so that it comes first")
       }
-      if step.kind == nil, let output = step.publishes.first(where: { Files.rest(of: $0.value, after: plain + "/") != nil }) {
+      if isPattern || step.kind == nil,
+        let output = step.publishes.first(where: {
+          isPattern ? Self.matches(plain, published: $0.value) : Files.rest(of: $0.value, after: plain + "/") != nil
+        })
+      {
         throw TemplateError(
           sentence: "the output '\(output.key)' (\(output.value)) would lie in the input '\(pattern)'", hint: "inputs are read only; write elsewhere")
       }
@@ -259,6 +264,18 @@ struct Linker {
       }
       return .files(path)
     } catch let error as TemplateError { throw step.declaration.problem(error.sentence, "in", port, hint: error.hint) }
+  }
+
+  /// Whether a pattern means what is published at a path, or a directory that it lies in.
+  private static func matches(_ pattern: String, published path: String) -> Bool {
+    let isOfDirectories = pattern.hasSuffix("/")
+    let pattern = isOfDirectories ? String(pattern.dropLast()) : pattern
+    var next: String? = path.hasSuffix("/") ? String(path.dropLast()) : isOfDirectories ? Files.parent(of: path) : path
+    while let place = next {
+      if fnmatch(pattern, place, FNM_PATHNAME | FNM_PERIOD) == 0 { return true }
+      next = Files.parent(of: place)
+    }
+    return false
   }
 
   /// The path or pattern of an input where elements of lists may hold what would make a pattern: they are data, and mean just what they hold.
