@@ -21,6 +21,10 @@ private let propose = Kind("propose", summary: "", effect: .external, revision: 
     #expect(graph.step(named: "b")!.needs.map(\.step) == [0, 1, 2, 3])
   }
 
+  @Test func `a matrix's lists of exceptions may be empty`() throws {
+    #expect(try graphOf(#"{"a": {"uses": "make", "matrix": {"x": [1, 2], "exclude": [], "include": []}}}"#).names == ["a[x=1]", "a[x=2]"])
+  }
+
   @Test func `shards are pinned to stations by their number, and the gather holds none`() throws {
     let graph = try graph(
       """

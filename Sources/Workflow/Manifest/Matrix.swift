@@ -29,7 +29,7 @@ final class Matrix: Sendable {
     var entries: [String: [JSON]] = [:]
     for (key, values) in try reader.object(json, pointer) {
       if key == "include" || key == "exclude" {
-        guard let list = values.array, !list.isEmpty, list.allSatisfy({ $0.object?.isEmpty == false }) else {
+        guard let list = values.array, list.allSatisfy({ $0.object?.isEmpty == false }) else {
           throw reader.problem("'\(key)' must be a list of objects", pointer / key, hint: "as [{\"seed\": 0, \"size\": \"s\"}]")
         }
         entries[key] = list
