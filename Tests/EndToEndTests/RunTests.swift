@@ -228,6 +228,28 @@ import Testing
     #expect(checked.code == 65 && checked.errors.contains("lies in what step 'make' publishes"), "\(checked.errors)")
   }
 
+  @Test func `a link to a directory hides nothing that another step publishes`() throws {
+    let steps = """
+      {"manifest": 1, "default": ["b"], "steps": {
+        "a": {"run": ["sh", "-c", "echo 1 > ${out.o}; echo 2 > ${out.p}/x"], "out": {"o": "d/o", "p": "d/p/"}},
+        "b": {"run": ["cp", "${in.i}", "${out.o}"], "in": {"i": "PATH"}, "out": {"o": "b"}}}}
+      """
+    let workspace = try Workspace(files: ["d/e/own": "own"])
+    try FileManager.default.createSymbolicLink(atPath: workspace.path("l").path(), withDestinationPath: "d")
+    try FileManager.default.createSymbolicLink(atPath: workspace.path("d/e/up").path(), withDestinationPath: "../..")
+    for (path, place, output) in [("l/o", "d/o", "o"), ("l/e/up/l/o", "d/o", "o"), ("l/p/x", "d/p/x", "p"), ("d/e/up/b", "b", "")] {
+      try workspace.write(steps.replacing("PATH", with: path), to: "enpire.json")
+      let said = try workspace.enpire("check").errors
+      let hint = output.isEmpty ? "a step cannot read what it makes" : "write ${step.a.\(output)}"
+      #expect(said.contains("'\(path)' leads to '\(place)', which step") && said.contains(hint), "\(said)")
+    }
+    try workspace.write(steps.replacing("PATH", with: "l/e/own"), to: "enpire.json")
+    #expect(try workspace.enpire().code == 0 && workspace.read("b") == "own")
+    // Of an edit no more is read than what changed.
+    try workspace.write(steps.replacing("PATH", with: "l/o"), to: "enpire.json")
+    #expect(try workspace.enpire().errors.contains("which step 'a' publishes"))
+  }
+
   @Test func `a path with empty parts is the file that it means`() throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "cat d/x > o"], "in": {"x": ".//d/./x"}, "out": {"o": "o"}}}}"#, files: ["d/x": "x\n"])

@@ -184,7 +184,8 @@ extension Glance.Part {
       guard step.isSeparable else { return false }
       for case .files(let pattern) in step.inputs.values.joined() {
         let path = Files.absolute(pattern, in: session.manifest.directory), plain = Files.plain(pattern, in: session.manifest.directory)
-        if Files.mayBePattern(path) || Files.isDirectory(path) || others.contains(where: { $0.1 == output && $0.0 == plain }) { return false }
+        if Files.mayBePattern(path) || session.graph.linkedDirectories.resolved(plain, in: session.manifest.directory) != nil { return false }
+        if Files.isDirectory(path) || others.contains(where: { $0.1 == output && $0.0 == plain }) { return false }
       }
       return step.publishes.values.allSatisfy { published in
         let path = published.hasSuffix("/") ? String(published.dropLast()) : published

@@ -35,6 +35,7 @@ public final class Graph {
   private(set) var appendedCount = 0
   /// Who publishes to a path.
   private var publishers = Publishers()
+  let linkedDirectories = LinkedDirectories()
 
   convenience init(_ manifest: Manifest, kinds: [String: Kind], fleet: Fleet) throws {
     try self.init(manifest, kinds: kinds, fleet: fleet, settled: [], recalled: [])
