@@ -171,4 +171,15 @@ import Testing
     let state = ["ENPIRE_STATE": workspace.path(".enpire").path()]
     #expect(try workspace.enpire("-f", "sub/m.json", "-q", "use", environment: state).code == 0)
   }
+
+  @Test func `an element of a pattern's list is a goal`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "default": ["l"], "steps": {"l": {"run": ["sh", "-c", "echo '[1, 2]' > l.json"], "out": {"o": "l.json"}},
+        "p-%": {"run": ["sh", "-c", "echo ${stem} > ${out.o}"], "foreach": {"e": "${step.l}"}, "out": {"o": "p-${stem}-${matrix.e}"}}}}
+      """#)
+    #expect(try workspace.enpire().code == 0)
+    #expect(try workspace.summary("p-9[e=1]")["ran"] == 1)
+    #expect(workspace.read("p-9-1") == "9\n" && workspace.read("p-9-2") == nil)
+  }
 }

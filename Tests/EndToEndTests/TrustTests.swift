@@ -225,6 +225,85 @@ import Testing
     }
   }
 
+  @Test func `what is damaged in the store is shown to no step`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "vars": {"w": "z"}, "default": ["c"], "steps": {
+        "a": {"run": ["sh", "-c", "echo ONE > a"], "out": {"o": "a"}},
+        "c": {"run": ["sh", "-c", "cat $1 > c; echo ${var.w} >> c", "sh", "${in.i}"], "in": {"i": "${step.a}"}, "out": {"o": "c"}}}}
+      """#)
+    #expect(try workspace.enpire().code == 0)
+    let store = workspace.path(".enpire/store")
+    for name in FileManager.default.subpaths(atPath: store.path())! where workspace.read(".enpire/store/" + name) == "ONE\n" {
+      try FileManager.default.removeItem(at: store.appending(path: name))
+      try Data().write(to: store.appending(path: name))
+    }
+    let outcome = try workspace.enpire("run", "w=q")
+    #expect(outcome.code == 1 && outcome.errors.contains("is damaged, and was removed"), "\(outcome.errors)")
+    #expect(try workspace.enpire("run", "w=q").code == 0 && workspace.read("c") == "ONE\nq\n")
+    #expect(try workspace.enpire("check", "--store").code == 0)
+  }
+
+  /// A named pipe, and a link in a directory, are no outputs; neither must keep the run waiting.
+  @Test func `whatever stands in place of an output is put right`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > o; echo x > d/x"], "out": {"o": "o", "d": "d/"}}}}"#)
+    #expect(try workspace.enpire().code == 0)
+    for spoil in ["rm o; mkfifo o", "rm d/x; mkfifo d/x", "ln -s x d/link", "rm -r d; ln -s . d"] {
+      let shell = Process()
+      (shell.executableURL, shell.arguments, shell.currentDirectoryURL) = (URL(filePath: "/bin/sh"), ["-c", spoil], workspace.directory)
+      try shell.run()
+      shell.waitUntilExit()
+      #expect(try workspace.summary()["restored"] == 1, "\(spoil)")
+      #expect(workspace.read("o") == "a\n" && workspace.read("d/x") == "x\n", "\(spoil)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.path("d").path()) == ["x"])
+    }
+    try workspace.write(
+      #"{"manifest": 1, "steps": {"b": {"run": ["cp", "${in.p}", "b"], "in": {"p": "pipe"}, "out": {"o": "b"}}}}"#, to: "enpire.json")
+    #expect(mkfifo(workspace.path("pipe").path(), 0o644) == 0)
+    let outcome = try workspace.enpire()
+    #expect(outcome.code == 66 && outcome.errors.contains("neither a file nor a directory"), "\(outcome.errors)")
+  }
+
+  @Test func `directories that cannot be read are not empty ones`() throws {
+    let workspace = try Workspace(
+      #"""
+      {"manifest": 1, "steps": {
+        "i": {"run": ["sh", "-c", "cat in/sub/f > i"], "in": {"i": "in"}, "out": {"o": "i"}},
+        "u": {"run": ["sh", "-c", "mkdir -p u/sub x/y; echo s > u/sub/f; chmod 111 u/sub; chmod 555 u; echo t > x/y/f; chmod 111 x"],
+          "out": {"o": "u/"}}}}
+      """#, files: ["in/sub/f": "1\n"])
+    // As a user whom permissions bind.
+    let program = workspace.path("program")
+    try FileManager.default.copyItem(at: Workspace.program, to: program)
+    try FileManager.default.setAttributes([.posixPermissions: 0o311], ofItemAtPath: workspace.path("in/sub").path())
+    let isRoot = getuid() == 0
+    let paths = FileManager.default.subpaths(atPath: workspace.path("").path())!
+    if isRoot { for path in [""] + paths { chown(workspace.path(path).path(), 65534, 65534) } }
+    func run(_ arguments: String...) throws -> Outcome {
+      let user = isRoot ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] : []
+      return workspace.outcome(of: try workspace.start(user + [program.path()] + arguments, program: URL(filePath: "/usr/bin/env")))
+    }
+    let outcome = try run("run", "i")
+    #expect(outcome.code == 66 && outcome.errors.contains("Permission denied"), "\(outcome.errors)")
+    #expect(try run("run", "u").code == 0)
+    #expect(workspace.read("u/sub/f") == "s\n")
+    #expect(!FileManager.default.fileExists(atPath: workspace.path(".enpire/work").path()))
+  }
+
+  @Test func `a run goes on when nobody reads what it says`() throws {
+    let workspace = try Workspace(
+      #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "sleep 0.3; echo a > o"], "out": {"o": "o"}}}}"#)
+    let shell = Process()
+    shell.executableURL = URL(filePath: "/bin/sh")
+    shell.arguments = ["-c", "{ \(Workspace.program.path()) run --json --sandbox=none; echo $? > code; } | head -n 1 > first"]
+    shell.currentDirectoryURL = workspace.directory
+    try shell.run()
+    shell.waitUntilExit()
+    #expect(workspace.read("code") == "0\n" && workspace.read("o") == "a\n")
+    #expect(try workspace.enpire("run", "-q").code == 0)
+  }
+
   @Test func `no file takes the place of a person's directory`() throws {
     let workspace = try Workspace(
       #"{"manifest": 1, "steps": {"a": {"run": ["sh", "-c", "echo a > o"], "out": {"o": "o"}}}}"#, files: ["o/notes": "precious"])

@@ -145,6 +145,14 @@ private let propose = Kind("propose", summary: "", effect: .external, revision: 
         "step 'a' would publish to '\(path)'"))
   }
 
+  @Test func `names of outputs leave room for what stands beside them while they are made`() throws {
+    for (count, isRefused) in [(240, false), (241, true)] {
+      let path = "o/" + String(repeating: "n", count: count) + "/p"
+      let said = problem { _ = try graph(#"{"a": {"run": ["x"], "out": {"o": "\#(path)"}}}"#) }
+      #expect(said.hasPrefix("step 'a' would publish under a name of more than 240 bytes") == isRefused)
+    }
+  }
+
   @Test func `what only the run knows says neither where to publish nor how often to try`() throws {
     for more in [#""out": {"o": "${step.b}"}"#, #""out": {"o": "${var.p}"}, "timeout": "${with.t}""#] {
       #expect(

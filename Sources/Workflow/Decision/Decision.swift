@@ -310,7 +310,7 @@ struct Decider {
         // A pattern at an optional input may match nothing; a path must exist.
         if isPattern, step.kind?.inputs.first(where: { $0.name == port })?.required == false { return [] }
         var problem = step.declaration.problem(
-          "step \(step.name): " + (isPattern ? "no file matches '\(pattern)'" : "no file '\(pattern)'"), "in", port,
+          "step \(step.name): " + (isPattern ? "no file matches '\(pattern)'" : "no file '\(Files.unescaped(pattern))'"), "in", port,
           hint: "paths start at \(Files.display(graph.manifest.directory))/")
         problem.code = .missingInput
         throw problem

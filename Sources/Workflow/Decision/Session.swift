@@ -87,6 +87,7 @@ public final class Session {
     let names = isDefault ? manifest.defaults : names
     let later = Set(names.filter { ($0.contains("/") || $0.contains("[") && !$0.hasSuffix("[*]")) && graph.step(named: $0) == nil })
     if !later.isEmpty {
+      try makeInstances(of: Array(later))
       // What is to run again is not settled now, nor what comes after it.
       let forced = forcesGoals ? Set(try names.filter { !later.contains($0) }.flatMap(graph.steps(for:)).map(\.id)) : []
       _ = try plan(graph.steps.filter { $0.parent == nil }) { isOf(forced, $0) || forcesGoals && later.contains($0.name) }

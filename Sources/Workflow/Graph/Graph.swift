@@ -71,7 +71,9 @@ public final class Graph {
     if let ids = instances[goal] { return ids.map { steps[$0] } }
     if goal.hasSuffix("[*]"), let spread = step(named: String(goal.dropLast(3))), spread.spread != nil { return [spread] }
     if goal.hasSuffix("[*]"), let ids = instances[String(goal.dropLast(3))] { return ids.map { steps[$0] } }
-    if let declaration = try Pattern.instance(of: goal, among: manifest.patterns, root: manifest), instances[declaration.name] == nil {
+    if let declaration = try Pattern.instance(of: goal, among: manifest.patterns, root: manifest), instances[declaration.name] == nil,
+      byName[declaration.name] == nil
+    {
       try insert([declaration], parent: nil)
       return try steps(for: goal)
     }
