@@ -240,18 +240,29 @@ public final class Run {
   private func restorePlanned() throws {
     for step in session.graph.steps where step.isWanted && step.status.isSuccess && !step.isNominal {
       guard case .restore(let record, let paths)? = try? session.decider.decide(step) else { continue }
-      try restore(step, record, paths)
+      guard try restore(step, record, paths) else {
+        throw Problem(.inputOutput, "\(step.name): what is stored of it is damaged, and was removed", hint: "run again: it is made anew")
+      }
       step.status = .restored
     }
   }
 
-  /// Puts published files back.
-  private func restore(_ step: Step, _ record: ActionRecord, _ paths: [String]) throws {
+  /// Puts published files back; false if what the store has of them was damaged: that is gone now, and is to be made anew.
+  private func restore(_ step: Step, _ record: ActionRecord, _ paths: [String]) throws -> Bool {
+    let store = session.state.store
+    // All of them are looked at, so that all that is damaged goes at once.
+    guard record.outputs.values.map(store.isWhole).allSatisfy({ $0 }) else {
+      if record.outputs.values.allSatisfy(store.has) {
+        throw Problem(.inputOutput, "\(step.name): what is stored of it is damaged, and cannot be removed", hint: "check who owns \(store.root)")
+      }
+      return false
+    }
     willChange()
     try publish(step, record)
     report(.restored(step, paths))
     trace?.instant("restored \(step.name)", ["key": .string(record.key.hex), "paths": .array(paths.map { .string($0) })])
     decisions.append(RecordedDecision(step: step.name, action: .restore, key: record.key.hex, reasons: paths.map { ["text": .string($0)] }))
+    return true
   }
 
   /// Decides every ready step; what is recorded is done with at once.
@@ -297,12 +308,10 @@ public final class Run {
         switch try session.decider.decide(step, force: isForced, hasRun: beginning?.ran.contains(step.name) == true) {
         case .upToDate(let record): try settle(step, .upToDate, record)
         case .restore(let record, let paths):
-          // What is damaged is made anew.
-          guard record.outputs.values.map(session.state.store.isWhole).allSatisfy({ $0 }) else {
+          guard try restore(step, record, paths) else {
             undecided.append(step)
             continue
           }
-          try restore(step, record, paths)
           try settle(step, .restored, record)
         case .hold(let key, let question, let reasons):
           if held.updateValue((step, key, question, reasons), forKey: step.id) == nil { report(.held(step, question)) }
