@@ -15,7 +15,7 @@ extension Session {
       }
       for (output, path) in step.publishes {
         func problem(_ sentence: String, hint: String) -> Problem { step.declaration.problem(sentence, "out", output, hint: hint) }
-        let place = path.hasSuffix("/") ? String(path.dropLast()) : path
+        let place = Files.withoutSlash(path)
         if let reader = sources.reader(of: place, besides: step) {
           throw problem(
             "an appended step would publish to '\(place)', and step '\(reader.name)' reads what lies there",
@@ -56,7 +56,7 @@ extension Session {
     guard let root = Files.real(manifest.directory) else { return }
     for (output, path) in step.publishes {
       // The nearest directory that is there: its real path tells of links anywhere on the way.
-      var nearest = Files.parent(of: path.hasSuffix("/") ? String(path.dropLast()) : path)
+      var nearest = Files.parent(of: Files.withoutSlash(path))
       while let place = nearest {
         if let real = Files.real(manifest.directory + "/" + place) {
           if real == root + "/" + place { break }
@@ -102,7 +102,7 @@ private struct Sources {
   init(of graph: Graph) {
     for step in graph.steps {
       for case .files(let text) in step.inputs.values.joined() {
-        let text = Files.rest(of: text, after: "./") ?? (text.hasSuffix("/") ? String(text.dropLast()) : text)
+        let text = Files.rest(of: text, after: "./") ?? Files.withoutSlash(text)
         if Files.isPattern(text) {
           patterns.append((text, step))
           continue

@@ -18,7 +18,7 @@ enum Debris {
     guard Files.exists(work(state)) else { return }
     var published: [String: Set<Substring>] = [:]
     for path in session.graph.steps.lazy.flatMap(\.publishes.values) {
-      let file = session.manifest.directory + "/" + (path.hasSuffix("/") ? String(path.dropLast()) : path)
+      let file = session.manifest.directory + "/" + Files.withoutSlash(path)
       published[Files.parent(of: file)!, default: []].insert(Files.name(of: file)[...])
     }
     for (directory, names) in published {

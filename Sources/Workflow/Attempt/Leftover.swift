@@ -6,13 +6,13 @@ internal import Glibc
 extension Decider {
   /// Whether such a thing lies at the path.
   func isLeftover(_ path: String) throws -> Bool {
-    let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+    let path = Files.withoutSlash(path)
     guard Files.exists(path) else { return false }
     let form: Output.Form = Files.isDirectory(path) ? .directory : .file
     return Files.exists(state.store.path(of: try Store.artifact(at: path, form: form, look: state.files.entry).digest))
   }
 
   func removeLeftover(_ path: String) throws {
-    if try isLeftover(path) { Files.removeTree(path.hasSuffix("/") ? String(path.dropLast()) : path) }
+    if try isLeftover(path) { Files.removeTree(Files.withoutSlash(path)) }
   }
 }

@@ -84,7 +84,7 @@ extension Attempt {
       return nil
     }
     for (output, published) in publisher.publishes {
-      let place = published.hasSuffix("/") ? String(published.dropLast()) : published
+      let place = Files.withoutSlash(published)
       guard path == place || path.hasPrefix(place + "/") else { continue }
       let reference = "${step.\(publisher.name).\(output)}"
       let references = output == publisher.outputs.first?.name ? [reference, "${step.\(publisher.name)}"] : [reference]

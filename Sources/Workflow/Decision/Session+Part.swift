@@ -188,7 +188,7 @@ extension Glance.Part {
         if Files.isDirectory(path) || others.contains(where: { $0.1 == output && $0.0 == plain }) { return false }
       }
       return step.publishes.values.allSatisfy { published in
-        let path = published.hasSuffix("/") ? String(published.dropLast()) : published
+        let path = Files.withoutSlash(published)
         return !others.contains { Files.lies($0.0, in: path) || Files.lies(path, in: $0.0) }
       }
     }

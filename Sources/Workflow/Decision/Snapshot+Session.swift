@@ -214,7 +214,7 @@ private struct SnapshotWriter {
           watches.insert(try watch(session.state.store.path(of: artifact.digest), .file, digest: artifact.digest))
           continue
         }
-        let path = prefix + (published.hasSuffix("/") ? String(published.dropLast()) : published)
+        let path = prefix + Files.withoutSlash(published)
         guard (try? session.decider.isInPlace(artifact, at: path)) == true else {
           isSure = false
           continue

@@ -20,7 +20,7 @@ struct Publishers {
   }
 
   mutating func claim(_ path: String, _ step: Step.ID) throws(Fault) {
-    let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+    let path = Files.withoutSlash(path)
     let parts = Files.parts(of: path, omittingEmpty: false)
     guard !path.utf8.contains(0), parts.allSatisfy({ !["", ".", "..", ".git"].contains($0) && !$0.hasSuffix(".steps") }), parts[0] != ".enpire"
     else { throw .notPlain }

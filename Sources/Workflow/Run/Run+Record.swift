@@ -131,7 +131,7 @@ extension Run {
         try session.decider.removeLeftover(session.manifest.directory + "/" + path)
         continue
       }
-      let target = session.manifest.directory + "/" + (path.hasSuffix("/") ? String(path.dropLast()) : path)
+      let target = session.manifest.directory + "/" + Files.withoutSlash(path)
       if let stamp = try session.state.store.publish(artifact, to: target) { session.state.files.note(target, artifact.digest, stamp) }
     }
   }

@@ -240,9 +240,7 @@ public final class Run {
   private func restorePlanned() throws {
     for step in session.graph.steps where step.isWanted && step.status.isSuccess && !step.isNominal {
       guard case .restore(let record, let paths)? = try? session.decider.decide(step) else { continue }
-      guard try restore(step, record, paths) else {
-        throw Problem(.inputOutput, "\(step.name): what is stored of it is damaged, and was removed", hint: "run again: it is made anew")
-      }
+      guard try restore(step, record, paths) else { throw Store.damaged("\(step.name): what is stored of it", .inputOutput) }
       step.status = .restored
     }
   }
@@ -357,7 +355,7 @@ public final class Run {
         RecordedDecision(step: step.name, action: .skip, key: nil, reasons: [["text": .string(step.problem?.sentence ?? step.bypassReason ?? "")]])
       }
       for (step, key, question, reasons) in held.values {
-        let asked: JSON = ["what": "approval", "text": .string(question.text), "command": .string(question.command)]
+        let asked: JSON = ["text": .string(question.text), "command": .string(question.command)]
         decisions.append(RecordedDecision(step: step.name, action: .ask, key: key.hex, reasons: [asked] + reasons.map(\.json)))
       }
     }
@@ -386,8 +384,7 @@ public final class Run {
     let names = ["\(step.name): ", "step \(step.name):", "'\(step.name)'"]
     if !names.contains(where: problem.sentence.contains) { problem.sentence = "\(step.name): " + problem.sentence }
     if beginning?.problems[step.name] == nil { report(.failed(step, problem)) }
-    // One that must not run ends the run, whatever else it may do.
-    if !step.options.mayFail || problem.code == .stale {
+    if !Self.isForgiven(step, problem) {
       // A budget that is used up is the run's own; that of appended steps is a reason to fail as any other.
       if summary.exit == .success { summary.exit = problem.code == .budget ? .stepFailed : problem.code }
       summary.failed += 1
@@ -396,6 +393,9 @@ public final class Run {
     undecided += session.graph.finish(step, .failed, problem: problem)
     durations.failed(step)
   }
+
+  /// Whether its failure is a result. One that must not run ends the run, whatever else it may do.
+  private static func isForgiven(_ step: Step, _ problem: Problem?) -> Bool { step.options.mayFail && problem?.code != .stale }
 
   private func count() {
     summary.failed = 0
@@ -406,7 +406,7 @@ public final class Run {
       case .restored: summary.restored += 1
       case .failed where step.problem?.code == .interrupted: summary.interrupted += 1
       case .skipped where step.problem?.code == .interrupted: summary.notReached += 1
-      case .failed: if step.options.mayFail, step.problem?.code != .stale { summary.tolerated += 1 } else { summary.failed += 1 }
+      case .failed: if Self.isForgiven(step, step.problem) { summary.tolerated += 1 } else { summary.failed += 1 }
       case .skipped: summary.skipped += 1
       default: if held[step.id] == nil { summary.notReached += 1 } else { summary.held += 1 }
       }

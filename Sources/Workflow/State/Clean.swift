@@ -21,7 +21,7 @@ extension Session {
     for step in names.isEmpty ? graph.steps : try names.flatMap(steps(named:)) {
       let record = try state.latest(manifest.workflow, step.name).flatMap(state.action)
       for (name, path) in step.publishes {
-        let full = Files.absolute(path.hasSuffix("/") ? String(path.dropLast()) : path, in: manifest.directory)
+        let full = Files.absolute(Files.withoutSlash(path), in: manifest.directory)
         guard Files.exists(full) else { continue }
         if !force, try !decider.isInPlace(record?.outputs[name], at: full) {
           cleaning.kept.append((path, record == nil ? "it is not recorded" : "it is not what was recorded"))

@@ -86,7 +86,7 @@ final class SharedCache {
 
   /// Brings content into the store; throws if it is missing or is not what its name says.
   func fetch(_ digest: Digest, _ what: String) throws {
-    if Files.exists(state.store.path(of: digest)), state.store.isWhole(digest) { return }
+    if state.store.isWhole(digest) { return }
     let file = state.directory + "/work/\(digest.hex).tmp\(getpid())"
     defer { unlink(file) }
     guard try get("cas/" + digest.hex, to: file) else { throw Damage(what: "\(what) (missing)") }

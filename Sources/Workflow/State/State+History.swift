@@ -12,7 +12,7 @@ public struct RecordedDecision: Sendable {
     case skip
     /// It could not be tried.
     case fail
-    /// It waited for a person when the run ended; its one reason has the command too.
+    /// It waited for a person when the run ended; its first reason has the command too.
     case ask
 
     /// The kind of its reasons, if they do not say it themselves.

@@ -112,6 +112,10 @@ public struct Store {
     return true
   }
 
+  static func damaged(_ what: String, _ code: ExitCode = .stepFailed) -> Problem {
+    Problem(code, "\(what) is damaged, and was removed", hint: "run again: it is made anew")
+  }
+
   func isWhole(_ artifact: Artifact) -> Bool {
     guard isWhole(artifact.digest) else { return false }
     guard artifact.form == .directory, let entries = try? entries(of: artifact) else { return true }
@@ -154,7 +158,7 @@ public struct Store {
     let bytes = try Files.read(path(of: artifact.digest))
     guard Digest(of: bytes) == artifact.digest else {
       unlink(path(of: artifact.digest))
-      throw Problem(.stepFailed, "a stored output is damaged, and was removed", hint: "run again: it is made anew")
+      throw Self.damaged("a stored output")
     }
     return bytes
   }
@@ -171,9 +175,7 @@ public struct Store {
     let path = directory + "/" + name
     if Files.exists(path) { return path }
     let temporary = path + ".tmp\(getpid())"
-    guard isWhole(artifact) else {
-      throw Problem(.stepFailed, "what is stored of its input '\(name)' is damaged, and was removed", hint: "run again: it is made anew")
-    }
+    guard isWhole(artifact) else { throw Self.damaged("what is stored of its input '\(name)'") }
     try write(artifact, to: temporary, fileMode: 0o444)
     try Files.move(temporary, to: path)
     return path

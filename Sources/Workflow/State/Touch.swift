@@ -53,7 +53,7 @@ extension Session {
   }
 
   private func published(_ path: String) -> String {
-    Files.absolute(path.hasSuffix("/") ? String(path.dropLast()) : path, in: manifest.directory)
+    Files.absolute(Files.withoutSlash(path), in: manifest.directory)
   }
 
   /// The record that the published outputs would make.

@@ -290,6 +290,9 @@ enum Files {
     return String(path[path.utf8.index(path.startIndex, offsetBy: count)...])
   }
 
+  /// A path without the slash at its end that says that it is a directory.
+  static func withoutSlash(_ path: String) -> String { path.hasSuffix("/") ? String(path.dropLast()) : path }
+
   /// Whether a path is another one or lies below that.
   static func lies(_ path: String, in directory: String) -> Bool {
     rest(of: path, after: directory).map { $0.isEmpty || isAbsolute($0) } ?? false
